@@ -1,0 +1,54 @@
+# Every target works in a fresh clone, twice in a row, and from a path with a space in it: paths here are relative, and
+# Python's programs are run as modules, since a script's first line can't hold a blank.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test test-browser lint format notebooks clean
+
+help:  ## list what make can do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: $(VENV)/demo.made  ## ask about a cell here and now: the quickstart notebook against a sandbox, no key needed
+	@$(RUN) -m codevf_nb.cli demo
+
+lab: $(VENV)/demo.made  ## JupyterLab on the example notebooks, with the sandbox running
+	@$(RUN) -c "import codevf_nb; codevf_nb.use_sandbox(seed=1, clock='virtual')"
+	CODEVF_SANDBOX=1 $(RUN) -m jupyter lab notebooks
+
+test: $(VENV)/test.made  ## the suite and the example notebooks
+	$(RUN) -m pytest
+
+test-browser: $(VENV)/browser.made  ## the notebook in a real JupyterLab and a real Chromium
+	$(RUN) -m pytest tests/browser
+
+lint: $(VENV)/test.made  ## ruff and mypy
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+
+format: $(VENV)/test.made  ## write the code as ruff would
+	$(RUN) -m ruff check --fix
+	$(RUN) -m ruff format
+
+notebooks: $(VENV)/test.made  ## execute the example notebooks anew, in place
+	$(RUN) -m tests.notebooks.execute
+
+clean:  ## remove the environment and what tools have left
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis artefacts
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.made: pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[lab]"
+	@touch $@
+
+$(VENV)/test.made: pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	@touch $@ $(VENV)/demo.made
+
+$(VENV)/browser.made: $(VENV)/test.made
+	$(RUN) -m pip install --quiet --disable-pip-version-check "playwright>=1.50"
+	@touch $@

@@ -1,0 +1,31 @@
+"""``codevf-nb``: the quickstart in a terminal, and the sandbox as a server of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from codevf_nb.sandbox import add_arguments
+from codevf_nb.sandbox import run as run_sandbox
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    parser = argparse.ArgumentParser(prog="codevf-nb", description="A human engineer one notebook cell away.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo", help="execute the quickstart notebook against a sandbox and print what comes of it"
+    )
+    demo.set_defaults(run=_demo)
+    sandbox = commands.add_parser("sandbox", help="run a CodeVF API of your own on this machine")
+    add_arguments(sandbox)
+    sandbox.set_defaults(run=run_sandbox)
+    options = parser.parse_args(arguments)
+    return int(options.run(options))
+
+
+def _demo(_options: argparse.Namespace) -> int:
+    from codevf_nb import demo
+
+    return demo.run(sys.stdout)

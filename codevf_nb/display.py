@@ -1,0 +1,164 @@
+"""A task, a draft, a balance as text and as HTML. All formatting and all escaping of foreign text stands here.
+
+An engineer's answer, a file's name, a tag's name and an error's message are foreign text: they reach the page through
+``html.escape`` or through a Markdown renderer that lets no HTML and no script links through. ANSI and other control
+characters never reach a terminal.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from codevf_nb.sdk.models import ServiceMode
+
+if TYPE_CHECKING:
+    from codevf_nb.ledger import Entry
+    from codevf_nb.question import Draft
+
+SANDBOX_NOTICE = "a program answers, no person reads this, and nothing is paid"
+STRUCTURED_NOTICE = "structured answer: according to CodeVF's documentation AI generates it, no person wrote it"
+
+_MARKS = {"pending": "○", "processing": "◐", "completed": "●", "cancelled": "✕"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def credits(amount: float | Decimal | None) -> str:
+    """Write an amount of credits as people read it: 1,204 or 12.5."""
+    if amount is None:
+        return "?"
+    text = f"{amount:,.2f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def duration(seconds: float | None) -> str:
+    """Write a length of time in its two largest units."""
+    if seconds is None:
+        return "?"
+    whole = max(0, round(seconds))
+    days, hours, minutes = whole // 86400, whole % 86400 // 3600, whole % 3600 // 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def plain(text: str) -> str:
+    """Take what could move a cursor or hide a direction out of foreign text."""
+    return _CONTROL.sub("�", text.replace("\r\n", "\n"))
+
+
+def price(entry: Entry) -> str:
+    """Say the worst case of a question, and what it is made of."""
+    made_of = []
+    if entry.max_credits is not None:
+        made_of.append(credits(entry.max_credits))
+    if entry.mode in {mode.value for mode in ServiceMode}:
+        made_of.append(f"{entry.mode} {ServiceMode(str(entry.mode)).multiplier}×")
+    if entry.multiplier is not None:
+        made_of.append(f"{plain(entry.tag or 'tag')} {entry.multiplier:g}×")
+    return f"may cost at most {credits(entry.cost_cap)} credits ({' × '.join(made_of)})"
+
+
+def state(entry: Entry, *, repeated: bool = False) -> str:
+    """Say in words where a question stands, what it has cost, and that it was asked before if it was."""
+    if entry.task_id is None:
+        return f"? {entry.state}: {plain(entry.error or 'nobody has heard what became of it yet')}"
+    parts = [f"{_MARKS.get(entry.status or '', '○')} {plain(entry.status or 'unknown')}"]
+    if not entry.is_open and entry.completed_at is not None and entry.created_at is not None:
+        parts.append(f"after {duration(entry.completed_at - entry.created_at)}")
+    if entry.credits_used is not None and not entry.is_open:
+        parts.append(f"{credits(entry.credits_used)} credits used")
+        if entry.cost_cap is not None:
+            parts.append(f"{credits(max(0.0, entry.cost_cap - entry.credits_used))} released")
+    parts.append(plain(entry.task_id))
+    if repeated:
+        parts.append(f"asked before, 0 credits now; --again {entry.asking + 1} asks anew")
+    return " · ".join(parts)
+
+
+def notices(entry: Entry) -> list[str]:
+    """Return what must stand with every view of a question: who did not write it, and what differs."""
+    found = [f"sandbox: {SANDBOX_NOTICE}"] if entry.environment == "sandbox" else []
+    if entry.is_structured:
+        found.append(STRUCTURED_NOTICE)
+    return found + [plain(note) for note in entry.notes or ()]
+
+
+def task_bundle(entry: Entry, *, repeated: bool = False, trouble: str | None = None) -> dict[str, str]:
+    """Return a question and what became of it as text/plain and text/html; what it may cost stands first."""
+    lines = [price(entry), state(entry, repeated=repeated), *notices(entry)]
+    if trouble and entry.is_open:
+        lines.append(f"no answer from the service at the moment ({plain(trouble)}); it is asked again")
+    return {"text/plain": _task_text(entry, lines), "text/html": _task_html(entry, lines)}
+
+
+def draft_text(draft: Draft, environment: str) -> str:
+    """Say what would be sent and what it may cost."""
+    question = draft.question
+    tag = plain(question.tag.display_name or question.tag.name)
+    made_of = f"{credits(question.max_credits)} × {question.mode.value} {question.mode.multiplier}× × {tag}"
+    lines = [
+        f"would cost at most {credits(question.cost_cap)} credits ({made_of} {question.tag.cost_multiplier:g}×)",
+        f"to: {environment}",
+        f"prompt: {plain(question.prompt)}",
+    ]
+    for part in draft.attachments:
+        rows = f", {part.rows[0]:,} of {part.rows[1]:,} rows" if part.rows else ""
+        lines.append(f"{plain(part.file_name)}: {len(part.content):,} bytes{rows}")
+    return "\n".join([*lines, "nothing was sent"])
+
+
+def moment(seconds: float | None) -> str:
+    """Write a moment (seconds since 1970 UTC) as UTC to the minute."""
+    return "?" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _task_text(entry: Entry, lines: list[str]) -> str:
+    body = [] if entry.message is None else ["", plain(entry.message).rstrip()]
+    if entry.is_structured and entry.result is not None:
+        body = ["", plain(_json(entry.result))]
+    body += [f"file: {plain(name)}" for name in _deliverable_names(entry)]
+    return "\n".join([*lines, *body])
+
+
+def _task_html(entry: Entry, lines: list[str]) -> str:
+    first, second, *rest = (html.escape(line) for line in lines)
+    small = "".join(f'<div style="opacity:.75;font-size:90%">{line}</div>' for line in rest)
+    answer = ""
+    if entry.is_structured and entry.result is not None:
+        answer = f'<pre style="margin:.6em 0 0">{html.escape(plain(_json(entry.result)))}</pre>'
+    elif entry.message is not None:
+        answer = f'<div style="margin-top:.6em">{_markdown().render(plain(entry.message))}</div>'
+    files = "".join(f"<li>{html.escape(plain(name))}</li>" for name in _deliverable_names(entry))
+    files = f"<div>Files (task.download() saves them):<ul>{files}</ul></div>" if files else ""
+    return (
+        '<div class="codevf-task" style="border:1px solid var(--jp-border-color2,#bdbdbd);border-radius:4px;'
+        'padding:.6em .9em;max-width:60em">'
+        f'<div>{first}</div><div style="font-weight:600">{second}</div>{small}{answer}{files}</div>'
+    )
+
+
+def _deliverable_names(entry: Entry) -> list[str]:
+    if entry.is_structured or not isinstance(entry.result, dict):
+        return []
+    return [str(part.get("file_name")) for part in entry.result.get("deliverables", ())]
+
+
+def _json(data: Any) -> str:
+    import json
+
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> Any:
+    """Return the one renderer for foreign Markdown: raw HTML off, script links refused, images not fetched."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("js-default").disable("image")

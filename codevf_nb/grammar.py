@@ -1,0 +1,190 @@
+"""The line after ``%%codevf``: free words as the prompt, options in one run before it, or after it, or both.
+
+Shell rules would eat ``C:\\tmp`` and die on ``what's wrong``; argparse would take ``--mod`` for ``--mode``. So the line
+is read from its ends: options at its start, or the longest run of whole options at its end, and everything between them
+is the prompt, as typed. ``--`` ends the options. This one table of options also feeds help and completion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from codevf_nb.sdk.exceptions import CodeVFError
+
+
+class GrammarError(CodeVFError):
+    """The line after the magic can't be read; the message names the word and what would do."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: how it is spelled, the name of its value (None for a flag), whether it may be given again."""
+
+    long: str
+    short: str | None
+    value: str | None
+    help: str
+    many: bool = False
+    number: type = str
+
+    @property
+    def name(self) -> str:
+        """The key of the option's value."""
+        return self.long.removeprefix("--").replace("-", "_")
+
+
+OPTIONS = (
+    Option("--mode", "-m", "MODE", "realtime_answer, fast or standard"),
+    Option("--tag", "-t", "TAG", "expertise, by name or id; the cheapest active one unless said"),
+    Option("--max-credits", "-c", "N", "credits this may use, before multipliers", number=int),
+    Option("--project", "-p", "NAME", "project; the working folder's name unless said"),
+    Option("--attach", "-a", "NAME,…", "DataFrames to attach", many=True),
+    Option("--file", "-f", "PATH", "a file to attach", many=True),
+    Option("--schema", "-s", "NAME", "ask for data after this schema; AI generates such answers"),
+    Option("--metadata", None, "K=V", "a note of your own that goes along", many=True),
+    Option("--text", None, None, "the cell is the prompt, not code"),
+    Option("--out", "-o", "NAME", "the variable for the task; _codevf unless said"),
+    Option("--wait", "-w", None, "wait for the answer"),
+    Option("--timeout", None, "S", "seconds to wait at most", number=float),
+    Option("--again", None, "N", "the Nth asking of the same question", number=int),
+    Option("--max-bytes", None, "N", "bytes that one DataFrame may take", number=int),
+    Option("--dry-run", None, None, "show what would be sent and what it may cost; send nothing"),
+)
+_BY_SPELLING = {spelling: option for option in OPTIONS for spelling in (option.long, option.short) if spelling}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that was read: the prompt as typed (None without one) and the options that were given."""
+
+    prompt: str | None
+    options: dict[str, Any]
+
+
+def read(text: str) -> Line:
+    """Read the line after the magic.
+
+    Raises:
+        GrammarError: an option that there isn't, or one without its value.
+    """
+    text = text.strip()
+    leading = _run(text)
+    rest, options = text[leading.end :].strip(), leading.options
+    if not leading.closed:
+        _refuse_option(rest)
+        for start in _words_with_dash(rest):
+            trailing = _run(rest, start)
+            if trailing.end == len(rest) and trailing.options:
+                rest, options = rest[:start].strip(), _both(options, trailing.options)
+                break
+    return Line(rest or None, options)
+
+
+def _both(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(before)
+    for name, value in after.items():
+        if name in merged and not isinstance(value, list):
+            raise GrammarError(f"--{name.replace('_', '-')} is given twice.")
+        merged[name] = [*merged.get(name, ()), *value] if isinstance(value, list) else value
+    return merged
+
+
+@dataclass
+class _Run:
+    options: dict[str, Any]
+    end: int
+    closed: bool = False
+
+
+def _run(text: str, start: int = 0) -> _Run:
+    """Read as many whole options as stand in a row from ``start``."""
+    run = _Run({}, start)
+    while run.end < len(text):
+        position = _skip_blanks(text, run.end)
+        word_end = _word_end(text, position)
+        spelling, _, glued = text[position:word_end].partition("=")
+        if spelling == "--" and not glued:
+            return _Run(run.options, word_end, closed=True)
+        option = _BY_SPELLING.get(spelling)
+        if option is None:
+            break
+        if option.value is None:
+            if glued:
+                raise GrammarError(f"{spelling} takes no value, so {text[position:word_end]!r} can't be read.")
+            value: Any = True
+        else:
+            begin = position + len(spelling) + 1 if glued else _skip_blanks(text, word_end)
+            word_end = _value_end(text, begin)
+            if begin >= len(text) or word_end == begin:
+                raise GrammarError(f"{spelling} needs a value: {spelling} {option.value}.")
+            value = _convert(option, spelling, _unquote(text[begin:word_end]))
+        _put(run.options, option, value)
+        run.end = _skip_blanks(text, word_end)
+    return run
+
+
+def _put(options: dict[str, Any], option: Option, value: Any) -> None:
+    if option.many:
+        options.setdefault(option.name, []).append(value)
+    elif option.name in options:
+        raise GrammarError(f"{option.long} is given twice.")
+    else:
+        options[option.name] = value
+
+
+def _convert(option: Option, spelling: str, value: str) -> Any:
+    try:
+        return option.number(value.replace(",", "") if option.number is not str else value)
+    except ValueError:
+        kind = "a whole number" if option.number is int else "a number"
+        raise GrammarError(f"{spelling} needs {kind}, not {value!r}.") from None
+
+
+def _words_with_dash(text: str) -> list[int]:
+    """Return where the words that look like options begin."""
+    return [at for at in range(1, len(text)) if text[at] == "-" and text[at - 1].isspace()]
+
+
+def _refuse_option(prompt: str) -> None:
+    """A prompt that starts like an option is a slip of the finger; sending it would cost money."""
+    first = prompt.split(maxsplit=1)[0] if prompt else ""
+    if first.startswith("-") and len(first) > 1 and not first[1].isdigit():
+        raise GrammarError(f"there is no option {first}; %codevf help lists them, and -- before the prompt ends them.")
+
+
+def _skip_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+def _word_end(text: str, at: int) -> int:
+    while at < len(text) and not text[at].isspace():
+        at += 1
+    return at
+
+
+def _value_end(text: str, at: int) -> int:
+    """Return where a value ends: at a blank that stands in no quotes and no brackets."""
+    depth, quote = 0, ""
+    while at < len(text):
+        char = text[at]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+        elif char.isspace() and depth <= 0:
+            break
+        at += 1
+    return at
+
+
+def _unquote(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'" and value[0] not in value[1:-1]:
+        return value[1:-1]
+    return value

@@ -1,0 +1,67 @@
+"""The account book: every movement of credits and every balance seen, in the order in which they were learnt.
+
+A movement's ``credits`` is the signed change of what is available: a hold takes the worst case, a final task releases
+it again and is charged what it used. The published way of holding is an assumption (the contract's [A]); where a
+balance that was seen differs from what the book explains, the reader of the book says so, it is never evened out here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from codevf_nb.ledger.records import Entry
+from codevf_nb.ledger.store import Store
+from codevf_nb.ledger.tables import book
+
+HOLD, CHARGE, RELEASE, BALANCE = "hold", "charge", "release", "balance"
+
+
+def hold(connection: Connection, entry: Entry) -> None:
+    """Write that a question's worst case is held from when its task was made."""
+    if entry.cost_cap is not None:
+        _write(connection, entry, HOLD, -float(entry.cost_cap), entry.created_at)
+
+
+def settle(connection: Connection, entry: Entry) -> None:
+    """Write that a final task's hold is released and what it used is charged."""
+    if entry.cost_cap is not None:
+        _write(connection, entry, RELEASE, float(entry.cost_cap), entry.completed_at)
+    if entry.credits_used:
+        _write(connection, entry, CHARGE, -entry.credits_used, entry.completed_at)
+
+
+class Balances:
+    """The balances of one account, as the service told them."""
+
+    def __init__(self, store: Store, account: str, environment: str) -> None:
+        self._store = store
+        self._account = account
+        self._environment = environment
+
+    def record(self, available: float, on_hold: float, at: float) -> None:
+        """Write down a balance seen at this moment (seconds since 1970 UTC)."""
+        values = {"at": at, "account": self._account, "environment": self._environment, "kind": BALANCE}
+        with self._store.write() as connection:
+            connection.execute(insert(book).values(**values, credits=0.0, available=available, on_hold=on_hold))
+
+    def last(self) -> Any:
+        """Return the newest balance seen (``available``, ``on_hold``, ``at``), or None."""
+        query = select(book.c.available, book.c.on_hold, book.c.at)
+        query = query.where(book.c.account == self._account, book.c.kind == BALANCE)
+        with self._store.read() as connection:
+            return connection.execute(query.order_by(book.c.seq.desc()).limit(1)).one_or_none()
+
+
+def _write(connection: Connection, entry: Entry, kind: str, credits: float, at: float | None) -> None:
+    connection.execute(
+        insert(book).values(
+            at=entry.prepared_at if at is None else at,
+            account=entry.account,
+            environment=entry.environment,
+            task_id=entry.task_id,
+            kind=kind,
+            credits=credits,
+        )
+    )

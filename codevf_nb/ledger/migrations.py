@@ -1,0 +1,159 @@
+"""Numbered steps from an empty database to today's tables. Append only: a step that has been released never changes.
+
+``upgrade`` runs inside the caller's writing transaction, which is the lock: two kernels that open an old ledger at once
+take turns, and the second finds nothing left to do. A test holds the outcome to ``tables.py``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, text
+
+from codevf_nb.sdk.exceptions import CodeVFError
+
+_FIRST = (
+    """
+    CREATE TABLE answers (
+        question_id INTEGER NOT NULL,
+        request TEXT NOT NULL,
+        at FLOAT,
+        status_code INTEGER NOT NULL,
+        body {blob} NOT NULL,
+        PRIMARY KEY (question_id, request)
+    )
+    """,
+    """
+    CREATE TABLE bodies (
+        question_id INTEGER NOT NULL,
+        body {blob} NOT NULL,
+        PRIMARY KEY (question_id)
+    )
+    """,
+    """
+    CREATE TABLE book (
+        seq {serial},
+        at FLOAT NOT NULL,
+        account TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        task_id TEXT,
+        kind TEXT NOT NULL,
+        credits FLOAT NOT NULL,
+        available FLOAT,
+        on_hold FLOAT,
+        CONSTRAINT one_movement UNIQUE (account, task_id, kind)
+    )
+    """,
+    """
+    CREATE TABLE leases (
+        name TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        until FLOAT NOT NULL,
+        PRIMARY KEY (name)
+    )
+    """,
+    """
+    CREATE TABLE limits (
+        credential TEXT NOT NULL,
+        next_allowed_at FLOAT NOT NULL,
+        PRIMARY KEY (credential)
+    )
+    """,
+    """
+    CREATE TABLE projects (
+        account TEXT NOT NULL,
+        name TEXT NOT NULL,
+        project_id INTEGER NOT NULL,
+        PRIMARY KEY (account, name)
+    )
+    """,
+    """
+    CREATE TABLE questions (
+        id {serial},
+        account TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        credential TEXT NOT NULL,
+        asked_by TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        asking INTEGER NOT NULL,
+        idempotency_key TEXT NOT NULL,
+        project TEXT,
+        mode TEXT,
+        tag TEXT,
+        prompt TEXT,
+        code TEXT,
+        attachments TEXT NOT NULL,
+        response_schema TEXT,
+        max_credits INTEGER,
+        multiplier FLOAT,
+        cost_cap INTEGER,
+        state TEXT NOT NULL,
+        prepared_at FLOAT NOT NULL,
+        body_sha256 TEXT,
+        lease_owner TEXT,
+        lease_until FLOAT,
+        attempts INTEGER NOT NULL,
+        unheard INTEGER NOT NULL,
+        error TEXT,
+        task_id TEXT,
+        status TEXT,
+        credits_used FLOAT,
+        created_at FLOAT,
+        completed_at FLOAT,
+        message TEXT,
+        result TEXT,
+        notes TEXT,
+        CONSTRAINT one_question UNIQUE (account, identity),
+        CONSTRAINT one_task UNIQUE (account, task_id)
+    )
+    """,
+    "CREATE INDEX questions_open ON questions (account, status)",
+    """
+    CREATE TABLE tags (
+        account TEXT NOT NULL,
+        tag_id INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        display_name TEXT,
+        description TEXT,
+        multiplier TEXT NOT NULL,
+        is_active INTEGER NOT NULL,
+        sort_order INTEGER,
+        seen_at FLOAT NOT NULL,
+        PRIMARY KEY (account, tag_id)
+    )
+    """,
+)
+
+STEPS = (_FIRST,)
+
+
+class NewerLedgerError(CodeVFError):
+    """The ledger was written by a newer codevf_nb than this one."""
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the database to the newest version, one step after another."""
+    version = _version(connection)
+    if version > len(STEPS):
+        raise NewerLedgerError(
+            f"this ledger is of version {version}, newer than this codevf_nb reads ({len(STEPS)}): "
+            "pip install --upgrade codevf_nb"
+        )
+    for step in STEPS[version:]:
+        for statement in step:
+            connection.execute(text(_spell(statement, connection.dialect.name)))
+    if version < len(STEPS):
+        connection.execute(text("DELETE FROM meta WHERE name = 'version'"))
+        connection.execute(text("INSERT INTO meta VALUES ('version', :version)"), {"version": str(len(STEPS))})
+
+
+def _version(connection: Connection) -> int:
+    if not inspect(connection).has_table("meta"):
+        connection.execute(text("CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"))
+    return int(connection.scalar(text("SELECT value FROM meta WHERE name = 'version'")) or 0)
+
+
+def _spell(statement: str, dialect: str) -> str:
+    """Write the two things that SQLite and PostgreSQL spell differently."""
+    if dialect == "sqlite":
+        return statement.format(serial="INTEGER NOT NULL PRIMARY KEY", blob="BLOB")
+    return statement.format(serial="BIGSERIAL PRIMARY KEY", blob="BYTEA")

@@ -1,0 +1,121 @@
+"""What the ledger hands out: one question and what became of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row
+
+from codevf_nb.sdk.models import TaskResponse, TaskResult, TaskStatus
+
+
+class SendState(StrEnum):
+    """How far sending a question has come.
+
+    ``PREPARED``: its bytes are committed, none has left. ``SENDING``: an attempt may be on the wire. ``UNKNOWN``: one
+    was, and nobody heard what became of it. ``ACCEPTED``: the service has it, under ``task_id``. ``REFUSED``: the
+    service said no, and nothing is held.
+    """
+
+    PREPARED = "prepared"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+_JSON = ("attachments", "response_schema", "result", "notes")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of ``questions``, with its JSON columns read. Times are seconds since 1970 UTC; credits are credits."""
+
+    id: int
+    account: str
+    environment: str
+    origin: str
+    credential: str
+    asked_by: str
+    identity: str
+    asking: int
+    idempotency_key: str
+    project: str | None
+    mode: str | None
+    tag: str | None
+    prompt: str | None
+    code: str | None
+    attachments: Any
+    response_schema: Any
+    max_credits: int | None
+    multiplier: float | None
+    cost_cap: int | None
+    state: str
+    prepared_at: float
+    body_sha256: str | None
+    lease_owner: str | None
+    lease_until: float | None
+    attempts: int
+    unheard: int
+    error: str | None
+    task_id: str | None
+    status: str | None
+    credits_used: float | None
+    created_at: float | None
+    completed_at: float | None
+    message: str | None
+    result: Any
+    notes: Any
+
+    @classmethod
+    def read(cls, row: Row[Any]) -> Entry:
+        """Make an entry of a row of the table."""
+        values = row._asdict()
+        for name in _JSON:
+            values[name] = None if values[name] is None else json.loads(values[name])
+        return cls(**values)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return self.task_id is not None and not TaskStatus.is_final(self.status or "")
+
+    @property
+    def is_structured(self) -> bool:
+        """Whether the answer is data after a schema, which according to CodeVF's documentation AI generates."""
+        return self.response_schema is not None
+
+
+def dump(values: dict[str, Any]) -> dict[str, Any]:
+    """Turn the JSON columns among ``values`` into the text that is stored."""
+    return {
+        name: json.dumps(value, default=str) if name in _JSON and value is not None else value
+        for name, value in values.items()
+    }
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+def became(response: TaskResponse) -> dict[str, Any]:
+    """Return what the columns of a question say once the service has answered with this task.
+
+    No time of completion is sent, so a final task's is when it was first seen final, by the answer's Date header.
+    """
+    values: dict[str, Any] = {"task_id": response.id, "status": response.status}
+    if response.created_at is not None:
+        values["created_at"] = response.created_at.timestamp()
+    if response.credits_used is not None:
+        values["credits_used"] = float(response.credits_used)
+    if response.is_final:
+        values["completed_at"] = (response.at or datetime.now(UTC)).timestamp()
+    if isinstance(response.result, TaskResult):
+        values["message"] = response.result.message
+        values["result"] = {"deliverables": [asdict(part) for part in response.result.deliverables]}
+    elif response.result is not None:
+        values["result"] = response.result
+    return values

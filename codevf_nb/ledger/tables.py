@@ -1,0 +1,132 @@
+"""The ledger's tables. Times are seconds since 1970 UTC, credits are credits, JSON is text.
+
+A question is one row from before its first byte leaves until long after its answer came; what it weighed (its bytes)
+and what came back (raw answers) lie beside it, so that reading thousands of questions stays light. The book is
+append-only: each row is one movement of credits, or one balance as the service told it.
+
+These tables are what ``migrations.py`` has made after its last step; a change here needs a step there.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+questions = Table(
+    "questions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # whose, and where it may go
+    Column("account", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("credential", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    # what was asked
+    Column("identity", Text, nullable=False),
+    Column("asking", Integer, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("project", Text),
+    Column("mode", Text),
+    Column("tag", Text),
+    Column("prompt", Text),
+    Column("code", Text),
+    Column("attachments", Text, nullable=False),
+    Column("response_schema", Text),
+    Column("max_credits", Integer),
+    Column("multiplier", Float),
+    Column("cost_cap", Integer),
+    # how sending it went
+    Column("state", Text, nullable=False),
+    Column("prepared_at", Float, nullable=False),
+    Column("body_sha256", Text),
+    Column("lease_owner", Text),
+    Column("lease_until", Float),
+    Column("attempts", Integer, nullable=False),
+    Column("unheard", Integer, nullable=False),
+    Column("error", Text),
+    # what became of it
+    Column("task_id", Text),
+    Column("status", Text),
+    Column("credits_used", Float),
+    Column("created_at", Float),
+    Column("completed_at", Float),
+    Column("message", Text),
+    Column("result", Text),
+    Column("notes", Text),
+    UniqueConstraint("account", "identity", name="one_question"),
+    UniqueConstraint("account", "task_id", name="one_task"),
+    Index("questions_open", "account", "status"),
+)
+
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("question_id", Integer, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("question_id", Integer, primary_key=True),
+    Column("request", Text, primary_key=True),
+    Column("at", Float),
+    Column("status_code", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+book = Table(
+    "book",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("task_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("credits", Float, nullable=False),
+    Column("available", Float),
+    Column("on_hold", Float),
+    UniqueConstraint("account", "task_id", "kind", name="one_movement"),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("tag_id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("display_name", Text),
+    Column("description", Text),
+    Column("multiplier", Text, nullable=False),
+    Column("is_active", Integer, nullable=False),
+    Column("sort_order", Integer),
+    Column("seen_at", Float, nullable=False),
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("credential", Text, primary_key=True),
+    Column("next_allowed_at", Float, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", Float, nullable=False),
+)
+
+meta = Table("meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))

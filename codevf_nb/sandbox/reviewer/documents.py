@@ -1,0 +1,55 @@
+"""What a file is, by its name and type, and its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+MOST_BYTES = 512 * 1024
+"""Of one file no more than this is read; where it was longer, the answer says so."""
+
+KINDS = {".py": "python", ".ipynb": "notebook", ".csv": "table", ".tsv": "table", ".json": "json"}
+TYPES = {
+    "text/x-python": "python",
+    "text/x-python-code": "python",
+    "application/x-python": "python",
+    "application/x-python-code": "python",
+    "application/x-ipynb+json": "notebook",
+    "text/csv": "table",
+    "application/csv": "table",
+    "text/tab-separated-values": "table",
+    "application/json": "json",
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One attached file."""
+
+    name: str
+    mime_type: str
+    content: bytes
+
+    @property
+    def kind(self) -> str | None:
+        """`python`, `notebook`, `table`, `json`, or None: can't be read. The name wins over the type."""
+        suffix = PurePosixPath(self.name.lower()).suffix
+        return KINDS.get(suffix) or TYPES.get(self.mime_type.partition(";")[0].strip().lower())
+
+    @property
+    def stem(self) -> str:
+        """The name without folders and suffix: `orders` for `data/orders.csv`."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def cut(self) -> bool:
+        """Whether the file is longer than what is read of it."""
+        return len(self.content) > MOST_BYTES
+
+    @property
+    def text(self) -> str:
+        """The text that is read, up to the last whole line; bytes that are no UTF-8 become �."""
+        content = self.content
+        if self.cut:
+            content = content[:MOST_BYTES].rpartition(b"\n")[0]
+        return content.decode("utf-8-sig", errors="replace")

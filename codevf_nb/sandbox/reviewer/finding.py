@@ -1,0 +1,26 @@
+"""One thing that the reviewer can show: where, what, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEVERITIES = ("high", "medium", "low")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding at `file:line`; in a table `line` is the row (the header is row 1), `column` its name."""
+
+    file: str
+    line: int | None
+    rule: str
+    severity: str
+    message: str
+    advice: str = ""
+    column: str | None = None
+
+    @property
+    def where(self) -> str:
+        """The place as one word: `cell.py:3`, `orders.csv:17 [amount]`."""
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return place if self.column is None else f"{place} [{self.column}]"

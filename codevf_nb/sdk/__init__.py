@@ -1,0 +1,173 @@
+"""A typed client for the CodeVF API, usable without a notebook.
+
+    from codevf_nb.sdk import CodeVFClient, ServiceMode
+
+    with CodeVFClient() as client:                                  # the key from CODEVF_API_KEY
+        project = client.projects.create("Reviews")
+        task = client.tasks.create("Is this join dropping rows?", 240, project.id, mode=ServiceMode.FAST)
+        print(client.tasks.wait(task.id).result)
+
+The names below are loaded when they are first used, so that importing `codevf_nb.sdk.exceptions` or
+`codevf_nb.sdk.models` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .answers import RawAnswer, parse_balance, parse_project, parse_tags, parse_task
+    from .client import CodeVFClient
+    from .exceptions import (
+        APIConnectionError,
+        APIError,
+        AttachmentLimitExceededError,
+        AttachmentTooLargeError,
+        AuthenticationError,
+        BadRequestError,
+        CodeVFError,
+        ConfigurationError,
+        DownloadError,
+        FieldError,
+        IdempotencyConflictError,
+        InsufficientCreditsError,
+        InvalidMetadataError,
+        InvalidModeError,
+        InvalidTagError,
+        MaxCreditsExceededError,
+        NotFoundError,
+        PayloadTooLargeError,
+        RateLimitError,
+        ServerError,
+        UnreadableAnswerError,
+        WaitTimeoutError,
+    )
+    from .files import is_text_type, mime_type_for, normalize_attachments
+    from .models import (
+        CreditBalance,
+        Project,
+        ServiceMode,
+        Tag,
+        TaskDeliverable,
+        TaskResponse,
+        TaskResult,
+        TaskStatus,
+        calculate_final_credit_cost,
+        differences,
+    )
+    from .refusals import error_from
+    from .schema import check_schema, mismatches, rows, to_json_schema
+    from .tasks import PreparedTask
+    from .transport import Attempt
+    from .validation import (
+        validate_api_key,
+        validate_credits,
+        validate_idempotency_key,
+        validate_metadata,
+        validate_mode,
+        validate_project_id,
+        validate_prompt,
+        validate_schema,
+        validate_tag_id,
+    )
+    from .waiting import next_poll
+
+_ROOMS = {
+    "answers": "RawAnswer parse_balance parse_project parse_tags parse_task",
+    "client": "CodeVFClient",
+    "exceptions": (
+        "APIConnectionError APIError AttachmentLimitExceededError AttachmentTooLargeError "
+        "AuthenticationError BadRequestError CodeVFError ConfigurationError DownloadError FieldError "
+        "IdempotencyConflictError InsufficientCreditsError InvalidMetadataError InvalidModeError "
+        "InvalidTagError MaxCreditsExceededError NotFoundError PayloadTooLargeError RateLimitError "
+        "ServerError UnreadableAnswerError WaitTimeoutError"
+    ),
+    "files": "is_text_type mime_type_for normalize_attachments",
+    "models": (
+        "CreditBalance Project ServiceMode Tag TaskDeliverable TaskResponse TaskResult TaskStatus "
+        "calculate_final_credit_cost differences"
+    ),
+    "refusals": "error_from",
+    "schema": "check_schema mismatches rows to_json_schema",
+    "tasks": "PreparedTask",
+    "transport": "Attempt",
+    "validation": (
+        "validate_api_key validate_credits validate_idempotency_key validate_metadata validate_mode "
+        "validate_project_id validate_prompt validate_schema validate_tag_id"
+    ),
+    "waiting": "next_poll",
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "AttachmentLimitExceededError",
+    "AttachmentTooLargeError",
+    "Attempt",
+    "AuthenticationError",
+    "BadRequestError",
+    "CodeVFClient",
+    "CodeVFError",
+    "ConfigurationError",
+    "CreditBalance",
+    "DownloadError",
+    "FieldError",
+    "IdempotencyConflictError",
+    "InsufficientCreditsError",
+    "InvalidMetadataError",
+    "InvalidModeError",
+    "InvalidTagError",
+    "MaxCreditsExceededError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PreparedTask",
+    "Project",
+    "RateLimitError",
+    "RawAnswer",
+    "ServerError",
+    "ServiceMode",
+    "Tag",
+    "TaskDeliverable",
+    "TaskResponse",
+    "TaskResult",
+    "TaskStatus",
+    "UnreadableAnswerError",
+    "WaitTimeoutError",
+    "calculate_final_credit_cost",
+    "check_schema",
+    "differences",
+    "error_from",
+    "is_text_type",
+    "mime_type_for",
+    "mismatches",
+    "next_poll",
+    "normalize_attachments",
+    "parse_balance",
+    "parse_project",
+    "parse_tags",
+    "parse_task",
+    "rows",
+    "to_json_schema",
+    "validate_api_key",
+    "validate_credits",
+    "validate_idempotency_key",
+    "validate_metadata",
+    "validate_mode",
+    "validate_project_id",
+    "validate_prompt",
+    "validate_schema",
+    "validate_tag_id",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,198 @@
+"""What a 2xx answer means: from its body to a model. No network, and no crash on odd data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from logging import getLogger
+from typing import Any
+
+from . import exceptions as errors
+from .foreign import (
+    clean,
+    decimal_of,
+    flag_of,
+    header_of,
+    http_time_of,
+    items_of,
+    json_of,
+    object_of,
+    retry_after_of,
+    task_id_of,
+    text_of,
+    time_of,
+    unwrapped,
+    whole_of,
+)
+from .models import (
+    UNKNOWN_STATUS,
+    CreditBalance,
+    Project,
+    ServiceMode,
+    Tag,
+    TaskDeliverable,
+    TaskResponse,
+    TaskResult,
+    TaskStatus,
+)
+
+Headers = Mapping[str, str]
+logger = getLogger("codevf_nb.sdk")
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """An HTTP answer that came back whole, before anybody has read meaning into it.
+
+    `headers` are looked up in any case; `at` is the Date header in UTC; `attempt` counts from 1.
+    """
+
+    method: str
+    path: str
+    status: int
+    headers: Headers
+    body: bytes = field(repr=False)
+    at: datetime | None = None
+    attempt: int = 1
+
+
+def parse_task(
+    body: bytes | dict[str, Any],
+    *,
+    headers: Headers | None = None,
+    task_id: str | None = None,
+    status_code: int | None = None,
+) -> TaskResponse:
+    """The task in a 2xx answer. Whatever else it looks like, an id in it arrives.
+
+    `task_id` is the id where the caller knows it already. Without any, UnreadableAnswerError carries the
+    body.
+    """
+    raw = json_of(body) if isinstance(body, bytes) else body
+    found = task_id_of(raw) or task_id
+    if not found:
+        raise _unreadable("task id", raw, status_code)
+    fields = (
+        raw
+        if isinstance(raw, dict) and "status" in raw
+        else unwrapped(raw, "status", "id", "taskId", "task_id")
+    )
+    schema = fields.get("responseSchema")
+    return TaskResponse(
+        id=found,
+        status=TaskStatus.of(text_of(fields.get("status")) or UNKNOWN_STATUS),
+        mode=_mode(fields.get("mode")),
+        max_credits=whole_of(fields.get("maxCredits")),
+        tag_id_used=whole_of(fields.get("tagIdUsed")),
+        expertise_multiplier=decimal_of(fields.get("expertiseMultiplier")),
+        created_at=time_of(fields.get("createdAt")),
+        credits_used=decimal_of(fields.get("creditsUsed")),
+        result=_result(fields.get("result"), structured=schema is not None),
+        response_schema=schema,
+        at=http_time_of(header_of(headers, "Date")),
+        retry_after=retry_after_of(headers, raw),
+        raw=raw,
+    )
+
+
+def parse_project(body: bytes, *, status_code: int | None = None) -> Project:
+    """The project in a 2xx answer; UnreadableAnswerError where it has no id."""
+    raw = json_of(body)
+    fields = unwrapped(raw, "id")
+    number = whole_of(fields.get("id"))
+    if number is None:
+        raise _unreadable("project id", raw, status_code)
+    return Project(
+        id=number,
+        name=text_of(fields.get("name")) or "",
+        description=text_of(fields.get("description")),
+        created_at=time_of(fields.get("createdAt")),
+        raw=raw,
+    )
+
+
+def parse_balance(
+    body: bytes, *, headers: Headers | None = None, status_code: int | None = None
+) -> CreditBalance:
+    """The balance in a 2xx answer; UnreadableAnswerError where not one amount can be read."""
+    raw = json_of(body)
+    fields = unwrapped(raw, "available", "onHold", "total")
+    amounts = [decimal_of(fields.get(name)) for name in ("available", "onHold", "total")]
+    if not any(amount is not None for amount in amounts):
+        raise _unreadable("balance", raw, status_code)
+    available, on_hold, total = amounts
+    return CreditBalance(available, on_hold, total, at=http_time_of(header_of(headers, "Date")), raw=raw)
+
+
+def parse_tags(body: bytes, *, status_code: int | None = None) -> list[Tag]:
+    """The tags in a 2xx answer, in the service's order; a tag that can't be priced is left out and logged."""
+    raw = json_of(body)
+    listed = raw if isinstance(raw, list) else unwrapped(raw, "tags").get("tags")
+    if not isinstance(listed, list):
+        raise _unreadable("list of tags", raw, status_code)
+    tags = [tag for entry in listed if (tag := _tag(object_of(entry))) is not None]
+    if len(tags) < len(listed):
+        logger.warning(
+            "%d of %d tags left out: no id or no cost multiplier", len(listed) - len(tags), len(listed)
+        )
+    return sorted(tags, key=lambda tag: (tag.sort_order is None, tag.sort_order or 0))
+
+
+def _tag(entry: dict[str, Any]) -> Tag | None:
+    number, multiplier = whole_of(entry.get("id")), decimal_of(entry.get("costMultiplier"))
+    if number is None or multiplier is None or multiplier < 0:
+        return None
+    name = text_of(entry.get("name")) or str(number)
+    return Tag(
+        id=number,
+        name=name,
+        display_name=text_of(entry.get("displayName")) or name,
+        description=text_of(entry.get("description")),
+        cost_multiplier=multiplier,
+        is_active=flag_of(entry.get("isActive"), default=True),
+        sort_order=whole_of(entry.get("sortOrder")),
+        valid_from=time_of(entry.get("validFrom")),
+        valid_to=time_of(entry.get("validTo")),
+        is_deprecated=flag_of(entry.get("isDeprecated"), default=False),
+        raw=entry,
+    )
+
+
+def _mode(value: Any) -> str | None:
+    mode = text_of(value)
+    return ServiceMode.known(mode) or mode
+
+
+def _result(value: Any, *, structured: bool) -> Any:
+    """A person's answer in its envelope; the data itself where a schema was sent or no envelope is."""
+    if structured or value is None:
+        return value
+    if isinstance(value, str):
+        return TaskResult(value)
+    if not isinstance(value, dict) or not ({"message", "deliverables"} & value.keys()):
+        return value
+    files = [object_of(entry) for entry in items_of(value.get("deliverables"))]
+    return TaskResult(
+        message=text_of(value.get("message")),
+        deliverables=tuple(_deliverable(entry) for entry in files if text_of(entry.get("url"))),
+    )
+
+
+def _deliverable(entry: dict[str, Any]) -> TaskDeliverable:
+    url = text_of(entry.get("url")) or ""
+    return TaskDeliverable(
+        file_name=text_of(entry.get("fileName")) or url.partition("?")[0].rpartition("/")[2],
+        url=url,
+        uploaded_at=time_of(entry.get("uploadedAt")),
+        mime_type=text_of(entry.get("mimeType")),
+    )
+
+
+def _unreadable(what: str, raw: Any, status_code: int | None) -> errors.UnreadableAnswerError:
+    seen = clean(raw.decode("utf-8", "replace") if isinstance(raw, bytes) else repr(raw)) or "nothing"
+    return errors.UnreadableAnswerError(
+        f"CodeVF said yes, but no {what} can be found in its answer: {seen}",
+        status_code=status_code,
+        body=raw,
+    )

@@ -1,0 +1,148 @@
+"""Deliverables, brought from a foreign address under a foreign name into a folder: neither is trusted."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import unicodedata
+from pathlib import Path, PurePath
+from typing import IO
+from urllib.parse import urljoin, urlsplit
+
+from .exceptions import CodeVFError, DownloadError
+from .foreign import clean, header_of
+from .limits import MAX_REDIRECTS
+from .models import TaskDeliverable
+from .transport import Call, Transport
+from .wire import Reply, is_loopback
+
+MAX_NAME_BYTES = 200
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def safe_file_name(name: str) -> str:
+    """A name that stays in its folder on every system; `deliverable` where nothing of it is left."""
+    last = re.split(r"[/\\]", name)[-1]
+    visible = "".join(char for char in last if unicodedata.category(char)[0] != "C")
+    kept = re.sub(r'[<>:"|?*]', "_", visible).strip(" .")
+    if not kept:
+        return "deliverable"
+    if _RESERVED.fullmatch(kept):
+        kept = f"_{kept}"
+    stem, suffix = PurePath(kept).stem, PurePath(kept).suffix
+    short = stem.encode()[: MAX_NAME_BYTES - len(suffix.encode()[:20])].decode(errors="ignore")
+    return short + suffix.encode()[:20].decode(errors="ignore")
+
+
+def download(
+    transport: Transport,
+    deliverable: TaskDeliverable,
+    folder: Path,
+    *,
+    overwrite: bool,
+    max_bytes: int,
+    seconds: float,
+) -> Path:
+    """Stores a deliverable and says where; see `Tasks.download`."""
+    _check_address(deliverable.url)
+    target = folder / safe_file_name(deliverable.file_name)
+    folder.mkdir(parents=True, exist_ok=True)
+    reserved = not overwrite
+    if reserved:
+        _reserve(target)
+    # Written beside its place and moved there whole: an old file survives a download that fails.
+    handle, name = tempfile.mkstemp(prefix=".codevf-", dir=folder)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _fetch(transport, deliverable, file, max_bytes, seconds)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        if reserved:
+            target.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _reserve(target: Path) -> None:
+    """Takes the name for us alone, so that nothing is overwritten that appears in the meantime."""
+    try:
+        target.open("xb").close()
+    except FileExistsError:
+        pass
+    else:
+        return
+    raise DownloadError(f"{target} is there already; overwrite=True replaces it")
+
+
+def _check_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if (
+        not host
+        or parts.scheme not in {"http", "https"}
+        or (parts.scheme == "http" and not is_loopback(host))
+    ):
+        raise DownloadError(f"{clean(url)!r} is not fetched: only https addresses are")
+
+
+def _fetch(
+    transport: Transport, deliverable: TaskDeliverable, file: IO[bytes], max_bytes: int, seconds: float
+) -> None:
+    size = 0
+
+    def store(chunk: bytes) -> None:
+        nonlocal size
+        size += len(chunk)
+        if size > max_bytes:
+            raise DownloadError(
+                f"{clean(deliverable.file_name)} has more than {max_bytes:,} bytes; raise max_bytes"
+            )
+        file.write(chunk)
+
+    url = deliverable.url
+    ends = transport.clock() + seconds
+    for number in range(1, MAX_REDIRECTS + 2):
+        own = transport.same_origin(url)
+        if own:
+            transport.prepare_attempt(Call("GET", urlsplit(url).path), number)
+        left = max(0.001, ends - transport.clock())
+        reply = transport.wire.exchange(
+            "GET", url, seconds=left, limit=max_bytes + 1, with_key=own, sink=store
+        )
+        following = _next_address(reply, url, deliverable)
+        if following is None:
+            return
+        url = following
+    raise DownloadError(
+        f"{clean(deliverable.file_name)}: its address redirects more than {MAX_REDIRECTS} times"
+    )
+
+
+def _next_address(reply: Reply | CodeVFError, url: str, deliverable: TaskDeliverable) -> str | None:
+    """None where the file came; the address that a redirect names; or a DownloadError."""
+    name = clean(deliverable.file_name)
+    if isinstance(reply, DownloadError):
+        raise reply
+    if isinstance(reply, CodeVFError):
+        raise DownloadError(f"{name} could not be fetched: {reply}")
+    if reply.status == 200:
+        return None
+    location = header_of(reply.headers, "Location")
+    if reply.status not in {301, 302, 303, 307, 308} or location is None:
+        gone = (
+            "; ask for the task again, its addresses may have changed"
+            if reply.status in {403, 404, 410}
+            else ""
+        )
+        raise DownloadError(
+            f"{name} could not be fetched: its address answered with status {reply.status}{gone}"
+        )
+    target = urljoin(url, location)
+    _check_address(target)
+    return target

@@ -1,0 +1,249 @@
+"""What travels between the client and the service, as frozen types.
+
+Every answer keeps what it was read from in `.raw`: the parsed JSON, or the bytes where there was none. A
+field that can't be read is None, since an answer that looks unusual must never hide the id of a paid task.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from .exceptions import BadRequestError, InvalidModeError, InvalidTagError
+
+
+class ServiceMode(StrEnum):
+    """How soon an answer is wanted, and by which factor that scales the cost (published, unverified)."""
+
+    REALTIME_ANSWER = "realtime_answer"
+    FAST = "fast"
+    STANDARD = "standard"
+
+    @property
+    def multiplier(self) -> Decimal:
+        """The factor of the cost: 2, 1.5 or 1."""
+        return _MULTIPLIERS[self]
+
+    @property
+    def credit_range(self) -> tuple[int, int]:
+        """The least and the most `max_credits` that the mode takes, in credits (published, unverified)."""
+        return (60, 600) if self is ServiceMode.REALTIME_ANSWER else (240, 115_200)
+
+    @property
+    def meaning(self) -> str:
+        """What the mode promises, in a few words (published, unverified; nothing is stated for standard)."""
+        return _MEANINGS[self]
+
+    @classmethod
+    def known(cls, mode: object) -> ServiceMode | None:
+        """The mode of that name, or None where there is none."""
+        return cls(mode) if isinstance(mode, str) and mode in cls.__members__.values() else None
+
+    @classmethod
+    def of(cls, mode: str) -> ServiceMode:
+        """The mode of that name; InvalidModeError names those there are."""
+        if (known := cls.known(mode)) is not None:
+            return known
+        raise InvalidModeError(f"mode {mode!r} is not one of {', '.join(cls)}", code="invalid_mode")
+
+
+_MULTIPLIERS = {
+    ServiceMode.REALTIME_ANSWER: Decimal(2),
+    ServiceMode.FAST: Decimal("1.5"),
+    ServiceMode.STANDARD: Decimal(1),
+}
+_MEANINGS = {
+    ServiceMode.REALTIME_ANSWER: "an instant answer",
+    ServiceMode.FAST: "an answer within 4 hours",
+    ServiceMode.STANDARD: "no time stated",
+}
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands. Pending and processing are open; a status that nobody knows is open too."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+    @classmethod
+    def of(cls, status: str) -> str:
+        """The known status of that name (in any case, `canceled` included), or the text as it is."""
+        name = status.strip().lower()
+        name = "cancelled" if name == "canceled" else name
+        return cls(name) if name in cls.__members__.values() else status
+
+    @classmethod
+    def is_final(cls, status: str) -> bool:
+        """Whether a task with this status will never change again. Any text may be asked about."""
+        return isinstance(status, str) and cls.of(status) in _FINAL
+
+
+_FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.FAILED, TaskStatus.EXPIRED})
+UNKNOWN_STATUS = "unknown"
+"""The status of a task whose answer did not say one; it counts as open."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A group of tasks; its name is its identity, so creating it again gives it back."""
+
+    id: int
+    name: str
+    description: str | None = None
+    created_at: datetime | None = None
+    raw: Any = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A level of expertise. `cost_multiplier` scales what a task may cost."""
+
+    id: int
+    name: str
+    display_name: str
+    description: str | None
+    cost_multiplier: Decimal
+    is_active: bool = True
+    sort_order: int | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    is_deprecated: bool = False
+    raw: Any = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class CreditBalance:
+    """The account's credits: free, held by open tasks, and both together. None is what was not said.
+
+    `at` is the time of the answer (its Date header), in UTC.
+    """
+
+    available: Decimal | None
+    on_hold: Decimal | None
+    total: Decimal | None
+    at: datetime | None = None
+    raw: Any = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class TaskDeliverable:
+    """A file that came with an answer. The name and the address are foreign text."""
+
+    file_name: str
+    url: str
+    uploaded_at: datetime | None = None
+    mime_type: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """An engineer's answer: text, and files to download."""
+
+    message: str | None
+    deliverables: tuple[TaskDeliverable, ...] = ()
+
+
+@dataclass(frozen=True)
+class TaskResponse:
+    """A task as the service described it.
+
+    `result` is a `TaskResult`, or plain data where a response schema was sent: according to the documentation
+    AI generates such data. `mode` is a `ServiceMode` where it is a known one, else the text that came.
+    Credits are whole or decimal credits, `retry_after` is the service's hint in seconds, `at` the time of the
+    answer in UTC.
+    """
+
+    id: str
+    status: str = UNKNOWN_STATUS
+    mode: str | None = None
+    max_credits: int | None = None
+    tag_id_used: int | None = None
+    expertise_multiplier: Decimal | None = None
+    created_at: datetime | None = None
+    credits_used: Decimal | None = None
+    result: TaskResult | Any = None
+    response_schema: Any = None
+    at: datetime | None = None
+    retry_after: float | None = field(default=None, compare=False)
+    raw: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the task will never change again."""
+        return TaskStatus.is_final(self.status)
+
+    @property
+    def is_structured(self) -> bool:
+        """Whether the answer is (or will be) data generated for a schema, not a person's answer."""
+        return self.response_schema is not None or not isinstance(self.result, TaskResult | None)
+
+    @classmethod
+    def from_raw(
+        cls, status: int, headers: Mapping[str, str] | None, body: bytes, *, task_id: str | None = None
+    ) -> TaskResponse:
+        """A task from a stored answer, without a network; raises what the client would have raised.
+
+        `task_id` stands in where the answer has no id of its own, as after a cancellation.
+        """
+        from .answers import parse_task
+        from .refusals import error_from
+
+        if not 200 <= status < 300:
+            raise error_from(status, headers, body)
+        return parse_task(body, headers=headers, task_id=task_id, status_code=status)
+
+
+def calculate_final_credit_cost(
+    max_credits: int, mode: ServiceMode | str, tag_multiplier: Decimal | int | str = Decimal(1)
+) -> int:
+    """The most that a task can cost, in whole credits: credits × mode × tag, rounded up.
+
+    The product is published, unverified: `calculate_final_credit_cost(50, ServiceMode.FAST, Decimal("1.6"))`
+    is 120. Raises InvalidModeError, InvalidTagError (a multiplier that is no number) or BadRequestError
+    (credits below 0).
+    """
+    if isinstance(max_credits, bool) or not isinstance(max_credits, int) or max_credits < 0:
+        raise BadRequestError(f"max_credits {max_credits!r} is not a whole number of credits")
+    try:
+        multiplier = Fraction(str(tag_multiplier))
+    except (ValueError, ZeroDivisionError):
+        multiplier = Fraction(-1)
+    if multiplier < 0:
+        raise InvalidTagError(f"tag multiplier {tag_multiplier!r} is not a number of 0 or more")
+    return math.ceil(max_credits * Fraction(ServiceMode.of(mode).multiplier) * multiplier)
+
+
+def differences(
+    response: TaskResponse,
+    *,
+    mode: str | None = None,
+    max_credits: int | None = None,
+    multiplier: Decimal | None = None,
+) -> list[str]:
+    """Where a task differs from what was asked and priced, a sentence each; empty where it does not.
+
+    What either side leaves unsaid is no difference.
+    """
+    told = []
+    if None not in (mode, response.mode) and mode != response.mode:
+        told.append(f"mode: {mode} was asked for, CodeVF answered with {response.mode}.")
+    if None not in (max_credits, response.max_credits) and max_credits != response.max_credits:
+        told.append(
+            f"credits: {max_credits:,} were asked for, CodeVF answered with {response.max_credits:,}."
+        )
+    if multiplier is not None and response.expertise_multiplier not in (None, multiplier):
+        tag = "" if response.tag_id_used is None else f" (tag {response.tag_id_used})"
+        told.append(
+            f"expertise: priced at {multiplier}×, CodeVF answered with {response.expertise_multiplier}×{tag}."
+        )
+    return told

@@ -1,0 +1,273 @@
+"""One call: as many attempts with the same bytes as its deadline allows, with hooks around each.
+
+A call is repeated after timeouts, resets, cut off answers, 408, 429, 5xx, and a 409 that says the key is in
+flight; never after another 4xx. Creating a task twice is impossible, since each attempt carries the same
+idempotency key.
+"""
+
+from __future__ import annotations
+
+import random as random_module
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from logging import getLogger
+from typing import NoReturn
+from urllib.parse import urljoin, urlsplit
+
+from .answers import RawAnswer
+from .exceptions import (
+    APIConnectionError,
+    APIError,
+    CodeVFError,
+    ConfigurationError,
+    IdempotencyConflictError,
+    RateLimitError,
+    ServerError,
+)
+from .foreign import clean, header_of, http_time_of
+from .limits import BACKOFF_BASE, BACKOFF_CAP, HINT_CAP, MAX_ANSWER_BYTES, MAX_REDIRECTS
+from .refusals import error_from
+from .wire import Reply, Secret, Wire, is_loopback
+
+logger = getLogger("codevf_nb.sdk")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt that is about to go onto the wire; `number` counts from 1 within its call."""
+
+    method: str
+    path: str
+    number: int
+    idempotency_key: str | None = None
+
+
+BeforeAttempt = Callable[[Attempt], object]
+OnAnswer = Callable[[RawAnswer], object]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked of the service, and who is told about it. `seconds` None is the client's timeout."""
+
+    method: str
+    path: str
+    body: bytes | None = field(default=None, repr=False)
+    idempotency_key: str | None = None
+    before_attempt: BeforeAttempt | None = None
+    on_answer: OnAnswer | None = None
+    seconds: float | None = None
+
+
+def checked_base_url(url: str) -> str:
+    """A base URL that a key may go to: https, or http to this machine; with a slash at its end."""
+    parts = urlsplit(url)
+    if (
+        any(not "!" <= char <= "~" for char in url)
+        or parts.scheme not in {"http", "https"}
+        or not parts.hostname
+    ):
+        raise ConfigurationError(
+            f"base URL {url!r} is no http(s) address, such as https://codevf.com/api/v1/"
+        )
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "the base URL has a user name, a query or a fragment; none of them belongs there"
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ConfigurationError(
+            f"base URL {url!r} would send the key unencrypted: use https, or a loopback address"
+        )
+    return url if url.endswith("/") else f"{url}/"
+
+
+def retry_delay(failures: int, hint: float | None, random: Callable[[], float]) -> float:
+    """Seconds until the next attempt: full jitter below a doubling bound, and at least the service's hint.
+
+    A hint is obeyed up to HINT_CAP seconds.
+    """
+    jitter = random() * min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(failures - 1, 16))
+    return float(max(jitter, min(hint or 0.0, HINT_CAP)))
+
+
+def may_repeat(error: CodeVFError) -> bool:
+    """Whether the same bytes may be sent again by themselves."""
+    if isinstance(error, IdempotencyConflictError):
+        return error.in_flight
+    if isinstance(error, RateLimitError | ServerError):
+        return error.retryable
+    return isinstance(error, APIConnectionError)
+
+
+class Transport:
+    """Carries calls to one base URL with one key. It can be shared between threads."""
+
+    def __init__(
+        self,
+        secret: Secret,
+        base_url: str,
+        *,
+        timeout: float,
+        max_retries: int,
+        before_attempt: BeforeAttempt | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+        random: Callable[[], float] = random_module.random,
+    ) -> None:
+        self.base_url = checked_base_url(base_url)
+        self.timeout = timeout
+        self.clock = clock
+        self.sleep = sleep
+        self.random = random
+        self.wire = Wire(secret)
+        self._max_retries = max_retries
+        self._before_attempt = before_attempt
+
+    def same_origin(self, url: str) -> bool:
+        """Whether an address belongs to the service that the key is for."""
+        return urlsplit(url)[:2] == urlsplit(self.base_url)[:2]
+
+    def send(self, call: Call) -> RawAnswer:
+        """The 2xx answer to a call, or the error that says why there is none.
+
+        Every error carries `.idempotency_key`, `.attempts` and `.uncertain`. What a hook raises passes
+        through.
+        """
+        return _Run(self, call).answer()
+
+    def prepare_attempt(self, call: Call, number: int) -> None:
+        """Tells both hooks: the call's own first, then the client's, where a rate limiter may block."""
+        attempt = Attempt(call.method, call.path, number, call.idempotency_key)
+        for hook in (call.before_attempt, self._before_attempt):
+            if hook is not None:
+                hook(attempt)
+
+    def failures_allowed(self, failures: int) -> bool:
+        """Whether another attempt may follow that many failures."""
+        return failures <= self._max_retries
+
+
+class _Run:
+    """One call on its way: the attempts so far, and what is known about them."""
+
+    def __init__(self, transport: Transport, call: Call) -> None:
+        self._transport = transport
+        self._call = call
+        self._url = transport.base_url + call.path
+        self._seconds = transport.timeout if call.seconds is None else call.seconds
+        self._ends = transport.clock() + self._seconds
+        self._attempts = 0
+        self._failures = 0
+        self._redirects = 0
+        self._sent = False
+        self._uncertain = False
+
+    def answer(self) -> RawAnswer:
+        last: CodeVFError | None = None
+        while True:
+            self._transport.prepare_attempt(self._call, self._attempts + 1)
+            left = self._ends - self._transport.clock()
+            if left <= 0:
+                self._give_up(
+                    last or APIConnectionError("nothing was sent in time", sent=False), "no time is left"
+                )
+            outcome = self._attempt(left)
+            if isinstance(outcome, RawAnswer):
+                return outcome
+            if outcome is not None:
+                last = outcome
+                self._pause(outcome)
+
+    def _attempt(self, left: float) -> RawAnswer | CodeVFError | None:
+        """The answer, an error, or None where a redirect was taken and the next attempt can go at once."""
+        self._attempts += 1
+        call = self._call
+        # A silent attempt leaves half of the time to those that may follow it.
+        share = left / 2 if self._transport.failures_allowed(self._failures + 1) else left
+        outcome = self._transport.wire.exchange(
+            call.method, self._url, seconds=share, limit=MAX_ANSWER_BYTES, body=call.body
+        )
+        if isinstance(outcome, CodeVFError):
+            logger.debug("%s %s attempt %d: no answer", call.method, call.path, self._attempts)
+            self._sent |= getattr(outcome, "sent", True)
+            return outcome
+        self._sent = True
+        out = len(call.body or b"")
+        logger.debug(
+            "%s %s attempt %d: %d bytes out, status %d, %d bytes in",
+            *(call.method, call.path, self._attempts, out, outcome.status, len(outcome.body)),
+        )
+        return self._understood(self._told(outcome))
+
+    def _told(self, reply: Reply) -> RawAnswer:
+        call = self._call
+        answer = RawAnswer(
+            method=call.method,
+            path=call.path,
+            status=reply.status,
+            headers=reply.headers,
+            body=reply.body,
+            at=http_time_of(header_of(reply.headers, "Date")),
+            attempt=self._attempts,
+        )
+        if call.on_answer is not None:
+            call.on_answer(answer)
+        return answer
+
+    def _understood(self, answer: RawAnswer) -> RawAnswer | CodeVFError | None:
+        if 200 <= answer.status < 300:
+            return answer
+        if 300 <= answer.status < 400:
+            return self._redirect(answer)
+        return error_from(answer.status, answer.headers, answer.body)
+
+    def _redirect(self, answer: RawAnswer) -> APIError | None:
+        target = urljoin(self._url, header_of(answer.headers, "Location") or "")
+        self._redirects += 1
+        if (
+            answer.method == "GET"
+            and self._transport.same_origin(target)
+            and self._redirects <= MAX_REDIRECTS
+        ):
+            self._url = target
+            return None
+        why = (
+            "a request that may cost credits is never redirected"
+            if answer.method != "GET"
+            else "a key stays with its own service, and a redirect is followed at most three times"
+        )
+        error = error_from(answer.status, answer.headers, answer.body)
+        what = f"{answer.method} {answer.path} was answered with a redirect (status {answer.status})"
+        error.args = (f"{what} to {clean(target)}: {why}; check CODEVF_BASE_URL",)
+        return error
+
+    def _pause(self, error: CodeVFError) -> None:
+        """Waits before the next attempt, or raises the error where there shall be none."""
+        self._failures += 1
+        in_flight = isinstance(error, IdempotencyConflictError) and error.in_flight
+        self._uncertain |= in_flight or isinstance(error, ServerError) or getattr(error, "sent", False)
+        if not may_repeat(error) or not self._transport.failures_allowed(self._failures):
+            self._give_up(error)
+        delay = retry_delay(self._failures, getattr(error, "retry_after", None), self._transport.random)
+        if self._transport.clock() + delay >= self._ends:
+            self._give_up(error, f"waiting {delay:.3g} s more would pass the deadline of {self._seconds:g} s")
+        kind = type(error).__name__
+        logger.info("%s %s: again in %.1f s, after %s", self._call.method, self._call.path, delay, kind)
+        self._transport.sleep(delay)
+
+    def _give_up(self, error: CodeVFError, why: str = "") -> NoReturn:
+        if isinstance(error, APIConnectionError):
+            error.sent = self._sent
+        error.uncertain = self._uncertain
+        error.attempts = self._attempts
+        error.idempotency_key = self._call.idempotency_key
+        notes = [f"{self._attempts} attempts"] if self._attempts > 1 else []
+        if self._attempts > 1 or isinstance(error, APIConnectionError):
+            notes += [why] if why else []
+        if notes:
+            error.args = (f"{error.args[0]} ({'; '.join(notes)})",)
+        if isinstance(error, APIConnectionError) and error.sent and error.idempotency_key:
+            unknown = "whether the task was created is unknown, and asking again with idempotency key"
+            error.args = (f"{error.args[0]}; {unknown} {error.idempotency_key} can't pay twice",)
+        raise error

@@ -1,0 +1,83 @@
+"""When to look at a task again: one place, for everybody who polls."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .exceptions import APIConnectionError, CodeVFError, RateLimitError, ServerError, WaitTimeoutError
+from .limits import HINT_CAP
+from .models import ServiceMode, TaskResponse, TaskStatus
+
+if TYPE_CHECKING:
+    from .tasks import Tasks
+
+# Published advice, unverified: seconds between two looks, the least and the most.
+FIRST_POLL = 2.0
+PENDING = (2.0, 4.0)
+PROCESSING = {
+    ServiceMode.REALTIME_ANSWER: (2.0, 4.0),
+    ServiceMode.FAST: (5.0, 10.0),
+    ServiceMode.STANDARD: (15.0, 30.0),
+}
+RAMP_SECONDS = 120.0  # [A] within this time the interval grows from the least to the most
+
+
+def next_poll(status: str, mode: str | None, elapsed: float, retry_after: float | None = None) -> float:
+    """Seconds until the next look at a task that was created `elapsed` seconds ago.
+
+    A hint of the service (`retry_after`, also one that came with a 200) decides, even where it is shorter; it
+    counts up to five minutes. A final status gives infinity: there is nothing left to look for.
+    """
+    if TaskStatus.is_final(status):
+        return math.inf
+    if retry_after is not None:
+        return min(max(0.0, retry_after), HINT_CAP)
+    if TaskStatus.of(status) == TaskStatus.PENDING:
+        if elapsed < FIRST_POLL:
+            return FIRST_POLL - max(0.0, elapsed)
+        least, most = PENDING
+    else:
+        least, most = PROCESSING[ServiceMode.known(mode) or ServiceMode.STANDARD]
+    return least + (most - least) * min(1.0, max(0.0, elapsed) / RAMP_SECONDS)
+
+
+def wait_for(
+    tasks: Tasks,
+    task_id: str,
+    timeout: float | None,
+    on_progress: Callable[[TaskResponse], object] | None,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> TaskResponse:
+    """Looks at a task until it is final; looks that fail for a while don't end the wait."""
+    began = clock()
+    ends = math.inf if timeout is None else began + timeout
+    seen: TaskResponse | None = None
+    status, mode, hint = str(TaskStatus.PENDING), None, None
+    while True:
+        delay = next_poll(status, mode, clock() - began, hint)
+        if clock() + delay >= ends:
+            sleep(max(0.0, ends - clock()))
+            raise _out_of_time(task_id, timeout, seen)
+        sleep(delay)
+        try:
+            seen = tasks.retrieve(task_id, deadline=None if timeout is None else max(0.001, ends - clock()))
+        except (APIConnectionError, RateLimitError, ServerError) as error:
+            hint = getattr(error, "retry_after", None)
+            continue
+        if on_progress is not None:
+            on_progress(seen)
+        if seen.is_final:
+            return seen
+        status, mode, hint = seen.status, seen.mode, seen.retry_after
+
+
+def _out_of_time(task_id: str, timeout: float | None, seen: TaskResponse | None) -> CodeVFError:
+    status = "was never seen" if seen is None else f"is still {seen.status}"
+    return WaitTimeoutError(
+        f"task {task_id} {status} after {timeout:g} s; it goes on: wait again, or cancel it", task=seen
+    )

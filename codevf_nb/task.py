@@ -1,0 +1,137 @@
+"""A task, as its user holds it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codevf_nb.sdk.exceptions import CodeVFError, WaitTimeoutError
+from codevf_nb.sdk.models import TaskDeliverable
+from codevf_nb.sdk.schema import rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from codevf_nb.ledger import Entry
+    from codevf_nb.session import Session
+
+
+class Task:
+    """One question and what became of it: read anew from the ledger each time it is looked at.
+
+    ``repeated``: asking it again found it asked before, and cost nothing.
+    """
+
+    def __init__(self, session: Session, entry: Entry, *, repeated: bool = False) -> None:
+        self._session = session
+        self._entry = entry
+        self.repeated = repeated
+
+    @property
+    def entry(self) -> Entry:
+        """The ledger's row, as it is now."""
+        if self._entry.is_open:
+            self._entry = self._session.ledger.questions.get(self._entry.id)
+        return self._entry
+
+    @property
+    def id(self) -> str | None:
+        """The service's id of the task."""
+        return self.entry.task_id
+
+    @property
+    def status(self) -> str | None:
+        """The service's word for where the task stands: pending, processing, completed, cancelled, …"""
+        return self.entry.status
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return self.entry.is_open
+
+    @property
+    def message(self) -> str | None:
+        """The answer's text (Markdown); None before it is there, and for a structured answer."""
+        return self.entry.message
+
+    @property
+    def result(self) -> Any:
+        """A structured answer's data, which according to CodeVF's documentation AI made; else the answer's text."""
+        entry = self.entry
+        return entry.result if entry.is_structured else entry.message
+
+    @property
+    def deliverables(self) -> list[TaskDeliverable]:
+        """The files that came with the answer."""
+        entry = self.entry
+        if entry.is_structured or not entry.result:
+            return []
+        return [TaskDeliverable(**part) for part in entry.result.get("deliverables", ())]
+
+    @property
+    def credits_used(self) -> float | None:
+        """What the task was charged, in credits; None as long as nobody has said."""
+        return self.entry.credits_used
+
+    @property
+    def environment(self) -> str:
+        """Where the task was asked: live, test or sandbox."""
+        return self._entry.environment
+
+    def frame(self) -> pd.DataFrame:
+        """Return a structured answer as a DataFrame: an array of objects, or the one array in an object, becomes rows.
+
+        Raises:
+            CodeVFError: the answer isn't there yet, or isn't data.
+        """
+        import pandas as pd
+
+        entry = self.entry
+        if entry.is_open:
+            raise WaitTimeoutError(f"{entry.task_id} is still {entry.status}; .wait() for it.")
+        found = rows(entry.result) if entry.is_structured else None
+        if found is None:
+            raise CodeVFError(
+                f"the answer of {entry.task_id} is text, not rows: see .message; ask with a schema for rows."
+            )
+        return pd.DataFrame(found)
+
+    def wait(self, timeout: float | None = None) -> Task:
+        """Block until the answer is there and return this task. Ctrl-C stops the waiting, not the task.
+
+        Raises:
+            WaitTimeoutError: ``timeout`` seconds have passed first.
+        """
+        if self.entry.is_open and not self._session.watcher.wait(self._entry.id, timeout):
+            raise WaitTimeoutError(
+                f"{self.id} is still {self.status} after {timeout:g} s. It goes on: "
+                f"%codevf show {self.id} later, or %codevf cancel {self.id}."
+            )
+        return self
+
+    def __await__(self) -> Generator[Any, None, Task]:
+        return asyncio.get_running_loop().run_in_executor(None, self.wait).__await__()
+
+    def cancel(self) -> Task:
+        """Ask the service to stop the task; what it holds is released."""
+        self._entry = self._session.cancel(self.entry)
+        return self
+
+    def refresh(self) -> Task:
+        """Ask the service about the task now."""
+        self._entry = self._session.refresh(self.entry)
+        return self
+
+    def download(self, folder: str | Path = ".") -> list[Path]:
+        """Save every deliverable into a folder, overwriting nothing, and return their paths."""
+        return [self._session.client.tasks.download(part, Path(folder)) for part in self.deliverables]
+
+    def __repr__(self) -> str:
+        return f"<Task {self.id} {self.status} ({self.environment})>"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        from codevf_nb import display
+
+        return display.task_bundle(self.entry, repeated=self.repeated)

@@ -1,0 +1,66 @@
+"""Every test has its own home and no key in its environment; what needs a service gets a sandbox over a real socket."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codevf_nb import settings
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of this test's own: no key, ledger, settings or `~/.netrc` of the machine reaches it."""
+    for name in [name for name in os.environ if name.startswith("CODEVF_")]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("CODEVF_NB_HOME", str(home / "codevf_nb"))
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    return home
+
+
+@pytest.fixture
+def box() -> Iterator:
+    """A sandbox on a virtual clock: it answers after a few polls, and nobody waits."""
+    from codevf_nb.sandbox import Sandbox
+
+    with Sandbox(clock="virtual") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def account(box) -> settings.Account:
+    """The sandbox's account, with no limit on requests: the limiter has tests of its own."""
+    return settings.Account(
+        "sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", requests_per_second=None
+    )
+
+
+@pytest.fixture
+def current(account) -> Iterator:
+    """This process's session, on the sandbox."""
+    from codevf_nb import session
+
+    yield session.use(account)
+    session.forget()
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator:
+    """A real IPython shell with the extension loaded."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    import codevf_nb
+
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.history_manager.enabled = False
+    codevf_nb.load_ipython_extension(shell)
+    yield shell
+    codevf_nb.unload_ipython_extension(shell)
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()

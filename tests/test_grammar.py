@@ -1,0 +1,96 @@
+"""The line after `%%codevf`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codevf_nb.grammar import OPTIONS, GrammarError, read
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "what's wrong with it?",
+        'why does "fix it" fail?',
+        r"does C:\tmp exist",
+        "it costs $5 {braces} and $name",
+        "être ou 不是?",
+        "what is a - b",
+        "is x -1 here",
+    ],
+)
+def test_prompt_survives_as_typed(prompt):
+    """Apostrophes, quotes, backslashes, dollars, braces and unicode are the prompt's own."""
+    assert read(f"--mode fast {prompt}").prompt == prompt
+    assert read(f"{prompt} --mode fast").prompt == prompt
+    assert read(prompt).prompt == prompt
+
+
+@given(
+    st.text(
+        st.characters(blacklist_categories=("Cs", "Cc", "Zs", "Zl", "Zp"), blacklist_characters="-"),
+        min_size=1,
+    )
+)
+def test_any_word_survives(word):
+    """Whatever a prompt is made of, the words between the options come back unchanged."""
+    assert read(f"-m fast {word} -w").prompt == word
+    assert read(f"{word} -m fast -w").prompt == word
+    assert read(f"-m fast -- {word} -w").prompt == f"{word} -w"
+
+
+def test_options_on_both_sides():
+    """Options before and after the prompt add up; the same one on both sides is refused."""
+    line = read("-a orders -c 240 is it right -a customers -w")
+    assert line.prompt == "is it right"
+    assert line.options == {"attach": ["orders", "customers"], "max_credits": 240, "wait": True}
+    with pytest.raises(GrammarError, match="given twice"):
+        read("-c 240 is it right -c 300")
+
+
+def test_options_inside_the_prompt_are_the_prompt():
+    """Only the run of whole options at the end is read as options."""
+    line = read("why does head -c 5000 fail --mode fast")
+    assert line.prompt == "why does head -c 5000 fail"
+    assert line.options == {"mode": "fast"}
+
+
+def test_double_dash_ends_the_options():
+    """After -- everything is the prompt, even what looks like an option."""
+    line = read("-m fast -- what does ls -w do -w")
+    assert line.prompt == "what does ls -w do -w"
+    assert line.options == {"mode": "fast"}
+
+
+def test_values_keep_their_brackets_and_quotes():
+    """An expression with blanks is one value; quotes around a whole value are taken off."""
+    line = read("""-a orders[['id', 'total']],customers -p "my project" --metadata=a=1 --metadata b=2 -c 1,200""")
+    assert line.options == {
+        "attach": ["orders[['id', 'total']],customers"],
+        "project": "my project",
+        "metadata": ["a=1", "b=2"],
+        "max_credits": 1200,
+    }
+    assert line.prompt is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("--mod fast is it right", "no option --mod"),
+        ("--mode", "--mode needs a value"),
+        ("-c lots is it right", "whole number, not 'lots'"),
+        ("-m fast -m slow", "given twice"),
+        ("--wait=yes", "takes no value"),
+    ],
+)
+def test_slips_are_told(text, told):
+    """An abbreviation, a missing value, a wrong number or a repetition is one clear line, never a prompt that costs."""
+    with pytest.raises(GrammarError, match=told):
+        read(text)
+
+
+def test_spellings_are_unique():
+    """No two options share a spelling."""
+    spellings = [spelling for option in OPTIONS for spelling in (option.long, option.short) if spelling]
+    assert len(spellings) == len(set(spellings))
