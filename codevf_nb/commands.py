@@ -53,12 +53,16 @@ def _wait(rest: str) -> Task:
 
 
 def _cancel(rest: str) -> Task:
-    """TASK  stop a task; what it holds is released"""
+    """[TASK]  stop a task, and release what it holds; the newest open one without a name"""
     from codevf_nb import session
 
-    if not rest:
-        raise GrammarError("say which: %codevf cancel TASK.")
-    return session.current().task(rest).cancel()
+    current = session.current()
+    if rest:
+        return current.task(rest).cancel()
+    still_open = current.ledger.questions.open()
+    if not still_open:
+        raise GrammarError("nothing is open, so there is nothing to cancel.")
+    return current.task(still_open[-1].task_id).cancel()
 
 
 def _settle(rest: str) -> None:

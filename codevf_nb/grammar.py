@@ -7,7 +7,9 @@ is the prompt, as typed. ``--`` ends the options. This one table of options also
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from codevf_nb.sdk.exceptions import CodeVFError
@@ -78,6 +80,7 @@ def read(text: str) -> Line:
             if trailing.end == len(rest) and trailing.options:
                 rest, options = rest[:start].strip(), _both(options, trailing.options)
                 break
+        _refuse_slip(rest)
     return Line(rest or None, options)
 
 
@@ -151,6 +154,18 @@ def _refuse_option(prompt: str) -> None:
     first = prompt.split(maxsplit=1)[0] if prompt else ""
     if first.startswith("-") and len(first) > 1 and not first[1].isdigit():
         raise GrammarError(f"there is no option {first}; %codevf help lists them, and -- before the prompt ends them.")
+
+
+def _refuse_slip(prompt: str) -> None:
+    """``--mod fast`` at the end of a prompt is a slip too; words such as ``--user`` that resemble no option are not."""
+    last = re.search(r"(?:^|\s)(--[a-z-]+)(?:[\s=]\S+)?$", prompt)
+    if last and last[1] not in _BY_SPELLING:
+        names = [option.long for option in OPTIONS]
+        near = [name for name in names if name.startswith(last[1])] or get_close_matches(last[1], names, cutoff=0.75)
+        if near:
+            raise GrammarError(
+                f"there is no option {last[1]}, but {near[0]}. If it is the prompt's, -- goes before it."
+            )
 
 
 def _skip_blanks(text: str, at: int) -> int:

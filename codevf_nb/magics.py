@@ -133,8 +133,8 @@ class CodeVFMagics(Magics):
             task.wait(timeout)
         except KeyboardInterrupt:
             raise CodeVFUserError(
-                f"codevf: stopped waiting; {task.id} goes on. %codevf show {task.id} tells its answer, "
-                f"%codevf cancel {task.id} stops it."
+                f"codevf: stopped waiting, and the task goes on. %codevf cancel {task.id} stops it; "
+                "%codevf show tells its answer."
             ) from None
 
     def _display_of(self, session: Session) -> Live:

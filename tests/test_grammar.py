@@ -17,6 +17,8 @@ from codevf_nb.grammar import OPTIONS, GrammarError, read
         "être ou 不是?",
         "what is a - b",
         "is x -1 here",
+        "why does pip install --user fail",
+        "what does pip do with --user",
     ],
 )
 def test_prompt_survives_as_typed(prompt):
@@ -78,6 +80,8 @@ def test_values_keep_their_brackets_and_quotes():
     ("text", "told"),
     [
         ("--mod fast is it right", "no option --mod"),
+        ("is it right --mod fast", "no option --mod, but --mode"),
+        ("is it right --tags=engineer", "no option --tags, but --tag"),
         ("--mode", "--mode needs a value"),
         ("-c lots is it right", "whole number, not 'lots'"),
         ("-m fast -m slow", "given twice"),

@@ -1,0 +1,170 @@
+"""A real JupyterLab with a real Chromium in front of it, each with folders of its own, ended whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.waiting import eventually
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+# The panel is pinned once: Lab's own notion of the current widget flickers while it restores.
+FIND_NOTEBOOK = """() => {
+    const shell = window.jupyterapp && window.jupyterapp.shell;
+    if (!shell) return false;
+    window.theNotebook = [...shell.widgets('main')].find(
+        widget => widget.context && widget.sessionContext && widget.content && widget.content.widgets);
+    return Boolean(window.theNotebook);
+}"""
+KERNEL_IDLE = """async () => {
+    const notebook = window.theNotebook;
+    await notebook.context.ready;
+    await notebook.sessionContext.ready;
+    const kernel = notebook.sessionContext.session && notebook.sessionContext.session.kernel;
+    return Boolean(kernel && kernel.status === 'idle');
+}"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab."""
+
+    url: str
+    token: str
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, headless, that talks to nobody of its own accord."""
+    path = shutil.which("chromium")
+    assert path, "these tests need Debian's chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS, headless=True)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def jupyterlab(root: Path, state: Path, environment: dict[str, str]) -> Iterator[Lab]:
+    """A JupyterLab on ``root`` with every folder of its own under ``state``."""
+    token = secrets.token_hex(12)
+    own = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    _quiet_settings(state / "settings")
+    command = [
+        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--IdentityProvider.token={token}"),
+        *(f"--ServerApp.root_dir={root}", "--ServerApp.terminals_enabled=False", "--LabApp.news_url=None"),
+    ]
+    with (state / "lab.log").open("wb") as log:
+        server = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment, **{name: str(state / folder) for name, folder in own.items()}},
+            start_new_session=True,
+        )
+    # A killed test run must not leave a Lab behind.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield Lab(eventually(lambda: _address(server, state), "Lab answers", seconds=60), token)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait(5)
+
+
+def _address(server: subprocess.Popen, state: Path) -> str | None:
+    if server.poll() is not None:
+        raise RuntimeError((state / "lab.log").read_text())
+    for file in (state / "runtime").glob("jpserver-*.json"):
+        with contextlib.suppress(ValueError, requests.RequestException):
+            about = json.loads(file.read_text())
+            requests.get(f"{about['url']}api/status", params={"token": about["token"]}, timeout=5).raise_for_status()
+            return about["url"].rstrip("/")
+    return None
+
+
+def _quiet_settings(folder: Path) -> None:
+    place = folder / "@jupyterlab" / "apputils-extension"
+    place.mkdir(parents=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False}
+    (place / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+
+
+class Notebook:
+    """A notebook open in the browser, its kernel idle."""
+
+    def __init__(self, browser: Browser, lab: Lab, name: str, width: int = 1280, scheme: str = "light") -> None:
+        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+        self.page: Page = context.new_page()
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")
+        self.page.wait_for_function(FIND_NOTEBOOK, timeout=60_000)
+        self.page.wait_for_function(KERNEL_IDLE, timeout=60_000)
+
+    def command(self, name: str, *, wait: bool = True) -> None:
+        """Run one of Lab's commands; without ``wait`` it is only started."""
+        if wait:
+            script = """name => Promise.race([
+                window.jupyterapp.commands.execute(name).then(() => true),
+                new Promise((_, reject) => setTimeout(() => reject(new Error(`${name} takes too long`)), 60000))])"""
+        else:
+            script = "name => { window.jupyterapp.commands.execute(name); return true }"
+        self.page.evaluate(script, name)
+
+    def run(self, index: int, *, wait: bool = True) -> None:
+        """Run one cell, counted from 0."""
+        self.page.evaluate("index => { window.theNotebook.content.activeCellIndex = index }", index)
+        self.command("notebook:run-cell", wait=wait)
+
+    def outputs(self, index: int) -> list[dict[str, Any]]:
+        """Return what a cell shows, as the document has it."""
+        return self.page.evaluate(
+            "index => { const m = window.theNotebook.content.widgets[index].model; return m.outputs.toJSON() }", index
+        )
+
+    def shown(self, index: int) -> str:
+        """Return the text that a reader of the page sees under a cell."""
+        return self.page.evaluate("index => window.theNotebook.content.widgets[index].outputArea.node.innerText", index)
+
+    def photograph(self, name: str) -> None:
+        """Keep a picture of the page among the artefacts."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=ARTEFACTS / f"{name}.png")

@@ -1,0 +1,213 @@
+"""`%%codevf` and `%codevf` in a real IPython shell, against a real sandbox."""
+
+import hashlib
+
+import pandas as pd
+import pytest
+from IPython.utils.capture import capture_output
+
+from codevf_nb import session, settings
+from codevf_nb.task import Task
+
+CELL = "def add(item, to=[]):\n    to.append(item)\n"
+
+
+def run(shell, cell: str):
+    """Run a cell as a notebook would, and return its result and everything it showed."""
+    with capture_output() as shown:
+        result = shell.run_cell(cell, store_history=True)
+    return result, shown
+
+
+def shown_text(shown) -> str:
+    return "\n".join(output.data["text/plain"] for output in shown.outputs)
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def creates(box) -> list:
+    return [path for method, path, *_ in box.requests() if path.endswith("tasks/create")]
+
+
+def test_a_cell_is_asked_and_answered(shell, current, box):
+    """The task lands in the variable named, its one display shows the worst case first and then the answer."""
+    result, shown = run(shell, f"%%codevf Is this default right? -w -o review --metadata sprint=7\n{CELL}")
+    assert result.success
+    task = shell.user_ns["review"]
+    assert isinstance(task, Task)
+    assert task.status == "completed"
+    assert "mutable" in task.message.lower() or "default" in task.message.lower()
+    (display,) = shown.outputs
+    assert display.data["text/plain"].startswith("may cost at most 240 credits")
+    assert task.message.splitlines()[0] in display.data["text/plain"]
+    (asked,) = box.tasks()
+    assert asked["prompt"] == "Is this default right?"
+    assert asked["metadata"] == {"sprint": "7"}
+    assert asked["attachments"][0]["sha256"] == digest(CELL.rstrip("\n"))
+
+
+def test_without_wait_the_prompt_is_back_at_once(shell, current, box):
+    """The cell ends while the task is open; the task can be waited for."""
+    result, shown = run(shell, f"%%codevf Is this default right?\n{CELL}")
+    assert result.success
+    assert "pending" in shown_text(shown)
+    task = shell.user_ns["_codevf"]
+    assert task.wait(timeout=20).status == "completed"
+
+
+def test_the_same_cell_again_costs_nothing(shell, current, box):
+    """Running a cell again finds its task, says so, and submits nothing."""
+    cell = f"%%codevf Is this default right? -w\n{CELL}"
+    run(shell, cell)
+    _, shown = run(shell, cell)
+    assert len(creates(box)) == 1
+    assert "0 credits now; --again 2 asks anew" in shown_text(shown)
+    run(shell, cell.replace("-w", "-w --again 2"))
+    assert len(creates(box)) == 2
+
+
+def test_the_cell_travels_unchanged(shell, current, box):
+    """Braces, dollars and backslashes in the cell and the prompt are neither expanded nor eaten."""
+    cell = 'path = r"C:\\tmp"\nprint(f"{path} $HOME {1+1}")'
+    run(shell, f"%%codevf what's {{wrong}} with C:\\tmp and $5? -w\n{cell}")
+    (asked,) = box.tasks()
+    assert asked["prompt"] == "what's {wrong} with C:\\tmp and $5?"
+    assert asked["attachments"][0]["sha256"] == digest(cell)
+
+
+def test_text_makes_the_cell_the_prompt(shell, current, box):
+    """With --text the cell is the question, several lines of it, and nothing is attached."""
+    run(shell, "%%codevf --text -w\nWhich index would you use\nfor this table?")
+    (asked,) = box.tasks()
+    assert asked["prompt"] == "Which index would you use\nfor this table?"
+    assert not asked["attachments"]
+
+
+def test_dry_run_sends_nothing(shell, current, box):
+    """What would go and what it would cost is shown, and that is all."""
+    shell.user_ns["orders"] = pd.DataFrame({"id": range(3)})
+    _, shown = run(shell, f"%%codevf Is this default right? -a orders -m fast --dry-run\n{CELL}")
+    assert "would cost at most 360 credits" in shown.stdout
+    assert "orders.csv" in shown.stdout
+    assert "3 of 3 rows" in shown.stdout
+    assert creates(box) == []
+
+
+BIG = 51 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("short", "10"),
+        ("word " * 2001, "10,000"),
+        ("Is this right? -c 10", "10"),
+        ("Is this right? -m realtime_answer -c 601", "601"),
+        ("Is this right? -m quick", "'quick' is not one of realtime_answer, fast, standard"),
+        ("Is this right? -t plumber", "tag 'plumber' is not one of"),
+        ("Is this right? -a number", "number is a int, not a DataFrame"),
+        ("Is this right? -a nothing", "no variable 'nothing'"),
+        ("Is this right? -f missing.log", "does not exist: missing.log"),
+        ("Is this right? -a one,two,three,four,five", "too many"),
+        ("Is this right? -f big.bin", "50 MB"),
+        ("Is this right? --metadata sprint", "KEY=VALUE"),
+        ("Is this right? --mod fast", "--mod"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_sent(shell, current, box, tmp_path, monkeypatch, line, told):
+    """Whatever breaks a rule is told in one line that names it, as a real exception; nothing is sent or recorded."""
+    monkeypatch.chdir(tmp_path)
+    if "big.bin" in line:
+        (tmp_path / "big.bin").write_bytes(bytes(BIG))
+    shell.user_ns["number"] = 5
+    for name in ("one", "two", "three", "four", "five"):
+        shell.user_ns[name] = pd.DataFrame({"a": [1]})
+    result, shown = run(shell, f"%%codevf {line}\n{CELL}")
+    assert isinstance(result.error_in_exec, Exception)
+    assert told in str(result.error_in_exec)
+    (said,) = shown.stdout.strip().splitlines() or shown.stderr.strip().splitlines()
+    assert said == str(result.error_in_exec)
+    assert creates(box) == []
+    assert current.ledger.questions.latest() == []
+
+
+def test_nested_metadata_is_refused(current, box):
+    """Metadata is flat; what nests is named, and nothing is sent."""
+    import codevf_nb as cvf
+
+    with pytest.raises(Exception, match="where"):
+        cvf.ask("Is this default right?", metadata={"where": {"deep": 1}})
+    assert creates(box) == []
+    assert current.ledger.questions.latest() == []
+
+
+def test_without_a_key_the_three_ways_on_are_told(shell):
+    """No key and no sandbox: one line with what to do, and nothing is sent."""
+    result, shown = run(shell, f"%%codevf Is this default right?\n{CELL}")
+    for way in ("CODEVF_API_KEY", "%codevf login", "%codevf sandbox"):
+        assert way in str(result.error_in_exec)
+    assert len(shown.stdout.strip().splitlines()) <= 1
+
+
+def test_a_key_with_a_newline_is_refused(shell, monkeypatch):
+    """A key that can't stand in a header is refused before one is built, without being shown."""
+    monkeypatch.setenv("CODEVF_API_KEY", "cvf_test_secret\n")
+    monkeypatch.setenv("CODEVF_BASE_URL", "http://127.0.0.1:1/api/v1/")
+    result, shown = run(shell, f"%%codevf Is this default right?\n{CELL}")
+    assert "key" in str(result.error_in_exec)
+    assert "secret" not in str(result.error_in_exec) + shown.stdout + shown.stderr
+    session.forget()
+
+
+def test_a_live_key_never_pays_by_default(shell, account):
+    """With a live key the credits must be said; the default is for sandboxes and test keys only."""
+    live = settings.Account("live-1", "live", account.base_url, account.api_key, "a test", "live", None)
+    session.use(live)
+    result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
+    assert "nobody pays by default" in str(result.error_in_exec)
+    session.forget()
+
+
+def test_config_stands_in_for_options(shell, current, box):
+    """`%config CodeVF.mode` is the default; an option on the line goes before it."""
+    run(shell, "%config CodeVF.mode = 'fast'")
+    run(shell, f"%%codevf Is this default right? -w\n{CELL}")
+    run(shell, f"%%codevf Is this default right? -w -m standard\n{CELL}")
+    assert {task["mode"] for task in box.tasks()} == {"fast", "standard"}
+
+
+def test_debug_gives_the_traceback(shell, current, monkeypatch):
+    """CODEVF_DEBUG=1 lets the original exception through."""
+    monkeypatch.setenv("CODEVF_DEBUG", "1")
+    result, _ = run(shell, f"%%codevf short\n{CELL}")
+    assert type(result.error_in_exec).__name__ == "BadRequestError"
+
+
+def test_interrupting_the_wait_leaves_the_task(shell, account, box, monkeypatch):
+    """Ctrl-C stops the waiting and says how to cancel; the task is still open."""
+    from codevf_nb.watcher import Watcher
+
+    current = session.use(account)
+    monkeypatch.setattr(Watcher, "wait", _interrupted)
+    result, _ = run(shell, f"%%codevf Is this default right? -w\n{CELL}")
+    assert "the task goes on" in str(result.error_in_exec)
+    assert f"%codevf cancel {shell.user_ns['_codevf'].id}" in str(result.error_in_exec)
+    assert current.ledger.questions.latest()[0].state == "accepted"
+    session.forget()
+
+
+def _interrupted(*_args, **_options):
+    raise KeyboardInterrupt
+
+
+def test_loading_twice_leaves_one_of_everything_and_unloading_nothing(shell):
+    """%reload_ext doubles nothing; %unload_ext takes magics and configuration out again."""
+    run(shell, "%load_ext codevf_nb")
+    run(shell, "%reload_ext codevf_nb")
+    assert [type(part).__name__ for part in shell.configurables].count("CodeVF") == 1
+    run(shell, "%unload_ext codevf_nb")
+    assert "CodeVF" not in [type(part).__name__ for part in shell.configurables]
+    for kind in ("line", "cell"):
+        assert "codevf" not in shell.magics_manager.magics[kind]

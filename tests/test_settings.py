@@ -1,0 +1,97 @@
+"""Which account a kernel talks to, and where a key may go."""
+
+import json
+
+import pytest
+
+from codevf_nb import credentials, settings
+from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("api_key", "base_url", "environment"),
+    [
+        ("cvf_live_a", "https://codevf.com/api/v1/", "live"),
+        ("cvf_live_a", "https://eu.codevf.com/api/v1", "live"),
+        ("cvf_test_a", "https://codevf.com/api/v1/", "test"),
+        ("cvf_test_a", "http://127.0.0.1:8765/api/v1/", "sandbox"),
+        ("cvf_test_a", "http://localhost:8765/api/v1/", "sandbox"),
+        ("cvf_test_a", "http://[::1]:8765/api/v1/", "sandbox"),
+    ],
+)
+def test_keys_go_where_they_may(api_key, base_url, environment):
+    """Live and test keys go to CodeVF's hosts over https, test keys to this machine over http too."""
+    assert settings.check_host(api_key, base_url) == environment
+
+
+@pytest.mark.parametrize(
+    ("api_key", "base_url"),
+    [
+        ("cvf_live_a", "http://codevf.com/api/v1/"),
+        ("cvf_live_a", "http://127.0.0.1:8765/api/v1/"),
+        ("cvf_live_a", "https://127.0.0.1:8765/api/v1/"),
+        ("cvf_live_a", "https://codevf.com.evil.example/api/v1/"),
+        ("cvf_live_a", "https://notcodevf.com/api/v1/"),
+        ("cvf_live_a", "https://codevf.com@evil.example/api/v1/"),
+        ("cvf_test_a", "http://192.168.1.7/api/v1/"),
+        ("cvf_test_a", "https://evil.example/api/v1/"),
+        ("a-key-of-no-kind", "http://127.0.0.1:8765/api/v1/"),
+    ],
+)
+def test_keys_go_nowhere_else(api_key, base_url):
+    """Any other host, and plain http, is refused before anything is sent, without the key in the message."""
+    with pytest.raises(AuthenticationError, match="Nothing was sent") as refused:
+        settings.check_host(api_key, base_url)
+    assert api_key not in str(refused.value)
+
+
+def test_another_host_must_be_named():
+    """A host of one's own is let in by the settings file, and by nothing else."""
+    (settings.home() / "settings.json").write_text(json.dumps({"hosts": ["proxy.example"]}))
+    assert settings.check_host("cvf_live_a", "https://proxy.example/api/v1/") == "live"
+
+
+def test_broken_settings_are_told():
+    """A settings file that can't be read is named, not ignored."""
+    (settings.home() / "settings.json").write_text("{")
+    with pytest.raises(ConfigurationError, match=r"settings\.json"):
+        settings.stored()
+    (settings.home() / "settings.json").write_text("[]")
+    with pytest.raises(ConfigurationError, match="list"):
+        settings.stored()
+
+
+def test_the_environment_goes_before_the_kept_key(monkeypatch):
+    """CODEVF_API_KEY is used where it is set, else the kept one; the account says where its key came from."""
+    credentials.save("cvf_test_kept")
+    monkeypatch.setenv("CODEVF_BASE_URL", "http://127.0.0.1:8765/api/v1")
+    kept = settings.account_from_key()
+    assert kept.api_key == "cvf_test_kept"
+    assert kept.source.endswith("credentials.json")
+    monkeypatch.setenv("CODEVF_API_KEY", "cvf_test_named")
+    named = settings.account_from_key()
+    assert (named.api_key, named.source) == ("cvf_test_named", "CODEVF_API_KEY")
+    assert named.name != kept.name
+
+
+def test_the_key_is_in_no_repr(monkeypatch):
+    """An account can be printed; its credential tells nothing of the key."""
+    monkeypatch.setenv("CODEVF_API_KEY", "cvf_test_secret")
+    monkeypatch.setenv("CODEVF_BASE_URL", "http://127.0.0.1:8765/api/v1/")
+    account = settings.account_from_key()
+    assert "secret" not in repr(account) + account.credential + account.name
+    assert account.origin == account.base_url
+
+
+def test_the_same_key_is_the_same_account_on_every_machine(monkeypatch):
+    """The account's name depends on key and address alone, so that the same question has the same key everywhere."""
+    monkeypatch.setenv("CODEVF_API_KEY", "cvf_live_a")
+    first = settings.account_from_key()
+    monkeypatch.setenv("CODEVF_BASE_URL", "https://codevf.com/api/v1")
+    assert settings.account_from_key() == first
+
+
+def test_the_home_is_private(tmp_path, monkeypatch):
+    """A home that had to be made is the user's alone."""
+    monkeypatch.setenv("CODEVF_NB_HOME", str(tmp_path / "deep" / "home"))
+    assert settings.home().stat().st_mode & 0o777 == 0o700
