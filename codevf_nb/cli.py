@@ -1,4 +1,4 @@
-"""``codevf-nb``: the quickstart in a terminal, and the sandbox as a server of its own."""
+"""``codevf-nb``: the quickstart in a terminal, the sandbox as a server of its own, and a walk over every endpoint."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sandbox = commands.add_parser("sandbox", help="run a CodeVF API of your own on this machine")
     add_arguments(sandbox)
     sandbox.set_defaults(run=run_sandbox)
+    smoke = commands.add_parser("smoke", help="walk every endpoint of what CODEVF_API_KEY and CODEVF_BASE_URL name")
+    smoke.add_argument(
+        "--live", action="store_true", help="do it with a live key too: it holds real credits for a moment"
+    )
+    smoke.set_defaults(run=_smoke)
     options = parser.parse_args(arguments)
     return int(options.run(options))
 
@@ -29,3 +34,13 @@ def _demo(_options: argparse.Namespace) -> int:
     from codevf_nb import demo
 
     return demo.run(sys.stdout)
+
+
+def _smoke(options: argparse.Namespace) -> int:
+    from codevf_nb import smoke
+
+    return smoke.run(sys.stdout, live=options.live)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

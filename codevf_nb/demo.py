@@ -18,8 +18,8 @@ NOTEBOOK = "01-quickstart.ipynb"
 def run(out: TextIO) -> int:
     """Execute the quickstart and print answer, tasks and spend; 0 only if its task was completed."""
     try:
-        import nbclient  # noqa: F401 - only to see whether the extra is there
-        import tqdm  # noqa: F401
+        import tqdm  # noqa: F401 - only to see whether the extra is there
+        from nbclient.exceptions import CellExecutionError
     except ImportError:
         print('the demo needs a kernel to run in: pip install "codevf_nb[lab]"', file=out)
         return 2
@@ -31,6 +31,9 @@ def run(out: TextIO) -> int:
     try:
         notebook = _execute(folder / NOTEBOOK)
         return _report(notebook, out)
+    except CellExecutionError as error:
+        print(error, file=out)
+        return 1
     finally:
         from codevf_nb.sandbox import process
 
@@ -64,6 +67,7 @@ def _execute(path: Path) -> Any:
             timeout=120,
             kernel_name="python3",
             resources={"metadata": {"path": str(path.parent)}},
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # its warnings would tear the progress bar apart
             on_cell_executed=lambda **_: bar.update(),
         )
         client.execute()
@@ -84,5 +88,5 @@ def _report(notebook: Any, out: TextIO) -> int:
     session.forget()
     verdict = "completed" if completed else f"ended as {last.status}"
     print(f"\nThe question was {verdict}.", file=out)
-    print("Next: make lab (or: codevf-nb lab) opens the notebooks in JupyterLab.", file=out)
+    print("Next: make lab opens the notebooks in JupyterLab, with the sandbox running.", file=out)
     return 0 if completed else 1

@@ -64,3 +64,21 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator:
     codevf_nb.unload_ipython_extension(shell)
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why a run in CI fails that has no failed test."""
+    if _skipped_in_ci(terminalreporter):
+        terminalreporter.write_line("In CI no test may be skipped, so this run fails.", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in CI in which a test was skipped: CI has all that the tests need."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and session.exitstatus == 0 and _skipped_in_ci(reporter):
+        session.exitstatus = 1
+
+
+def _skipped_in_ci(reporter: pytest.TerminalReporter) -> bool:
+    return os.environ.get("CI") == "true" and bool(reporter.stats.get("skipped"))

@@ -20,6 +20,7 @@ from .foreign import (
     object_of,
     retry_after_of,
     task_id_of,
+    task_object_of,
     text_of,
     time_of,
     unwrapped,
@@ -73,11 +74,7 @@ def parse_task(
     found = task_id_of(raw) or task_id
     if not found:
         raise _unreadable("task id", raw, status_code)
-    fields = (
-        raw
-        if isinstance(raw, dict) and "status" in raw
-        else unwrapped(raw, "status", "id", "taskId", "task_id")
-    )
+    fields = task_object_of(raw)
     schema = fields.get("responseSchema")
     return TaskResponse(
         id=found,
@@ -112,9 +109,7 @@ def parse_project(body: bytes, *, status_code: int | None = None) -> Project:
     )
 
 
-def parse_balance(
-    body: bytes, *, headers: Headers | None = None, status_code: int | None = None
-) -> CreditBalance:
+def parse_balance(body: bytes, *, headers: Headers | None = None, status_code: int | None = None) -> CreditBalance:
     """The balance in a 2xx answer; UnreadableAnswerError where not one amount can be read."""
     raw = json_of(body)
     fields = unwrapped(raw, "available", "onHold", "total")
@@ -133,9 +128,7 @@ def parse_tags(body: bytes, *, status_code: int | None = None) -> list[Tag]:
         raise _unreadable("list of tags", raw, status_code)
     tags = [tag for entry in listed if (tag := _tag(object_of(entry))) is not None]
     if len(tags) < len(listed):
-        logger.warning(
-            "%d of %d tags left out: no id or no cost multiplier", len(listed) - len(tags), len(listed)
-        )
+        logger.warning("%d of %d tags left out: no id or no cost multiplier", len(listed) - len(tags), len(listed))
     return sorted(tags, key=lambda tag: (tag.sort_order is None, tag.sort_order or 0))
 
 
@@ -173,9 +166,10 @@ def _result(value: Any, *, structured: bool) -> Any:
     if not isinstance(value, dict) or not ({"message", "deliverables"} & value.keys()):
         return value
     files = [object_of(entry) for entry in items_of(value.get("deliverables"))]
+    named = [entry for entry in files if text_of(entry.get("url")) or text_of(entry.get("fileName"))]
     return TaskResult(
         message=text_of(value.get("message")),
-        deliverables=tuple(_deliverable(entry) for entry in files if text_of(entry.get("url"))),
+        deliverables=tuple(_deliverable(entry) for entry in named),
     )
 
 

@@ -43,17 +43,17 @@ class CodeVFClient:
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ) -> None:
-        secret = Secret(os.environ.get("CODEVF_API_KEY", "") if api_key is None else api_key)
+        self._base_url = base_url or os.environ.get("CODEVF_BASE_URL") or BASE_URL
+        self._secret = Secret(os.environ.get("CODEVF_API_KEY", "") if api_key is None else api_key)
         del api_key  # so that no traceback shows it among the locals
-        validate_api_key(secret.reveal())
+        validate_api_key(self._secret.reveal())
         if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
             raise ConfigurationError(f"timeout {timeout!r} is not a number of seconds above 0")
         if not (isinstance(max_retries, int) and max_retries >= 0):
             raise ConfigurationError(f"max_retries {max_retries!r} is not a whole number of 0 or more")
-        self._secret = secret
         self._transport = Transport(
-            secret,
-            base_url or os.environ.get("CODEVF_BASE_URL") or BASE_URL,
+            self._secret,
+            self._base_url,
             timeout=timeout,
             max_retries=max_retries,
             before_attempt=before_attempt,
@@ -61,6 +61,7 @@ class CodeVFClient:
             sleep=sleep,
             random=random,
         )
+        self._base_url = self._transport.base_url
         self.projects = Projects(self._transport)
         self.tasks = Tasks(self._transport)
         self.credits = Credits(self._transport)
@@ -69,7 +70,7 @@ class CodeVFClient:
     @property
     def base_url(self) -> str:
         """Where the client talks to, with a slash at its end."""
-        return self._transport.base_url
+        return self._base_url
 
     def close(self) -> None:
         """Closes the connections; a later call opens new ones."""

@@ -47,12 +47,23 @@ def download(
     """Stores a deliverable and says where; see `Tasks.download`."""
     _check_address(deliverable.url)
     target = folder / safe_file_name(deliverable.file_name)
-    folder.mkdir(parents=True, exist_ok=True)
-    reserved = not overwrite
-    if reserved:
-        _reserve(target)
-    # Written beside its place and moved there whole: an old file survives a download that fails.
-    handle, name = tempfile.mkstemp(prefix=".codevf-", dir=folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not overwrite:
+            _reserve(target)
+        _store(transport, deliverable, target, max_bytes, seconds, reserved=not overwrite)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    else:
+        return target
+    raise DownloadError(f"{target} can't be written ({reason.lower()})")
+
+
+def _store(
+    transport: Transport, deliverable: TaskDeliverable, target: Path, max_bytes: int, seconds: float, *, reserved: bool
+) -> None:
+    """Writes beside the target and moves there whole: an old file survives a download that fails."""
+    handle, name = tempfile.mkstemp(prefix=".codevf-", dir=target.parent)
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -63,7 +74,6 @@ def download(
         if reserved:
             target.unlink(missing_ok=True)
         raise
-    return target
 
 
 def _reserve(target: Path) -> None:
@@ -83,26 +93,18 @@ def _check_address(url: str) -> None:
         host = parts.hostname
     except ValueError:
         host = None
-    if (
-        not host
-        or parts.scheme not in {"http", "https"}
-        or (parts.scheme == "http" and not is_loopback(host))
-    ):
+    if not host or parts.scheme not in {"http", "https"} or (parts.scheme == "http" and not is_loopback(host)):
         raise DownloadError(f"{clean(url)!r} is not fetched: only https addresses are")
 
 
-def _fetch(
-    transport: Transport, deliverable: TaskDeliverable, file: IO[bytes], max_bytes: int, seconds: float
-) -> None:
+def _fetch(transport: Transport, deliverable: TaskDeliverable, file: IO[bytes], max_bytes: int, seconds: float) -> None:
     size = 0
 
     def store(chunk: bytes) -> None:
         nonlocal size
         size += len(chunk)
         if size > max_bytes:
-            raise DownloadError(
-                f"{clean(deliverable.file_name)} has more than {max_bytes:,} bytes; raise max_bytes"
-            )
+            raise DownloadError(f"{clean(deliverable.file_name)} has more than {max_bytes:,} bytes; raise max_bytes")
         file.write(chunk)
 
     url = deliverable.url
@@ -112,16 +114,12 @@ def _fetch(
         if own:
             transport.prepare_attempt(Call("GET", urlsplit(url).path), number)
         left = max(0.001, ends - transport.clock())
-        reply = transport.wire.exchange(
-            "GET", url, seconds=left, limit=max_bytes + 1, with_key=own, sink=store
-        )
+        reply = transport.wire.exchange("GET", url, seconds=left, limit=max_bytes + 1, with_key=own, sink=store)
         following = _next_address(reply, url, deliverable)
         if following is None:
             return
         url = following
-    raise DownloadError(
-        f"{clean(deliverable.file_name)}: its address redirects more than {MAX_REDIRECTS} times"
-    )
+    raise DownloadError(f"{clean(deliverable.file_name)}: its address redirects more than {MAX_REDIRECTS} times")
 
 
 def _next_address(reply: Reply | CodeVFError, url: str, deliverable: TaskDeliverable) -> str | None:
@@ -135,14 +133,8 @@ def _next_address(reply: Reply | CodeVFError, url: str, deliverable: TaskDeliver
         return None
     location = header_of(reply.headers, "Location")
     if reply.status not in {301, 302, 303, 307, 308} or location is None:
-        gone = (
-            "; ask for the task again, its addresses may have changed"
-            if reply.status in {403, 404, 410}
-            else ""
-        )
-        raise DownloadError(
-            f"{name} could not be fetched: its address answered with status {reply.status}{gone}"
-        )
+        gone = "; ask for the task again, its addresses may have changed" if reply.status in {403, 404, 410} else ""
+        raise DownloadError(f"{name} could not be fetched: its address answered with status {reply.status}{gone}")
     target = urljoin(url, location)
     _check_address(target)
     return target

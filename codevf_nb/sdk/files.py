@@ -125,9 +125,7 @@ def normalize_attachments(items: Any) -> list[dict[str, Any]]:
 def _listed(items: Any) -> list[Any]:
     if items is None:
         return []
-    alone = isinstance(items, str | bytes | bytearray | memoryview | os.PathLike | Mapping) or hasattr(
-        items, "read"
-    )
+    alone = isinstance(items, str | bytes | bytearray | memoryview | os.PathLike | Mapping) or hasattr(items, "read")
     if not alone and not isinstance(items, Iterable):
         raise BadRequestError(f"attachments {type(items).__name__!r} is neither a file nor a list of files")
     return [items] if alone else list(items)
@@ -137,7 +135,7 @@ def _file(item: Any, default: str) -> _File:
     if isinstance(item, Mapping):
         return _from_mapping(item, default)
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        return _File(item[0], _bytes_of(item[1], item[0]))
+        return _named(item[0], item[1], None)
     if isinstance(item, os.PathLike) or (isinstance(item, str) and _looks_like_a_path(item)):
         return _File(Path(item).name, _read(Path(item)))
     if isinstance(item, str):
@@ -169,9 +167,7 @@ def _read(path: Path) -> bytes:
             size = os.fstat(file.fileno()).st_size
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        hint = (
-            "; for text use a pair such as ('note.txt', text)" if isinstance(error, FileNotFoundError) else ""
-        )
+        hint = "; for text use a pair such as ('note.txt', text)" if isinstance(error, FileNotFoundError) else ""
     else:
         _check_size(path.name, max(size, len(content)))
         return content
@@ -191,9 +187,7 @@ def _bytes_of(content: Any, name: str) -> bytes:
         raise BadRequestError(f"attachment {name!r} has half a surrogate pair, which can't be sent as UTF-8")
     if isinstance(content, bytes | bytearray | memoryview):
         return bytes(content)
-    raise BadRequestError(
-        f"attachment {name!r} has content of type {type(content).__name__}; text or bytes are taken"
-    )
+    raise BadRequestError(f"attachment {name!r} has content of type {type(content).__name__}; text or bytes are taken")
 
 
 def _from_mapping(item: Mapping[Any, Any], default: str) -> _File:
@@ -202,13 +196,23 @@ def _from_mapping(item: Mapping[Any, Any], default: str) -> _File:
     if not isinstance(name, str) or not isinstance(mime_type, str | None):
         raise BadRequestError(f"{default}: fileName and mimeType must be text")
     content, encoded = item.get("content"), _spelled(item, _BASE64_SPELLINGS)
-    if content is None and encoded is None:
-        raise BadRequestError(
-            f"attachment {name!r} has no content: say content (text or bytes), or data (base64)"
-        )
-    text = is_text_type(mime_type or mime_type_for(name))
-    if content is None or (isinstance(content, str) and not text):
-        content = _decoded(content if content is not None else encoded, name)
+    if content is not None:
+        return _named(name, content, mime_type)
+    if encoded is None:
+        raise BadRequestError(f"attachment {name!r} has no content: say content (text or bytes), or data (base64)")
+    _check_name(name)
+    return _File(name, _bytes_of(_decoded(encoded, name), name), mime_type)
+
+
+def _named(name: str, content: Any, mime_type: str | None) -> _File:
+    """Content under a name. Where the type is known to be binary, text can only be base64."""
+    _check_name(name)
+    if isinstance(content, str):
+        kind = mime_type or mime_type_for(name)
+        if mime_type is None and kind == BINARY:
+            mime_type = "text/plain"
+        elif not is_text_type(kind):
+            content = _decoded(content, name)
     return _File(name, _bytes_of(content, name), mime_type)
 
 

@@ -100,9 +100,7 @@ def object_of(value: Any) -> dict[str, Any]:
 def unwrapped(raw: Any, *names: str) -> dict[str, Any]:
     """The object that holds one of the names: the answer itself, or one just inside it."""
     candidates = [raw, *object_of(raw).values()] if isinstance(raw, dict) else items_of(raw)[:1]
-    found = (
-        entry for entry in candidates if isinstance(entry, dict) and any(name in entry for name in names)
-    )
+    found = (entry for entry in candidates if isinstance(entry, dict) and any(name in entry for name in names))
     return next(found, {})
 
 
@@ -126,6 +124,17 @@ def retry_after_of(headers: Mapping[str, Any] | None, raw: Any = None) -> float 
     return None if seconds is None else max(0.0, float(seconds))
 
 
+def task_object_of(raw: Any) -> dict[str, Any]:
+    """The object that speaks of the task: the answer, or one in an envelope of it; the one with an id first."""
+    outer = items_of(raw)[0] if isinstance(raw, list) and raw else raw
+    candidates = [object_of(outer), *(object_of(object_of(outer).get(name)) for name in _ENVELOPES)]
+    return next((entry for entry in candidates if _named_id(entry)), candidates[0])
+
+
+def _named_id(entry: dict[str, Any]) -> str | None:
+    return next((found for name in _ID_NAMES if (found := (text_of(entry.get(name)) or "").strip())), None)
+
+
 def task_id_of(raw: Any) -> str | None:
     """The id in an answer, wherever it hides: a paid task's id must not be lost.
 
@@ -136,19 +145,13 @@ def task_id_of(raw: Any) -> str | None:
         match = _ID.search(text)
         loose = _TASK_ID.search(text)
         return match.group(1) if match else loose.group(0) if loose else None
-    candidates = items_of(raw)[:1] if isinstance(raw, list) else [raw]
-    candidates += [object_of(raw).get(name) for name in _ENVELOPES]
-    for candidate in candidates:
-        for name in _ID_NAMES:
-            if found := (text_of(object_of(candidate).get(name)) or "").strip():
-                return found
-    return raw if isinstance(raw, str) and _TASK_ID.fullmatch(raw) else None
+    if isinstance(raw, str):
+        return raw if _TASK_ID.fullmatch(raw) else None
+    return _named_id(task_object_of(raw))
 
 
 def clean(text: str) -> str:
     """Foreign text for a message: one line, no control characters, no API key, not endless."""
-    visible = "".join(
-        char if unicodedata.category(char)[0] != "C" else " " for char in text[: 4 * MESSAGE_LENGTH]
-    )
+    visible = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in text[: 4 * MESSAGE_LENGTH])
     line = _KEY.sub(r"\1…", " ".join(visible.split()))
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + "…"

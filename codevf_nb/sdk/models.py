@@ -187,6 +187,14 @@ class TaskResponse:
         """Whether the answer is (or will be) data generated for a schema, not a person's answer."""
         return self.response_schema is not None or not isinstance(self.result, TaskResult | None)
 
+    @property
+    def mismatches(self) -> list[str]:
+        """Where structured data does not fit the schema in this answer, a line each; the data stays as it came."""
+        from .schema import mismatches
+
+        there = self.response_schema is not None and self.result is not None
+        return mismatches(self.result, self.response_schema) if there else []
+
     @classmethod
     def from_raw(
         cls, status: int, headers: Mapping[str, str] | None, body: bytes, *, task_id: str | None = None
@@ -238,12 +246,8 @@ def differences(
     if None not in (mode, response.mode) and mode != response.mode:
         told.append(f"mode: {mode} was asked for, CodeVF answered with {response.mode}.")
     if None not in (max_credits, response.max_credits) and max_credits != response.max_credits:
-        told.append(
-            f"credits: {max_credits:,} were asked for, CodeVF answered with {response.max_credits:,}."
-        )
+        told.append(f"credits: {max_credits:,} were asked for, CodeVF answered with {response.max_credits:,}.")
     if multiplier is not None and response.expertise_multiplier not in (None, multiplier):
         tag = "" if response.tag_id_used is None else f" (tag {response.tag_id_used})"
-        told.append(
-            f"expertise: priced at {multiplier}×, CodeVF answered with {response.expertise_multiplier}×{tag}."
-        )
+        told.append(f"expertise: priced at {multiplier}×, CodeVF answered with {response.expertise_multiplier}×{tag}.")
     return told

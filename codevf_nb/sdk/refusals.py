@@ -66,11 +66,7 @@ def error_from(status: int, headers: Mapping[str, str] | None, body: bytes) -> e
         reset_at=time_of(object_of(object_of(raw).get("meta")).get("reset_at")),
         body=raw,
     )
-    if (
-        isinstance(error, errors.IdempotencyConflictError)
-        and error.in_flight
-        and not isinstance(retryable, bool)
-    ):
+    if isinstance(error, errors.IdempotencyConflictError) and error.in_flight and not isinstance(retryable, bool):
         error.retryable = True
     error.args = (_message(error, clean(said), raw),)
     return error

@@ -67,9 +67,7 @@ def _resolve(schema: dict[str, Any], reference: str) -> None:
 
     resource = DRAFT202012.create_resource(schema)
     try:
-        _registry().with_resource(resource.id() or "", resource).resolver(resource.id() or "").lookup(
-            reference
-        )
+        _registry().with_resource(resource.id() or "", resource).resolver(resource.id() or "").lookup(reference)
     except (Unresolvable, ValueError, TypeError, AttributeError) as error:
         raise LookupError(reference) from error
 

@@ -190,9 +190,7 @@ def _schema_of_dtype(kind: Any) -> dict[str, Any]:
 
 def _inexpressible(shape: Any, why: str = "") -> BadRequestError:
     text = getattr(shape, "__name__", None) or repr(shape)
-    hint = (
-        why or "use a JSON Schema, a dataclass, a pydantic model, a dict of names to types, or column pairs"
-    )
+    hint = why or "use a JSON Schema, a dataclass, a pydantic model, a dict of names to types, or column pairs"
     message = f"{text[:80]} can't be made a JSON Schema: {hint}"
     details = {"errors": [{"field": "response_schema", "message": message}]}
     return BadRequestError(f"response_schema: {message}", code="invalid_request", details=details)

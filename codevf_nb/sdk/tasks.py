@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from .answers import RawAnswer, parse_task
 from .downloads import download
-from .exceptions import BadRequestError, UnreadableAnswerError
+from .exceptions import BadRequestError, IdempotencyConflictError, UnreadableAnswerError
 from .files import normalize_attachments
 from .limits import DOWNLOAD_SECONDS, MAX_DOWNLOAD_BYTES
-from .models import ServiceMode, TaskDeliverable, TaskResponse
+from .models import ServiceMode, TaskDeliverable, TaskResponse, TaskStatus
 from .transport import BeforeAttempt, Call, OnAnswer, Transport
 from .validation import (
     validate_body,
@@ -89,9 +89,7 @@ class Tasks:
             body["responseSchema"] = validate_schema(response_schema)
         if files := normalize_attachments(attachments):
             body["attachments"] = files
-        body["idempotencyKey"] = validate_idempotency_key(
-            uuid.uuid4() if idempotency_key is None else idempotency_key
-        )
+        body["idempotencyKey"] = validate_idempotency_key(uuid.uuid4() if idempotency_key is None else idempotency_key)
         return PreparedTask(validate_body(_encoded(body)), body["idempotencyKey"])
 
     def send(
@@ -170,10 +168,19 @@ class Tasks:
         """Stops a pending or processing task.
 
         What the service answers is documented nowhere: where it says no status, `.status` is `unknown`, and
-        `retrieve` tells more.
+        `retrieve` tells more. Where the answer to a first attempt was lost, a refusal of the second is held against
+        the task itself.
         """
         call = Call("POST", f"{_path(task_id)}/cancel", None, None, before_attempt, on_answer, deadline)
-        return _parsed(self._transport.send(call), task_id=task_id)
+        try:
+            return _parsed(self._transport.send(call), task_id=task_id)
+        except (BadRequestError, IdempotencyConflictError) as error:
+            if not error.uncertain:
+                raise
+            task = self.retrieve(task_id, before_attempt=before_attempt, on_answer=on_answer, deadline=deadline)
+            if task.status != TaskStatus.CANCELLED:
+                raise
+            return task
 
     def wait(
         self,

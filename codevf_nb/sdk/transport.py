@@ -63,22 +63,12 @@ class Call:
 def checked_base_url(url: str) -> str:
     """A base URL that a key may go to: https, or http to this machine; with a slash at its end."""
     parts = urlsplit(url)
-    if (
-        any(not "!" <= char <= "~" for char in url)
-        or parts.scheme not in {"http", "https"}
-        or not parts.hostname
-    ):
-        raise ConfigurationError(
-            f"base URL {url!r} is no http(s) address, such as https://codevf.com/api/v1/"
-        )
+    if any(not "!" <= char <= "~" for char in url) or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(f"base URL {url!r} is no http(s) address, such as https://codevf.com/api/v1/")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ConfigurationError(
-            "the base URL has a user name, a query or a fragment; none of them belongs there"
-        )
+        raise ConfigurationError("the base URL has a user name, a query or a fragment; none of them belongs there")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ConfigurationError(
-            f"base URL {url!r} would send the key unencrypted: use https, or a loopback address"
-        )
+        raise ConfigurationError(f"base URL {url!r} would send the key unencrypted: use https, or a loopback address")
     return url if url.endswith("/") else f"{url}/"
 
 
@@ -169,9 +159,7 @@ class _Run:
             self._transport.prepare_attempt(self._call, self._attempts + 1)
             left = self._ends - self._transport.clock()
             if left <= 0:
-                self._give_up(
-                    last or APIConnectionError("nothing was sent in time", sent=False), "no time is left"
-                )
+                self._give_up(last or APIConnectionError("nothing was sent in time", sent=False), "no time is left")
             outcome = self._attempt(left)
             if isinstance(outcome, RawAnswer):
                 return outcome
@@ -225,11 +213,7 @@ class _Run:
     def _redirect(self, answer: RawAnswer) -> APIError | None:
         target = urljoin(self._url, header_of(answer.headers, "Location") or "")
         self._redirects += 1
-        if (
-            answer.method == "GET"
-            and self._transport.same_origin(target)
-            and self._redirects <= MAX_REDIRECTS
-        ):
+        if answer.method == "GET" and self._transport.same_origin(target) and self._redirects <= MAX_REDIRECTS:
             self._url = target
             return None
         why = (

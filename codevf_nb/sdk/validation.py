@@ -61,9 +61,7 @@ def validate_prompt(prompt: str) -> str:
             f"has {len(prompt.strip())} characters; at least {least} are needed: say what to look at",
         )
     if len(prompt) > most:
-        _refuse(
-            "prompt", f"has {len(prompt):,} characters; at most {most:,} are taken: attach the rest as a file"
-        )
+        _refuse("prompt", f"has {len(prompt):,} characters; at most {most:,} are taken: attach the rest as a file")
     return _encodable("prompt", prompt)
 
 
@@ -88,9 +86,7 @@ def validate_project_id(project_id: int) -> int:
     """The number of a project, as `client.projects.create(name).id` gives it."""
     number = _whole(project_id)
     if number is None or number < 0:
-        _refuse(
-            "project_id", f"is {project_id!r}; it must be the number from client.projects.create(name).id"
-        )
+        _refuse("project_id", f"is {project_id!r}; it must be the number from client.projects.create(name).id")
     return number
 
 
@@ -112,9 +108,7 @@ def validate_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(name, str):
             _refuse_metadata(where, f"has a key that is {_kind(name)}; keys must be text")
         if value is not None and not isinstance(value, str | int | float):
-            _refuse_metadata(
-                where, f"is {_kind(value)}; values must be text, numbers, true/false or None, not nested"
-            )
+            _refuse_metadata(where, f"is {_kind(value)}; values must be text, numbers, true/false or None, not nested")
         if isinstance(value, float) and not math.isfinite(value):
             _refuse_metadata(where, f"is {value!r}, which JSON can't express; leave it out or use None")
         _encodable(where, name, InvalidMetadataError)

@@ -27,6 +27,7 @@ from .exceptions import APIConnectionError, CodeVFError
 from .limits import CONNECT_SECONDS
 
 CHUNK = 64 * 1024
+LONGEST_SECONDS = 24 * 3600.0  # a socket takes no timeout of any length
 
 
 class Secret:
@@ -106,11 +107,11 @@ class _Watch:
         self._timer.cancel()
 
     def begin(self, sock: Any) -> None:
-        if self.expired:
-            raise TimeoutError("connecting took all the time there was")
         # urllib3 would hold a long upload to the time that connecting may take.
         sock.settimeout(self.seconds)
         self._socket = sock
+        if self.expired:
+            raise TimeoutError("connecting took all the time there was")
 
     def _expire(self) -> None:
         self.expired = True
@@ -171,9 +172,8 @@ class _Session(requests.Session):
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """The environment's proxies, except towards this machine: a key must not leave it in plain text."""
-        if is_loopback(urlsplit(str(url)).hostname):
-            return {"proxies": {}, "stream": stream, "verify": self.verify, "cert": cert}
-        return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return settings | {"proxies": {}} if is_loopback(urlsplit(str(url)).hostname) else settings
 
 
 class Wire:
@@ -182,18 +182,22 @@ class Wire:
     def __init__(self, secret: Secret | None) -> None:
         self._secret = secret
         self._local = threading.local()
+        self._lock = threading.Lock()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
 
     def close(self) -> None:
         """Closes the connections of every thread; a later exchange opens new ones."""
-        for session in list(self._sessions):
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
             session.close()
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = _Session()
-            self._sessions.add(session)
+            with self._lock:
+                self._sessions.add(session)
         return session
 
     def exchange(
@@ -212,6 +216,7 @@ class Wire:
         No more than `limit` bytes of an answer are read; the rest is cut off, since what came first may hold
         the id of a paid task. With `sink`, the body of a 200 goes there piece by piece.
         """
+        seconds = min(seconds, LONGEST_SECONDS)
         outcome: CodeVFError
         stopped: BaseException | None = None
         with _Watch(seconds) as watch:
@@ -230,7 +235,6 @@ class Wire:
         if stopped is not None:
             stopped.__traceback__ = stopped.__context__ = stopped.__cause__ = None
             raise stopped
-        outcome.__traceback__ = outcome.__context__ = None
         return outcome
 
     def _exchange(
@@ -276,11 +280,7 @@ class Wire:
 def _check_whole(response: requests.Response) -> None:
     """Older urllib3 takes a body that was cut off for a whole one."""
     promised = response.headers.get("Content-Length", "")
-    if (
-        promised.isdigit()
-        and "Transfer-Encoding" not in response.headers
-        and response.raw.tell() < int(promised)
-    ):
+    if promised.isdigit() and "Transfer-Encoding" not in response.headers and response.raw.tell() < int(promised):
         raise requests.exceptions.ChunkedEncodingError("the body was cut off")
 
 

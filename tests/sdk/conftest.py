@@ -149,9 +149,7 @@ def time() -> Time:
 
 @pytest.fixture
 def client(service: Service, time: Time) -> Iterator[CodeVFClient]:
-    with CodeVFClient(
-        KEY, service.base_url, clock=time.clock, sleep=time.sleep, random=lambda: 0.5
-    ) as client:
+    with CodeVFClient(KEY, service.base_url, clock=time.clock, sleep=time.sleep, random=lambda: 0.5) as client:
         yield client
 
 

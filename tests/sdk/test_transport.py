@@ -7,7 +7,7 @@ import time as real_time
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codevf_nb.sdk import (
@@ -24,10 +24,12 @@ from codevf_nb.sdk import (
 )
 from codevf_nb.sdk.limits import BACKOFF_CAP, HINT_CAP
 from codevf_nb.sdk.transport import retry_delay
+from tests.sdk.conftest import KEY
 
-KEY = "cvf_test_0123456789abcdef"
 QUESTION = ("Is this join dropping rows?", 240, 123)
 IN_FLIGHT = {"error": {"code": "idempotency_in_flight", "message": "still in flight"}}
+# The first draw of a run builds tables, and two busy cores are slow.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def closed_port() -> str:
@@ -125,6 +127,7 @@ def test_a_hint_past_the_deadline_is_not_slept_through(client, service, time):
     assert time.sleeps == []
 
 
+@patient
 @given(
     failures=st.integers(1, 10_000),
     hint=st.none() | st.floats(0, 1e12),
@@ -153,7 +156,13 @@ def test_silence_ends_with_the_deadline(service):
 
 @pytest.mark.parametrize(
     "start",
-    [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n{", b"HTTP/1.1 301 Moved\r\n\r\n"],
+    [
+        b"",
+        b"HTTP/1.1 20",
+        b"HTTP/1.1 200 OK\r\nX-Slow: ",
+        b"HTTP/1.1 200 OK\r\n\r\n{",
+        b"HTTP/1.1 301 Moved\r\nLocation: /x\r\n\r\n",
+    ],
 )
 def test_a_drip_does_not_outlast_the_deadline(service, start):
     """Bytes that trickle in the status line, the headers or the body keep nobody past the deadline."""
@@ -354,9 +363,7 @@ def test_a_client_serves_several_threads(service, created):
     with CodeVFClient(KEY, service.base_url) as client:
         seen = []
         threads = [
-            threading.Thread(
-                target=lambda: seen.append([client.tasks.retrieve("task_abc123xyz").id for _ in range(5)])
-            )
+            threading.Thread(target=lambda: seen.append([client.tasks.retrieve("task_abc123xyz").id for _ in range(5)]))
             for _ in range(8)
         ]
         for thread in threads:
@@ -386,3 +393,18 @@ def test_errors_without_an_envelope_are_still_errors(client, service):
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
     assert caught.value.body.startswith(b"<html>")
+
+
+def test_an_endless_redirect_is_not_read(client, service, monkeypatch):
+    """The body of a redirect is bounded like any other: what never ends keeps nobody."""
+    monkeypatch.setattr("codevf_nb.sdk.transport.MAX_ANSWER_BYTES", 1000)
+
+    def endless(handler):
+        head = b"HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 10000000\r\n\r\n"
+        service.raw(head + b"x" * 200_000)(handler)
+        service.closing.wait()
+
+    service.answers(endless)
+    with pytest.raises(APIError, match="redirect"):
+        client.tasks.create(*QUESTION)
+    assert len(service.requests) == 1

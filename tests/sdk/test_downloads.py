@@ -1,0 +1,192 @@
+"""Deliverables: a foreign address and a foreign name, neither of them trusted."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from codevf_nb.sdk import CodeVFClient, DownloadError, TaskDeliverable
+from codevf_nb.sdk.downloads import safe_file_name
+from tests.sdk.conftest import KEY
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def deliverable(service, name="review.md", path="files/review.md"):
+    return TaskDeliverable(name, service.base_url + path)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "answers"
+
+
+@pytest.fixture
+def other(client, service):
+    """A client of another service: the files' host is foreign to it."""
+    return CodeVFClient(KEY, "http://127.0.0.1:9/")
+
+
+def test_a_file_arrives_under_its_name(client, service, folder):
+    """The bytes are stored in the folder, which is made, and the key goes to the API's own host."""
+    service.answers(service.reply(b"# Review\n"))
+    path = client.tasks.download(deliverable(service), folder)
+    assert path == folder / "review.md"
+    assert path.read_bytes() == b"# Review\n"
+    assert service.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+    assert names(folder) == ["review.md"]
+
+
+def test_another_host_never_sees_the_key(other, service, folder, own_home, monkeypatch):
+    """Neither the key nor a ~/.netrc entry is sent to a host that is not the API's."""
+    (own_home / ".netrc").write_text("machine 127.0.0.1 login thief password stolen\n")
+    monkeypatch.setenv("NETRC", str(own_home / ".netrc"))
+    service.answers(service.reply(b"x"))
+    other.tasks.download(deliverable(service), folder)
+    assert "Authorization" not in service.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../up.md",
+        "/etc/passwd",
+        r"..\..\up.md",
+        "C:\\up.md",
+        "a/b/c.md",
+        "..",
+        ".",
+        "",
+        "\0",
+        "a\0b",
+        "x" * 500 + ".md",
+        "con",
+        "NUL.txt",
+        "a:b",
+        "\u202emd.exe",
+    ],
+)
+def test_no_name_leaves_the_folder(client, service, folder, name):
+    """Whatever a deliverable is called, one file appears, directly in the folder."""
+    service.answers(service.reply(b"x"))
+    path = client.tasks.download(deliverable(service, name), folder)
+    assert path.parent == folder
+    assert names(folder) == [path.name]
+    assert names(folder.parent) == sorted({"answers", "home"})
+
+
+@patient
+@given(st.text())
+def test_any_name_becomes_a_name(name):
+    """A safe name has no separators or control characters, is not long, and is not a name for a folder."""
+    safe = safe_file_name(name)
+    assert safe not in {"", ".", ".."}
+    assert not set(safe) & set('/\\\0:<>"|?*')
+    assert len(safe.encode()) <= 255
+    assert safe_file_name(safe) == safe or len(name.encode()) > 150
+
+
+def test_nothing_is_overwritten_unasked(client, service, folder):
+    """A file that is there stays as it is, also a link; asked for, it is replaced whole."""
+    folder.mkdir()
+    (folder / "review.md").write_text("mine")
+    service.answers(service.reply(b"theirs"))
+    with pytest.raises(DownloadError, match="overwrite=True"):
+        client.tasks.download(deliverable(service), folder)
+    assert service.requests == []
+    assert (folder / "review.md").read_text() == "mine"
+    client.tasks.download(deliverable(service), folder, overwrite=True)
+    assert (folder / "review.md").read_text() == "theirs"
+
+
+def test_a_link_is_replaced_not_followed(client, service, folder, tmp_path):
+    """Overwriting a link leaves what it pointed to untouched."""
+    folder.mkdir()
+    (tmp_path / "target").write_text("mine")
+    (folder / "review.md").symlink_to(tmp_path / "target")
+    service.answers(service.reply(b"theirs"))
+    with pytest.raises(DownloadError):
+        client.tasks.download(deliverable(service), folder)
+    client.tasks.download(deliverable(service), folder, overwrite=True)
+    assert (tmp_path / "target").read_text() == "mine"
+    assert not (folder / "review.md").is_symlink()
+
+
+def test_a_file_past_the_limit_leaves_nothing(client, service, folder):
+    """The limit is exact, and a file that passes it leaves no part behind."""
+    service.answers(service.reply(b"x" * 101))
+    with pytest.raises(DownloadError, match="more than 100 bytes"):
+        client.tasks.download(deliverable(service), folder, max_bytes=100)
+    assert names(folder) == []
+    service.answers(service.reply(b"x" * 100))
+    assert client.tasks.download(deliverable(service), folder, max_bytes=100).stat().st_size == 100
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.parametrize("fault", ["404", "truncated", "dropped", "drip"])
+def test_a_failed_download_leaves_the_folder_as_it_was(client, service, folder, fault, overwrite):
+    """An error is one line, and an older file survives."""
+    folder.mkdir()
+    if overwrite:
+        (folder / "review.md").write_text("mine")
+    faults = {
+        "truncated": service.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf"),
+        "dropped": service.raw(b""),
+        "drip": service.drip(b"HTTP/1.1 200 OK\r\n\r\n"),
+    }
+    service.answers(faults.get(fault) or service.reply(b"gone", 404))
+    with pytest.raises(DownloadError, match=r"review\.md"):
+        client.tasks.download(deliverable(service), folder, overwrite=overwrite, timeout=0.2)
+    assert names(folder) == (["review.md"] if overwrite else [])
+    assert not overwrite or (folder / "review.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/a",
+        "ftp://127.0.0.1/a",
+        "file:///etc/passwd",
+        "",
+        "a.md",
+        "https://",
+        "http://[bad/",
+        "//x/a",
+    ],
+)
+def test_only_https_or_this_machine_is_fetched(client, folder, url):
+    """Other addresses are refused before anything is opened."""
+    with pytest.raises(DownloadError, match="https"):
+        client.tasks.download(TaskDeliverable("a.md", url), folder)
+    assert not folder.exists()
+
+
+def test_a_redirect_is_checked_like_the_address_itself(client, service, folder):
+    """Redirects are followed to allowed addresses only, and not for ever."""
+    service.answers(service.reply(None, 302, Location="/files/b"), service.reply(b"x"))
+    assert client.tasks.download(deliverable(service), folder).read_bytes() == b"x"
+    service.answers(service.reply(None, 302, Location="http://example.com/b"))
+    with pytest.raises(DownloadError, match="https"):
+        client.tasks.download(deliverable(service, "b.md"), folder)
+    service.answers(service.reply(None, 302, Location="/round"))
+    with pytest.raises(DownloadError, match="redirects more than"):
+        client.tasks.download(deliverable(service, "b.md"), folder)
+    assert names(folder) == ["review.md"]
+
+
+def test_an_expired_address_says_what_to_do(client, service, folder):
+    """An address that is gone is often an old one: ask for the task again."""
+    service.answers(service.reply(b"", 403))
+    with pytest.raises(DownloadError, match="ask for the task again"):
+        client.tasks.download(deliverable(service), folder)
+
+
+def test_a_folder_that_cannot_be_written_is_named(client, service, tmp_path):
+    """A file where the folder should be is one line, and nothing is fetched."""
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(DownloadError, match="can't be written"):
+        client.tasks.download(deliverable(service), tmp_path / "taken")
+    assert service.requests == []

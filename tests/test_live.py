@@ -1,0 +1,84 @@
+"""What is on show is updated in place, in a real kernel, and only there."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from IPython.utils.capture import capture_output
+from jupyter_client.manager import start_new_kernel
+
+from codevf_nb import settings
+from codevf_nb.sandbox import process
+
+LOAD = "%load_ext codevf_nb\n%codevf sandbox --clock virtual"
+ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
+BUSY = """
+import time
+ends = time.monotonic() + 30
+while time.monotonic() < ends and 'stop' not in open({path!r}).read():
+    sum(range(1000))
+"""
+
+
+@pytest.fixture
+def kernel() -> Iterator:
+    """A kernel of its own in a process of its own; what it says on iopub can be read."""
+    manager, client = start_new_kernel(
+        kernel_name="python3", env=dict(os.environ), extra_arguments=["--IPKernelApp.log_level=ERROR"]
+    )
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    process.stop(settings.home())
+
+
+def said(client, until) -> list[tuple[str, dict]]:
+    """Return the kernel's messages up to the first for which ``until`` is true."""
+    heard = []
+    while True:
+        message = client.get_iopub_msg(timeout=30)
+        heard.append((message["msg_type"], message["content"]))
+        if until(*heard[-1]):
+            return heard
+
+
+def idle(kind: str, content: dict) -> bool:
+    return kind == "status" and content["execution_state"] == "idle"
+
+
+def run(client, cell: str) -> list[tuple[str, dict]]:
+    client.execute(cell)
+    return said(client, idle)
+
+
+def test_the_answer_replaces_the_pending_display_while_a_cell_computes(kernel, tmp_path):
+    """The update carries the first display's id, holds the answer, and comes before the busy cell has ended."""
+    flag = tmp_path / "flag"
+    flag.write_text("go on")
+    run(kernel, LOAD)
+    shown = [content for kind, content in run(kernel, ASK) if kind == "display_data"]
+    (first,) = shown
+    assert "pending" in first["data"]["text/plain"]
+    kernel.execute(BUSY.format(path=str(flag)))
+    answered = said(kernel, lambda kind, content: kind == "update_display_data" and "completed" in str(content))[-1][1]
+    assert answered["transient"]["display_id"] == first["transient"]["display_id"]
+    assert "is None" in answered["data"]["text/html"]
+    flag.write_text("stop")
+    said(kernel, idle)
+
+
+def test_waiting_shows_one_static_display(kernel):
+    """With -w there is one display and no update, so that a committed notebook compares exactly."""
+    run(kernel, LOAD)
+    kinds = [kind for kind, _ in run(kernel, ASK.replace("right?", "right? -w"))]
+    assert kinds.count("display_data") == 1
+    assert "update_display_data" not in kinds
+
+
+def test_a_terminal_is_told_once(shell, current):
+    """Where nothing can be updated, the state is printed once and nothing is ever printed from another thread."""
+    with capture_output() as shown:
+        shell.run_cell(ASK).raise_error()
+        shell.user_ns["_codevf"].wait(timeout=20)
+    (display,) = shown.outputs
+    assert "pending" in display.data["text/plain"]
