@@ -33,6 +33,7 @@ class Sandbox:
     def start(self) -> Self:
         """Serve; returns once the port answers."""
         self._ready.clear()
+        self._failed = None
         self._thread = threading.Thread(target=self._serve, name="codevf-sandbox", daemon=True)
         self._thread.start()
         self._ready.wait()

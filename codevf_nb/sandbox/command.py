@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
-import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .errors import SandboxError
+from .hosting import Served, serve
 from .options import Options, rate
 
 
@@ -69,8 +66,8 @@ def run(namespace: argparse.Namespace) -> int:
         if namespace.home is not None:
             from .resident import Resident
 
-            return _serve(Resident.of(namespace.home))
-        return _serve(_OnCommand(_options(namespace)))
+            return serve(Resident.of(namespace.home))
+        return serve(_OnCommand(_options(namespace)))
     except SandboxError as error:
         print(f"codevf-nb sandbox: {error}", file=sys.stderr)  # noqa: T201 - this is a command
         return 1
@@ -98,31 +95,6 @@ def _options(namespace: argparse.Namespace) -> Options:
     return Options(**chosen, faults=tuple(namespace.fault))
 
 
-class Served:
-    """What differs between a sandbox by hand and a notebook's own: where its memory lies, who is told."""
-
-    options: Options
-
-    def recall(self) -> dict[str, Any] | None:
-        """The memory to begin with."""
-        raise NotImplementedError
-
-    def remember(self, memory: Callable[[], dict[str, Any]]) -> None:
-        """Keep the memory."""
-        raise NotImplementedError
-
-    def ready(self, server: Any) -> None:
-        """The port answers."""
-        raise NotImplementedError
-
-    def wanted(self) -> bool:
-        """Whether to go on."""
-        return True
-
-    def ended(self) -> None:
-        """The port is free again."""
-
-
 class _OnCommand(Served):
     """Started by hand: one line on stdout, memory in `--state FILE` if asked."""
 
@@ -142,46 +114,3 @@ class _OnCommand(Served):
 
     def ready(self, server: Any) -> None:
         print(f"CodeVF sandbox ready at {server.base_url} with key {self.options.api_key}", flush=True)  # noqa: T201
-
-
-def _serve(served: Served) -> int:
-    from .server import Server
-    from .state import dump, load
-
-    memory = served.recall()
-    server = Server(served.options, load(served.options, memory) if memory else None)
-    changed = False
-
-    def note() -> None:
-        nonlocal changed
-        changed = True
-
-    def housekeeping() -> bool:
-        nonlocal changed
-        idle = (
-            served.options.idle_exit is not None and time.monotonic() - server.last_request > served.options.idle_exit
-        )
-        wanted = served.wanted()
-        if changed and wanted:
-            changed = False
-            served.remember(lambda: dump(server.engine))
-        return wanted and not idle
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            if os.name == "posix":
-                loop.add_signal_handler(number, server.request_stop)
-            else:
-                signal.signal(number, lambda *_: server.request_stop())
-        await server.run(lambda: served.ready(server))
-
-    server.engine.on_change = note
-    server.housekeeping = housekeeping
-    try:
-        asyncio.run(main())
-    finally:
-        if server.port and served.wanted():
-            served.remember(lambda: dump(server.engine))
-        served.ended()
-    return 0

@@ -67,7 +67,7 @@ class Fault:
             raise SandboxError(f"fault {rule!r}: {which} ends before it begins")
         chance = float(nth["p"]) if nth["p"] else 1.0
         dice = random.Random(f"{seed} {rule}")  # noqa: S311 - seeded: the same calls meet the same faults again
-        return cls(rule, what, action, moment, arg, first, last, chance, _random=random.Random(f"{seed} {rule}"))
+        return cls(rule, what, action, moment, arg, first, last, chance, _random=dice)
 
     @property
     def seconds(self) -> float:

@@ -145,7 +145,9 @@ class _Filler:
         return rows + [self.value(items, "") for _ in range(least - len(rows))]
 
     def _holds_findings(self, items: Any, name: str) -> bool:
-        while isinstance(items, dict) and "$ref" in items:
+        followed: set[str] = set()
+        while isinstance(items, dict) and "$ref" in items and items["$ref"] not in followed:
+            followed.add(items["$ref"])
             items = resolve(self.root, items["$ref"])
         if not isinstance(items, dict):
             return False
@@ -158,6 +160,8 @@ class _Filler:
 
     def _choice(self, choices: list[Any], name: str) -> Any:
         wanted = FIELDS[plain(name)](self.finding) if self.finding is not None and plain(name) in FIELDS else None
+        if not choices:
+            raise SchemaError("enum: holds no value")
         same = [choice for choice in choices if isinstance(choice, str) and choice.lower() == wanted]
         return same[0] if same else choices[-1]
 

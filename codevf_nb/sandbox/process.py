@@ -14,6 +14,7 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,8 +30,6 @@ START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 POLL_SECONDS = 0.01
-
-_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,8 @@ def _spawn(home: Path, folder: Path) -> Running:
     while time.monotonic() < deadline and child.poll() is None:
         running = find(home)
         if running is not None:
-            _children[running.pid] = child
+            # Whoever started it is its parent, and has to wait for it, or its end would leave a zombie.
+            threading.Thread(target=child.wait, name="codevf-sandbox-wait", daemon=True).start()
             return Running(**{**vars(running), "started": True})
         time.sleep(POLL_SECONDS)
     if child.poll() is None:
@@ -155,9 +155,6 @@ def _stop(folder: Path, running: Running) -> None:
         if time.monotonic() > deadline:
             raise SandboxError(f"the sandbox (process {running.pid}) does not stop")
         time.sleep(POLL_SECONDS)
-    child = _children.pop(running.pid, None)
-    if child is not None:
-        child.wait(timeout=STOP_SECONDS)
 
 
 def _ask(running: Running, method: str, what: str) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .command import Served
 from .errors import SandboxError
+from .hosting import Served
 from .options import Options
 from .state import read, write_private
 

@@ -31,6 +31,6 @@ def _data(draft: Draft, found: Review) -> object:
     schema = draft.response_schema or {}
     try:
         return fill(schema, found.findings, found.summary)
-    except SchemaError:
+    except (SchemaError, RecursionError, OverflowError):
         # The schema was shown to have neutral data when it was checked; the findings don't fit into it.
         return fill(schema, ())

@@ -35,6 +35,8 @@ def check(schema: Any) -> None:
         fill(schema, ())
     except RecursionError:
         raise SchemaError("Nests too deeply, or needs itself") from None
+    except OverflowError:
+        raise SchemaError("Holds a number that is too large") from None
 
 
 def resolve(root: dict[str, Any], reference: str) -> Any:

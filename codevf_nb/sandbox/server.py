@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +18,7 @@ from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 
 from . import errors, rules
-from .app import App, Reply, Request, error_reply
+from .app import App, Call, Reply, Request, error_reply
 from .clock import http_date
 from .control import Control
 from .engine import Engine
@@ -47,7 +48,7 @@ class Server:
         self.last_request = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._serving: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[None]] = set()  # asyncio itself keeps no task alive
 
     @property
     def base_url(self) -> str:
@@ -76,8 +77,6 @@ class Server:
                 pass
         finally:
             http.stop()
-            for serving in self._serving:
-                serving.cancel()
             await http.close_all_connections()
 
     def request_stop(self) -> None:
@@ -135,26 +134,30 @@ class Server:
         self.app.begin(call)
         try:
             fault = self.faults.strike(call.operation)
-            reply: Reply | None = None
-            if fault is None or fault.moment != BEFORE or fault.action == "delay":
-                if fault is not None and fault.moment == BEFORE:
-                    await asyncio.sleep(fault.seconds)
-                reply = self._perform(call)
-            if fault is not None:
-                if fault.action == "delay" and fault.moment != BEFORE:
-                    await asyncio.sleep(fault.seconds)
-                reply = befall(fault, reply, request, self.engine.clock.now())
+            reply = await self._outcome(call, request, fault)
             entry[2] = reply.status if reply else None
             await self._write(request, connection, reply, fault)
             self.app.after_reply(call)
         finally:
             self.app.finish(call)
 
-    def _perform(self, call: Any) -> Reply:
+    async def _outcome(self, call: Call, request: Request, fault: Fault | None) -> Reply | None:
+        """What the call is answered with, its fault included; None for a dropped connection."""
+        if fault is None:
+            return self._perform(call)
+        before, waits = fault.moment == BEFORE, fault.action == "delay"
+        if before and waits:
+            await asyncio.sleep(fault.seconds)
+        reply = self._perform(call) if waits or not before else None
+        if waits and not before:
+            await asyncio.sleep(fault.seconds)
+        return befall(fault, reply, request, self.engine.clock.now())
+
+    def _perform(self, call: Call) -> Reply:
         try:
             return self.app.perform(call)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong in here, the caller gets the API's 500
-            print(f"CodeVF sandbox: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        except Exception:  # noqa: BLE001 - whatever went wrong in here, the caller gets the API's 500
+            traceback.print_exc()
             return error_reply(errors.ApiError(500, "INTERNAL_ERROR", "The sandbox failed; please report this"))
 
     async def _write(
@@ -207,12 +210,13 @@ class _Incoming(httputil.HTTPMessageDelegate):
         self.parts: list[bytes] = []
         self.size = 0
         self.refused = False
-        self.timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._late)
+        self.timer: asyncio.TimerHandle | None = None
 
     def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> None:
         """Answer 413 from the announced length alone, before a byte of the body is kept."""
         path = start_line.path.partition("?")[0]
         self.request = Request(start_line.method, path, {name.lower(): value for name, value in headers.items()})
+        self.timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._late)
         self.connection.set_max_body_size(sys.maxsize)
         length = headers.get("Content-Length", "")
         if length.isascii() and length.isdigit() and int(length) > rules.BODY_BYTES:
@@ -231,7 +235,7 @@ class _Incoming(httputil.HTTPMessageDelegate):
 
     def finish(self) -> None:
         """The body is complete."""
-        self.timer.cancel()
+        self._on_time()
         if self.refused:
             self.connection.finish()
             return
@@ -241,8 +245,12 @@ class _Incoming(httputil.HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         """The client went away."""
-        self.timer.cancel()
+        self._on_time()
         self.parts.clear()
+
+    def _on_time(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
 
     def _refuse(self, error: errors.ApiError) -> None:
         self.refused = True

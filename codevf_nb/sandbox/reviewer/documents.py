@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-MOST_BYTES = 512 * 1024
-"""Of one file no more than this is read; where it was longer, the answer says so."""
+_KIB = 1024
+MOST_BYTES = {"python": 256 * _KIB, "notebook": 2048 * _KIB, "table": 2048 * _KIB, "json": 2048 * _KIB}
+"""Of one file no more than this is read, or a review would hold the server up; the answer says so."""
 
 KINDS = {".py": "python", ".ipynb": "notebook", ".csv": "table", ".tsv": "table", ".json": "json"}
 TYPES = {
@@ -42,14 +43,19 @@ class Document:
         return PurePosixPath(self.name).stem
 
     @property
+    def limit(self) -> int:
+        """How many bytes of it are read."""
+        return MOST_BYTES.get(self.kind or "", 0)
+
+    @property
     def cut(self) -> bool:
         """Whether the file is longer than what is read of it."""
-        return len(self.content) > MOST_BYTES
+        return len(self.content) > self.limit
 
     @property
     def text(self) -> str:
         """The text that is read, up to the last whole line; bytes that are no UTF-8 become �."""
         content = self.content
         if self.cut:
-            content = content[:MOST_BYTES].rpartition(b"\n")[0]
+            content = content[: self.limit].rpartition(b"\n")[0]
         return content.decode("utf-8-sig", errors="replace")

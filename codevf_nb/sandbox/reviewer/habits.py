@@ -59,9 +59,15 @@ def _mutable_default(node: ast.AST) -> Iterator[Hit]:
 def _bare_except(node: ast.AST) -> Iterator[Hit]:
     if not isinstance(node, ast.ExceptHandler):
         return
-    if node.type is None:
+    # To clean up after anything at all and raise it again is what a bare except is good for.
+    raises = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+    if node.type is None and not raises:
         yield _hit(node.lineno, "bare-except")
-    elif _name(node.type) in {"Exception", "BaseException"} and all(isinstance(step, ast.Pass) for step in node.body):
+    elif (
+        node.type is not None
+        and _name(node.type) in {"Exception", "BaseException"}
+        and all(isinstance(step, ast.Pass) for step in node.body)
+    ):
         yield _hit(node.lineno, "silent-except", name=_name(node.type))
 
 
@@ -138,7 +144,7 @@ def _shadowed(node: ast.AST) -> Iterator[Hit]:
 def _divides_by_len(node: ast.AST) -> Iterator[Hit]:
     if not isinstance(node, FUNCTIONS):
         return
-    unsure = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]} - _tested(node)
+    unsure = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]} - _tested(node) - {"self"}
     # Inside a loop over it, it isn't empty.
     looped = {inner for loop in ast.walk(node) if isinstance(loop, ast.For) for inner in ast.walk(loop)}
     for inner in ast.walk(node):

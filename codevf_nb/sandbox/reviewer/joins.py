@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def _text(node: ast.AST | None) -> str | None:
 def _value(text: str) -> str:
     """A key as pandas compares it: 7 and 7.0 are the same number."""
     try:
-        number = float(text)
+        number = float(text) if "_" not in text else math.nan
     except ValueError:
         return text
     return str(int(number)) if number.is_integer() and abs(number) < 2**53 else text

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .documents import MOST_BYTES, Document
+from .documents import Document
 from .finding import SEVERITIES, Finding
 from .flakes import flakes
 from .habits import habits
@@ -80,18 +80,21 @@ def review(documents: Sequence[Document]) -> Review:
     for document in documents:
         read, line = _read(document, sources, tables)
         findings += read
-        checked.append(line + (f" Only its first {MOST_BYTES // 1024} KiB were read." if document.cut else ""))
+        cut = f" Only its first {document.limit // 1024} KiB were read." if document.kind and document.cut else ""
+        checked.append(line + cut)
+    # What is missing from a table that was read in part may stand in its rest.
+    whole = [table for table in tables if table.whole]
     for source in sources:
-        findings += joins_in(source, tables)
-    findings += keys_between(tables)
-    if len(tables) > 1:
+        findings += joins_in(source, whole)
+    findings += keys_between(whole)
+    if len(whole) > 1:
         checked.append("Between the tables: keys of one that are missing in the other.")
     if not documents:
         checked.append("Nothing: no file was attached, and a question alone can't be judged by a program.")
     if not findings and any(document.kind for document in documents):
         checked.append("Nothing was found. That is no promise that nothing is wrong.")
     ranked = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))[:MOST_FINDINGS]
-    bytes_read = sum(min(len(document.content), MOST_BYTES) for document in documents if document.kind)
+    bytes_read = sum(min(len(document.content), document.limit) for document in documents)
     return Review(tuple(ranked), tuple(checked), bytes_read)
 
 

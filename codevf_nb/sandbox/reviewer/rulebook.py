@@ -24,7 +24,7 @@ RULES = {
     # Python.
     "mutable-default": Rule(
         "high",
-        "This default value is made once, and every call shares and changes the same one.",
+        "This default value is made once, and every call shares the same one.",
         "Default to None, and make it in the function.",
     ),
     "bare-except": Rule(
@@ -68,8 +68,8 @@ RULES = {
         "Leave inplace out, or don't assign.",
     ),
     "append-result": Rule(
-        "high",
-        "{name}.append(…) is None for a list, and is gone from DataFrames (pandas 2).",
+        "medium",
+        "{name}.append(…) is None for a list, and is gone from DataFrames (pandas 2); only an Index has it.",
         "For a list don't assign; for frames use pandas.concat.",
     ),
     "unreachable": Rule("medium", "This is never reached: {name} comes before it.", "Remove or move it."),
@@ -97,13 +97,13 @@ RULES = {
     ),
     "join-drops-rows": Rule(
         "high",
-        "This inner join drops {count} of {total} rows of `{left}`: "
-        "their `{key}` is not in `{right}` (the first is row {row}).",
+        "This inner join drops {count} of the {total} attached rows of `{left}`: "
+        "their `{key}` is not in the attached `{right}` (the first is row {row}).",
         'Use how="left" to keep them, and indicator=True to see them.',
     ),
     "join-multiplies-rows": Rule(
         "high",
-        "`{key}` repeats in both tables ({values} of `{right}`): rows multiply.",
+        "`{key}` repeats in both attached tables ({values} of `{right}`): rows multiply.",
         'Check with validate="many_to_one".',
     ),
     "missing-keys": Rule(

@@ -95,9 +95,7 @@ def _parse(text: str) -> tuple[ast.Module | None, SyntaxError | None]:
 
 def _syntax(name: str, error: SyntaxError | None) -> Finding:
     message = (error.msg if error else None) or "invalid syntax"
-    return Finding(
-        name, (error.lineno if error else None) or 1, "syntax", "high", f"Python can't read this: {message}."
-    )
+    return found(name, (error.lineno if error else None) or 1, "syntax", error=message)
 
 
 def _without_ipython(text: str) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from .documents import Document
 from .finding import Finding
 from .rulebook import counted, found, quoted
 
-MOST_ROWS = 20_000
+MOST_ROWS = 50_000
 ALMOST_UNIQUE = 0.9
 ALMOST_ALL = 0.8
 MANY = 0.2
