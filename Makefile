@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser lint format notebooks clean
+.PHONY: help demo lab test test-browser test-soak lint format notebooks clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ test: $(VENV)/test.made  ## the suite and the example notebooks
 
 test-browser: $(VENV)/browser.made  ## the notebook in a real JupyterLab and a real Chromium
 	$(RUN) -m pytest tests/browser
+
+test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the rate limit for minutes
+	$(RUN) -m pytest -m soak tests/soak
 
 lint: $(VENV)/test.made  ## ruff and mypy
 	$(RUN) -m ruff check

@@ -6,23 +6,31 @@ loads neither pandas, requests, SQLAlchemy nor ipywidgets: each is loaded by the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from codevf_nb.frames.where import Moment, Words
     from codevf_nb.task import Task
+    from codevf_nb.widgets.stage import Recipe
 
 __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "answers",
     "ask",
     "balance",
     "credits",
+    "dashboard",
+    "forecast",
+    "inbox",
     "load_ipython_extension",
+    "picker",
     "spend",
     "tags",
     "tasks",
@@ -43,11 +51,17 @@ def ask(
     schema: Any = None,
     metadata: Mapping[str, Any] | None = None,
     again: int = 1,
+    *,
+    max_bytes: int | None = None,
+    redact: Sequence[str] = (),
+    allow_secrets: bool = False,
+    allow_personal: bool = False,
 ) -> Task:
     """Ask an engineer, and return the task at once. The same question asked before costs nothing and is not sent.
 
-    ``attach``: DataFrames by name, or a sequence of DataFrames. ``max_credits`` is before the multipliers of mode and
-    tag. ``again``: the Nth asking of the same question.
+    ``attach``: tables, data, figures, code by name, or a sequence of them. ``max_credits`` is before the multipliers of
+    mode and tag. ``again``: the Nth asking of the same question. ``max_bytes``: the budget of each file made here.
+    ``redact``: columns to mask. What looks private stops the question unless ``allow_secrets``, ``allow_personal``.
 
     Raises:
         CodeVFError: a rule is broken (nothing was sent), the service refused, or nobody heard what became of it.
@@ -56,29 +70,81 @@ def ask(
 
     current = session.current()
     named = attach if isinstance(attach, Mapping) else {f"table_{i}": part for i, part in enumerate(attach, 1)}
-    draft = current.draft(prompt, code, named, files, mode, tag, max_credits, project, schema, metadata, again)
+    draft = current.draft(
+        *(prompt, code, named, files, mode, tag, max_credits, project, schema, metadata, again, max_bytes, redact),
+        allow_secrets=allow_secrets,
+        allow_personal=allow_personal,
+    )
     return current.ask(draft)
 
 
-def tasks(*, refresh: bool = False, account: str = "current") -> pd.DataFrame:
-    """Return every question asked, one row each, from the ledger; ``account="all"`` for those of every account."""
+def tasks(
+    *,
+    project: Words = None,
+    since: Moment = None,
+    until: Moment = None,
+    status: Words = None,
+    mode: Words = None,
+    mine: bool = False,
+    refresh: bool = False,
+    account: str = "current",
+) -> pd.DataFrame:
+    """Return every question asked, one row each, from the ledger; ``account="all"`` for those of every account.
+
+    ``project``, ``status`` and ``mode`` take one word or several. ``since`` and ``until`` (not itself included) take a
+    day or a time; without a time zone it is UTC. ``mine``: only what this user asked. ``refresh``: the service is
+    asked first about what is open.
+    """
     from codevf_nb import frames
 
-    return frames.tasks(*_ledger(account, refresh=refresh))
+    store, name = _ledger(account, refresh=refresh)
+    return frames.tasks(store, frames.Where(name, project, mode, status, _user(mine=mine), since, until))
 
 
-def credits(*, refresh: bool = False, account: str = "current") -> pd.DataFrame:
-    """Return the account book: holds (−), charges (−), releases (+) and balances, with what is available after each."""
+def credits(*, since: Moment = None, refresh: bool = False, account: str = "current") -> pd.DataFrame:
+    """Return the account book: holds (−), charges (−), releases (+) and balances, with what is available after each.
+
+    The running sum of ``credits`` is ``available``, per account. ``since`` leaves out earlier rows, not their credits.
+    """
     from codevf_nb import frames
 
-    return frames.credits(*_ledger(account, refresh=refresh))
+    return frames.credits(*_ledger(account, refresh=refresh), since)
 
 
-def spend(by: str | Sequence[str] = ("mode",), *, refresh: bool = False, account: str = "current") -> pd.DataFrame:
-    """Return questions, credits and time to answer, by mode, tag, project, status, environment, account or asked_by."""
+def spend(
+    by: str | Sequence[str] = ("mode",),
+    freq: str | None = None,
+    *,
+    project: Words = None,
+    since: Moment = None,
+    until: Moment = None,
+    status: Words = None,
+    mode: Words = None,
+    mine: bool = False,
+    refresh: bool = False,
+    account: str = "current",
+) -> pd.DataFrame:
+    """Return questions, credits and time to answer, by mode, tag, project, status, environment, account or asked_by.
+
+    ``freq`` (h, D, W, M, Q or Y) adds a row per period, empty ones too. The filters are those of ``tasks``.
+    """
     from codevf_nb import frames
 
-    return frames.spend(frames.tasks(*_ledger(account, refresh=refresh)), by=by)
+    store, name = _ledger(account, refresh=refresh)
+    where = frames.Where(name, project, mode, status, _user(mine=mine), since, until)
+    return frames.spend(store, where, by, freq)
+
+
+def forecast(*, weeks: int = 12, at: Moment = None, refresh: bool = False, account: str = "current") -> pd.DataFrame:
+    """Return until when what is available lasts, and each budget, at the pace of the last weeks, with a range.
+
+    ``at`` is the moment to look ahead from, now unless said. ``codevf_nb.frames.pace`` says how the range is made.
+    """
+    from codevf_nb import frames, session
+
+    store, name = _ledger(account, refresh=refresh)
+    now = session.current().ledger.clock() if at is None else frames.moment(at, "at").timestamp()
+    return frames.forecast(store, name, now, weeks)
 
 
 def balance(*, refresh: bool = False, account: str = "current") -> pd.DataFrame:
@@ -91,11 +157,70 @@ def balance(*, refresh: bool = False, account: str = "current") -> pd.DataFrame:
 
 
 def tags(*, refresh: bool = False) -> pd.DataFrame:
-    """Return the expertise tags with their cost multipliers."""
+    """Return the expertise tags with their cost multipliers, as last listed; ``refresh`` asks the service first."""
     from codevf_nb import frames, session
 
-    session.current().tags(refresh=refresh)
-    return frames.tags(*_ledger("current", refresh=False))
+    current = session.current()
+    if refresh:
+        current.tags(refresh=True)
+    return frames.tags(current.ledger.store, current.account.name)
+
+
+def answers(tasks: pd.DataFrame | Iterable[Task | str]) -> pd.DataFrame:
+    """Return the structured answers of many tasks below each other, with the id of its task in each row.
+
+    ``tasks``: a frame from ``tasks()``, task objects, or ids. Answers that are text, or aren't there yet, have no rows.
+    """
+    from codevf_nb import frames, session
+
+    current = session.current()
+    return frames.answers(current.ledger.store, frames.names(tasks, current.account.name))
+
+
+def picker(
+    prompt: str | None = None,
+    *,
+    attach: Mapping[str, Any] | Sequence[str] = (),
+    files: Sequence[str | Path] = (),
+    mode: str | None = None,
+    tag: str | int | None = None,
+    max_credits: int | None = None,
+    project: str | None = None,
+    schema: str | None = None,
+    context: int = 0,
+    figure: bool = False,
+    traceback: bool = False,
+) -> Recipe:
+    """Return a form that asks, its price beside it; what is given here is filled in. The cell shows it.
+
+    ``attach``: names of the notebook's variables, or values by name. ``schema`` is a variable's name, ``context``
+    how many of the last cells go along.
+    """
+    from IPython.core.getipython import get_ipython
+
+    from codevf_nb import defaults, session, widgets
+
+    shell = get_ipython()
+    kept = defaults.values_of(shell)
+    said = {"mode": mode, "tag": tag, "max_credits": max_credits, "project": project}
+    preset = {name: value or kept.get(name) or None for name, value in said.items()}
+    preset |= {"prompt": prompt, "attach": attach, "files": files, "schema": schema}
+    preset |= {"context": context, "figure": figure, "traceback": traceback}
+    return widgets.open_picker(session.current(), shell, preset)
+
+
+def inbox() -> Recipe:
+    """Return what was asked, a page at a time, with unread answers marked. The cell shows it."""
+    from codevf_nb import session, widgets
+
+    return widgets.open_inbox(session.current())
+
+
+def dashboard() -> Recipe:
+    """Return what is left, and what was spent on what. The cell shows it."""
+    from codevf_nb import session, widgets
+
+    return widgets.open_dashboard(session.current())
 
 
 def use_sandbox(**options: Any) -> None:
@@ -117,17 +242,27 @@ def _ledger(account: str, *, refresh: bool) -> tuple[Any, str | None]:
     return current.ledger.store, name
 
 
+def _user(*, mine: bool) -> str | None:
+    from codevf_nb import settings
+
+    return settings.user() if mine else None
+
+
 def load_ipython_extension(ipython: Any) -> None:
     """Bring ``%%codevf`` and ``%codevf`` into a shell; loading it again leaves one of everything."""
     from codevf_nb.magics import CodeVFMagics
 
-    unload_ipython_extension(ipython)
+    if "CodeVFMagics" in ipython.magics_manager.registry:
+        return
     magics = CodeVFMagics(ipython)
     ipython.register_magics(magics)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
-    """Take everything out of the shell again."""
+    """Take everything out of the shell again, and stop watching. Tasks go on, and are found again after a reload."""
+    opened = sys.modules.get("codevf_nb.session")
+    if opened is not None:
+        opened.forget()
     registry = ipython.magics_manager.registry
     loaded = registry.pop("CodeVFMagics", None)
     if loaded is not None:

@@ -14,14 +14,21 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from codevf_nb import hours
 from codevf_nb.sdk.models import ServiceMode
 
 if TYPE_CHECKING:
-    from codevf_nb.ledger import Entry
+    from codevf_nb.attachments import Attachment
+    from codevf_nb.ledger import Entry, Repeat
     from codevf_nb.question import Draft
+    from codevf_nb.sdk.models import CreditBalance
 
 SANDBOX_NOTICE = "a program answers, no person reads this, and nothing is paid"
 STRUCTURED_NOTICE = "structured answer: according to CodeVF's documentation AI generates it, no person wrote it"
+
+# Of each text file that would go, so much is shown before.
+_FIRST_LINES = 5
+_LINE = 160  # characters
 
 _MARKS = {"pending": "○", "processing": "◐", "completed": "●", "cancelled": "✕"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -55,6 +62,8 @@ def plain(text: str) -> str:
 
 def price(entry: Entry) -> str:
     """Say the worst case of a question, and what it is made of."""
+    if entry.is_foreign:
+        return "asked from elsewhere; what it may cost is not known here"
     made_of = []
     if entry.max_credits is not None:
         made_of.append(credits(entry.max_credits))
@@ -65,10 +74,26 @@ def price(entry: Entry) -> str:
     return f"may cost at most {credits(entry.cost_cap)} credits ({' × '.join(made_of)})"
 
 
-def state(entry: Entry, *, repeated: bool = False) -> str:
+def ago(seconds: float) -> str:
+    """Write how long ago something was in its largest unit: just now, 3 min ago, 2 d ago."""
+    if seconds < 60:
+        return "just now"
+    return " ".join(duration(seconds).split()[:2]) + " ago"
+
+
+def changed(repeat: Repeat | None, asking: int) -> list[str]:
+    """Say which attachments are no longer what they were when their question was asked, a line each."""
+    lines = []
+    for change in repeat.changed if repeat else ():
+        now = "changed" if change.rows is None else f"{change.rows[0]:,} → {change.rows[1]:,} rows"
+        lines.append(f"{plain(change.name)}: {now} since; --again {asking + 1} asks anew")
+    return lines
+
+
+def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     """Say in words where a question stands, what it has cost, and that it was asked before if it was."""
     if entry.task_id is None:
-        return f"? {entry.state}: {plain(entry.error or 'nobody has heard what became of it yet')}"
+        return f"? question {entry.id} {entry.state}: {plain(entry.error or 'nobody has heard what became of it yet')}"
     parts = [f"{_MARKS.get(entry.status or '', '○')} {plain(entry.status or 'unknown')}"]
     if not entry.is_open and entry.completed_at is not None and entry.created_at is not None:
         parts.append(f"after {duration(entry.completed_at - entry.created_at)}")
@@ -78,7 +103,10 @@ def state(entry: Entry, *, repeated: bool = False) -> str:
             parts.append(f"{credits(max(0.0, entry.cost_cap - entry.credits_used))} released")
     parts.append(plain(entry.task_id))
     if repeated:
-        parts.append(f"asked before, 0 credits now; --again {entry.asking + 1} asks anew")
+        now = "settled now" if repeated.settled else "0 credits now"
+        parts.append(f"asked {ago(repeated.ago)}, {now}; --again {entry.asking + 1} asks anew")
+    if entry.is_forgotten:
+        parts.append("its texts were deleted (%codevf forget)")
     return " · ".join(parts)
 
 
@@ -90,28 +118,53 @@ def notices(entry: Entry) -> list[str]:
     return found + [plain(note) for note in entry.notes or ()]
 
 
-def task_bundle(entry: Entry, *, repeated: bool = False, trouble: str | None = None) -> dict[str, str]:
+def task_bundle(entry: Entry, *, repeated: Repeat | None = None, trouble: str | None = None) -> dict[str, str]:
     """Return a question and what became of it as text/plain and text/html; what it may cost stands first."""
-    lines = [price(entry), state(entry, repeated=repeated), *notices(entry)]
+    lines = [price(entry), state(entry, repeated=repeated), *changed(repeated, entry.asking), *notices(entry)]
     if trouble and entry.is_open:
         lines.append(f"no answer from the service at the moment ({plain(trouble)}); it is asked again")
     return {"text/plain": _task_text(entry, lines), "text/html": _task_html(entry, lines)}
 
 
-def draft_text(draft: Draft, environment: str) -> str:
-    """Say what would be sent and what it may cost."""
+def draft_text(
+    draft: Draft, environment: str, balance: CreditBalance | None = None, now: datetime | None = None
+) -> str:
+    """Say what would be sent, file by file, what it may cost, what would be left, and whether engineers are at work."""
     question = draft.question
     tag = plain(question.tag.display_name or question.tag.name)
     made_of = f"{credits(question.max_credits)} × {question.mode.value} {question.mode.multiplier}× × {tag}"
     lines = [
         f"would cost at most {credits(question.cost_cap)} credits ({made_of} {question.tag.cost_multiplier:g}×)",
-        f"to: {environment}",
+        *_left(question.cost_cap, balance),
+        *([] if now is None else [hours.told(now)]),
+        f"to: {environment}, project {plain(question.project)}",
         f"prompt: {plain(question.prompt)}",
+        *(f"metadata: {plain(key)} = {plain(str(value))}" for key, value in question.metadata.items()),
     ]
     for part in draft.attachments:
-        rows = f", {part.rows[0]:,} of {part.rows[1]:,} rows" if part.rows else ""
-        lines.append(f"{plain(part.file_name)}: {len(part.content):,} bytes{rows}")
+        lines += _draft_file(part)
     return "\n".join([*lines, "nothing was sent"])
+
+
+def _left(cost_cap: int, balance: CreditBalance | None) -> list[str]:
+    if balance is None or balance.available is None:
+        return []
+    left = balance.available - cost_cap
+    if left < 0:
+        return [f"more than the {credits(balance.available)} credits that are available: {credits(-left)} are missing"]
+    return [f"would leave at least {credits(left)} of the {credits(balance.available)} credits that are available"]
+
+
+def _draft_file(part: Attachment) -> list[str]:
+    """Return a file's name, size and what it holds, and its first lines where it is text."""
+    rows = f", {part.rows[0]:,} of {part.rows[1]:,} rows" if part.rows else ""
+    holds = f", made of {'; '.join(part.holds)}" if part.holds else ""
+    lines = [plain(f"{part.file_name}: {len(part.content):,} bytes{rows}{holds}")]
+    try:
+        first = part.content.decode().splitlines()[:_FIRST_LINES]
+    except UnicodeDecodeError:
+        return lines
+    return lines + [f"    {plain(line[:_LINE])}{'…' if len(line) > _LINE else ''}" for line in first]
 
 
 def moment(seconds: float | None) -> str:

@@ -8,6 +8,7 @@ is the prompt, as typed. ``--`` ends the options. This one table of options also
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -41,16 +42,26 @@ OPTIONS = (
     Option("--tag", "-t", "TAG", "expertise, by name or id; the cheapest active one unless said"),
     Option("--max-credits", "-c", "N", "credits this may use, before multipliers", number=int),
     Option("--project", "-p", "NAME", "project; the working folder's name unless said"),
-    Option("--attach", "-a", "NAME,…", "DataFrames to attach", many=True),
+    Option(
+        "--attach", "-a", "EXPR,…", "variables or expressions to attach: tables, data, figures, code, paths", many=True
+    ),
     Option("--file", "-f", "PATH", "a file to attach", many=True),
+    Option("--figure", None, None, "attach the open figure, or with --run the one that it drew"),
+    Option("--traceback", None, None, "attach the last exception: your own frames, and the shapes of tables in them"),
+    Option("--context", None, "N", "attach the last N cells that were executed", number=int),
     Option("--schema", "-s", "NAME", "ask for data after this schema; AI generates such answers"),
     Option("--metadata", None, "K=V", "a note of your own that goes along", many=True),
     Option("--text", None, None, "the cell is the prompt, not code"),
+    Option("--run", None, None, "execute the cell too, and attach how its run ended"),
     Option("--out", "-o", "NAME", "the variable for the task; _codevf unless said"),
     Option("--wait", "-w", None, "wait for the answer"),
     Option("--timeout", None, "S", "seconds to wait at most", number=float),
     Option("--again", None, "N", "the Nth asking of the same question", number=int),
-    Option("--max-bytes", None, "N", "bytes that one DataFrame may take", number=int),
+    Option("--max-bytes", None, "N", "bytes that one file made here may take; a larger table is sampled", number=int),
+    Option("--redact", None, "COL,…", "columns to mask; the same value has the same mask", many=True),
+    Option("--allow-secrets", None, None, "send although something looks like a key, a token or a password"),
+    Option("--allow-personal", None, None, "send although something looks like data about people"),
+    Option("--no-ledger", None, None, "ask although the ledger can't be opened; only this kernel will remember it"),
     Option("--dry-run", None, None, "show what would be sent and what it may cost; send nothing"),
 )
 _BY_SPELLING = {spelling: option for option in OPTIONS for spelling in (option.long, option.short) if spelling}
@@ -64,84 +75,97 @@ class Line:
     options: dict[str, Any]
 
 
-def read(text: str) -> Line:
-    """Read the line after the magic.
+def read(text: str, names: Mapping[str, Any] | None = None) -> Line:
+    """Read the line after the magic. An option's value that is ``$name`` is looked up in ``names``.
 
     Raises:
         GrammarError: an option that there isn't, or one without its value.
     """
     text = text.strip()
-    leading = _run(text)
-    rest, options = text[leading.end :].strip(), leading.options
+    leading = _run(text, 0)
+    rest, given = text[leading.end :].strip(), leading.given
     if not leading.closed:
         _refuse_option(rest)
         for start in _words_with_dash(rest):
             trailing = _run(rest, start)
-            if trailing.end == len(rest) and trailing.options:
-                rest, options = rest[:start].strip(), _both(options, trailing.options)
+            if trailing.end == len(rest) and trailing.given:
+                rest, given = rest[:start].strip(), given + trailing.given
                 break
         _refuse_slip(rest)
-    return Line(rest or None, options)
+    return Line(rest or None, _values(given, names or {}))
 
 
-def _both(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(before)
-    for name, value in after.items():
-        if name in merged and not isinstance(value, list):
-            raise GrammarError(f"--{name.replace('_', '-')} is given twice.")
-        merged[name] = [*merged.get(name, ()), *value] if isinstance(value, list) else value
-    return merged
+@dataclass(frozen=True)
+class _Given:
+    """An option as it was given: its value is still text, None for a flag."""
+
+    option: Option
+    spelling: str
+    value: str | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Run:
-    options: dict[str, Any]
+    """Whole options in a row, up to ``end``; ``closed`` where -- ended them."""
+
+    given: list[_Given]
     end: int
     closed: bool = False
 
 
-def _run(text: str, start: int = 0) -> _Run:
-    """Read as many whole options as stand in a row from ``start``."""
-    run = _Run({}, start)
-    while run.end < len(text):
-        position = _skip_blanks(text, run.end)
+def _run(text: str, start: int) -> _Run:
+    """Read as many whole options as stand in a row from ``start``; what their values say isn't looked at yet."""
+    given: list[_Given] = []
+    end = start
+    while end < len(text):
+        position = _skip_blanks(text, end)
         word_end = _word_end(text, position)
-        spelling, _, glued = text[position:word_end].partition("=")
-        if spelling == "--" and not glued:
-            return _Run(run.options, word_end, closed=True)
+        spelling, equals, _ = text[position:word_end].partition("=")
+        if spelling == "--" and not equals:
+            return _Run(given, word_end, closed=True)
         option = _BY_SPELLING.get(spelling)
         if option is None:
             break
         if option.value is None:
-            if glued:
+            if equals:
                 raise GrammarError(f"{spelling} takes no value, so {text[position:word_end]!r} can't be read.")
-            value: Any = True
+            given.append(_Given(option, spelling, None))
         else:
-            begin = position + len(spelling) + 1 if glued else _skip_blanks(text, word_end)
+            begin = position + len(spelling) + 1 if equals else _skip_blanks(text, word_end)
             word_end = _value_end(text, begin)
-            if begin >= len(text) or word_end == begin:
+            if word_end == begin:
                 raise GrammarError(f"{spelling} needs a value: {spelling} {option.value}.")
-            value = _convert(option, spelling, _unquote(text[begin:word_end]))
-        _put(run.options, option, value)
-        run.end = _skip_blanks(text, word_end)
-    return run
+            given.append(_Given(option, spelling, _unquote(text[begin:word_end])))
+        end = _skip_blanks(text, word_end)
+    return _Run(given, end)
 
 
-def _put(options: dict[str, Any], option: Option, value: Any) -> None:
-    if option.many:
-        options.setdefault(option.name, []).append(value)
-    elif option.name in options:
-        raise GrammarError(f"{option.long} is given twice.")
-    else:
-        options[option.name] = value
+def _values(given: list[_Given], names: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for one in given:
+        value = True if one.value is None else _convert(one, names)
+        if one.option.many:
+            values.setdefault(one.option.name, []).append(value)
+        elif one.option.name in values:
+            raise GrammarError(f"{one.option.long} is given twice.")
+        else:
+            values[one.option.name] = value
+    return values
 
 
-def _convert(option: Option, spelling: str, value: str) -> Any:
+def _convert(one: _Given, names: Mapping[str, Any]) -> Any:
+    text = str(one.value)
+    if text.startswith("$") and text[1:].isidentifier():
+        if text[1:] not in names:
+            raise GrammarError(f"{one.spelling} {text}: there is no variable {text[1:]!r}.")
+        text = str(names[text[1:]])
+    if one.option.number is str:
+        return text
     try:
-        return option.number(value.replace(",", "") if option.number is not str else value)
+        return one.option.number(text.replace(",", ""))
     except ValueError:
-        kind = "a whole number" if option.number is int else "a number"
-        raise GrammarError(f"{spelling} needs {kind}, not {value!r}.") from None
+        kind = "a whole number" if one.option.number is int else "a number"
+        raise GrammarError(f"{one.spelling} needs {kind}, not {text!r}.") from None
 
 
 def _words_with_dash(text: str) -> list[int]:

@@ -5,37 +5,35 @@ Nothing heavy is imported here: loading the extension must cost a notebook next 
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Int, Unicode
-from traitlets.config import Configurable
 
+from codevf_nb import defaults
+from codevf_nb.completion import Completion
 from codevf_nb.sdk.exceptions import CodeVFError
 
 if TYPE_CHECKING:
     from codevf_nb.grammar import Line
-    from codevf_nb.live import Live
-    from codevf_nb.session import Session
     from codevf_nb.task import Task
 
 DEFAULT_VARIABLE = "_codevf"
 
 
-class CodeVF(Configurable):
-    """Defaults of every question: ``%config CodeVF.mode = "fast"``. An option on the line goes before these."""
-
-    mode = Unicode("", help="service mode: realtime_answer, fast or standard").tag(config=True)
-    tag = Unicode("", help="expertise tag, by name or id; empty: the cheapest active one").tag(config=True)
-    max_credits = Int(0, help="credits a question may use before multipliers; 0: the least its mode allows").tag(
-        config=True
-    )
-    project = Unicode("", help="project name; empty: the name of the working folder").tag(config=True)
-
-
 class CodeVFUserError(Exception):
-    """What a person typed can't be done. One line for them, a failure for nbval, nbclient and papermill."""
+    """What a person typed can't be done. One line for them, a failure for nbval, nbclient and papermill.
+
+    ``before`` is the last exception that was raised until then, so that ``--traceback`` still finds it afterwards.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.before = getattr(sys, "last_value", None)
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -49,10 +47,9 @@ class CodeVFMagics(Magics):
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
-        self.defaults = CodeVF(parent=shell)
+        self.defaults = defaults.make(shell)
         shell.configurables.append(self.defaults)
-        self._live: Live | None = None
-        self._live_session: Session | None = None
+        self._completion = Completion(shell)
 
     @no_var_expand
     @line_cell_magic
@@ -68,27 +65,32 @@ class CodeVFMagics(Magics):
     def unload(self) -> None:
         """Take everything out of the shell again."""
         self.shell.configurables.remove(self.defaults)
+        self._completion.remove()
         for kind in ("line", "cell"):
             self.shell.magics_manager.magics[kind].pop("codevf", None)
 
     # -- %%codevf
 
     def _ask(self, text: str, cell: str) -> None:
-        from codevf_nb import display, grammar, session
+        from codevf_nb import display, grammar, live, session, widgets
 
-        line = grammar.read(text)
-        live = self._display_of(session.current())
-        draft = session.current().draft(**self._draft_arguments(line, cell))
+        line = grammar.read(text, self.shell.user_ns)
+        current = session.without_ledger() if line.options.get("no_ledger") else session.current()
+        shown = live.of(current)
+        ran = self._run(cell, line.options) if line.options.get("run") else {}
+        attached = self._named(line.options) | ran
+        draft = current.draft(**self._draft_arguments(line, cell), attach=attached)
         if line.options.get("dry_run"):
-            print(display.draft_text(draft, session.current().account.environment))  # noqa: T201 - the magic's output
+            told = display.draft_text(draft, current.account.environment, current.balance(), datetime.now(UTC))
+            print(told)  # noqa: T201 - the magic's output
             return
-        task = session.current().ask(draft)
+        task = current.ask(draft)
         self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
         if line.options.get("wait"):
             self._wait(task, line.options.get("timeout"))
-            live.show_static(task)
+            shown.show_static(task)
         else:
-            live.show(task)
+            widgets.under_cell(shown, task)
 
     def _draft_arguments(self, line: Line, cell: str) -> dict[str, Any]:
         options = line.options
@@ -97,7 +99,6 @@ class CodeVFMagics(Magics):
         return {
             "prompt": prompt or None,
             "code": None if as_text else cell.rstrip("\n"),
-            "attach": self._named(options.get("attach", ())),
             "files": options.get("file", ()),
             "mode": options.get("mode") or self.defaults.mode or None,
             "tag": options.get("tag") or self.defaults.tag or None,
@@ -107,26 +108,59 @@ class CodeVFMagics(Magics):
             "metadata": _metadata(options.get("metadata", ())),
             "again": options.get("again", 1),
             "max_bytes": options.get("max_bytes"),
+            "redact": options.get("redact", ()),
+            "allow_secrets": options.get("allow_secrets", False),
+            "allow_personal": options.get("allow_personal", False),
         }
 
-    def _named(self, lists: Any) -> dict[str, Any]:
-        from codevf_nb.attachments import AttachmentError
+    def _named(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return what is attached beside files, by the name under which it is part of the question."""
+        from codevf_nb import attachments
 
-        found = {}
-        for name in [name.strip() for text in lists for name in text.split(",")]:
-            if name not in self.shell.user_ns:
-                raise AttachmentError(f"there is no variable {name!r} to attach. Nothing was sent.")
-            found[name] = self.shell.user_ns[name]
+        found: dict[str, Any] = {}
+        for text in options.get("attach", ()):
+            found |= attachments.resolve(text, self.shell.user_ns)
+        if options.get("figure") and not options.get("run"):
+            found["--figure"] = attachments.figure_of()
+        if options.get("traceback"):
+            found["--traceback"] = attachments.traceback_of(self.shell)
+        if "context" in options:
+            found[f"--context {options['context']}"] = attachments.context_of(self.shell, options["context"])
+        return found
+
+    def _run(self, cell: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Execute the cell and return what its run leaves to attach: how it ended, and the figure it drew if asked for.
+
+        How it ended is attached either way, under one name, so that a cell that fails once is still the same question.
+        """
+        from IPython.utils.capture import capture_output
+
+        from codevf_nb import attachments
+
+        with capture_output(stdout=False, stderr=False) as shown:
+            result = self.shell.run_cell(cell, store_history=False)
+        shown.show()  # type: ignore[no-untyped-call]
+        error = result.error_before_exec or result.error_in_exec
+        if isinstance(error, KeyboardInterrupt):
+            raise CodeVFUserError("codevf: the run was interrupted, so nothing was asked and nothing was sent.")
+        ended = attachments.Text("run.md", "The cell was run and ended without an exception.\n")
+        found: dict[str, Any] = {"--run": ended if error is None else attachments.traceback_of(self.shell)}
+        if options.get("figure"):
+            found["--figure"] = attachments.figure_of(shown.outputs)
         return found
 
     def _schema(self, name: str | None) -> Any:
         from codevf_nb.grammar import GrammarError
 
-        if name is None:
-            return None
-        if name not in self.shell.user_ns:
-            raise GrammarError(f"--schema {name}: there is no variable of that name. Nothing was sent.")
-        return self.shell.user_ns[name]
+        if name is None or name in self.shell.user_ns:
+            return None if name is None else self.shell.user_ns[name]
+        try:
+            return json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            told = f"--schema {name}: there is neither a variable nor a file of that name. Nothing was sent."
+        except (OSError, ValueError) as error:
+            told = f"--schema {name} can't be read as JSON: {error}. Nothing was sent."
+        raise GrammarError(told)
 
     def _wait(self, task: Task, timeout: float | None) -> None:
         try:
@@ -136,13 +170,6 @@ class CodeVFMagics(Magics):
                 f"codevf: stopped waiting, and the task goes on. %codevf cancel {task.id} stops it; "
                 "%codevf show tells its answer."
             ) from None
-
-    def _display_of(self, session: Session) -> Live:
-        from codevf_nb.live import Live
-
-        if self._live is None or self._live_session is not session:
-            self._live, self._live_session = Live(session), session
-        return self._live
 
     # -- %codevf
 

@@ -1,9 +1,15 @@
 """What is asked, and what makes two questions the same.
 
-Same account, project, prompt, code, mode, tag, credits, schema, metadata, names of what is attached and asking number:
-the same question. What the attachments hold is not part of it, so that data which changed since never pays twice; nor
-is anything that only says how the answer is shown. The idempotency key is made from the identity: another ledger, or a
-fresh machine on the same account, sends the same key.
+Held by the identity, so that changing one of them asks (and pays) anew: account, project, prompt, code, mode, tag,
+credits, schema, metadata, the names of what is attached, and the asking number (``--again``).
+
+Left out, so that changing it never pays twice: what the attachments hold (data that changed since is reported with the
+old answer, see ``ledger/changes.py``), the order in which they and the options were given, who asks, where the cell
+stands, and all that only says how the answer is shown or waited for (``-o``, ``-w``, ``--timeout``, ``--run``) or how
+much of a table goes along (``--max-bytes``, ``--redact``).
+
+The idempotency key is made from the identity: another ledger, or a fresh machine on the same account, sends the same
+key, and the service gives the task it already has.
 """
 
 from __future__ import annotations
@@ -55,7 +61,7 @@ class Question:
             "max_credits": self.max_credits,
             "schema": self.schema,
             "metadata": dict(self.metadata),
-            "attached": list(self.attached),
+            "attached": sorted(self.attached),
             "asking": self.asking,
         }
         text = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
@@ -77,6 +83,17 @@ class Draft:
     def api_attachments(self) -> list[dict[str, Any]]:
         """Return the attachments as the client takes them."""
         return [{"fileName": part.file_name, "content": part.content} for part in self.attachments]
+
+    def files(self) -> list[tuple[str, bytes]]:
+        """Return name and bytes of every file, as they would be sent."""
+        return [(part.file_name, part.content) for part in self.attachments]
+
+    def texts(self) -> dict[str, Any]:
+        """Return all that would be sent beside the files, by what it is called; what is no text goes as JSON."""
+        question = self.question
+        metadata = {f"metadata {key}": {key: value} for key, value in question.metadata.items()}
+        named = {"the prompt": question.prompt, "the project's name": question.project, "the schema": question.schema}
+        return {**named, **metadata}
 
     def manifest(self) -> list[dict[str, Any]]:
         """Return what the ledger keeps of the attachments: name, size, SHA-256, and rows where there are any."""

@@ -6,60 +6,49 @@ somebody says so in this kernel.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import time
+import warnings
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from codevf_nb import attachments, settings
-from codevf_nb.ledger import Entry, Ledger, LedgerError, Limiter, Store, sqlite_url
-from codevf_nb.ledger.questions import CANCEL, RETRIEVE
-from codevf_nb.ledger.records import became
+from codevf_nb import attachments, secrets, settings
+from codevf_nb.ledger import Entry, Ledger, LedgerError, Limiter, MemoryStore, Repeat, Store, sqlite_url
+from codevf_nb.ledger.migrations import NewerLedgerError
+from codevf_nb.line import Line
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, ConfigurationError, InvalidTagError
 from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
 from codevf_nb.sdk.schema import to_json_schema
 from codevf_nb.sdk.validation import validate_credits, validate_metadata, validate_mode, validate_prompt
-from codevf_nb.sdk.waiting import next_poll
 from codevf_nb.settings import Account
-from codevf_nb.submission import Submission
+from codevf_nb.submission import Submission, telling_whether_sent
 from codevf_nb.task import Task
-from codevf_nb.watcher import Polled, Watcher, Ways
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from codevf_nb.sdk.answers import RawAnswer
-    from codevf_nb.sdk.transport import Attempt
-
-# Another process takes the polling over this long after its holder died, in seconds.
-WATCH_LEASE_SECONDS = 8.0
 # A balance seen within this many seconds is told again without asking.
 BALANCE_SECONDS = 300.0
+# For so long it is told that a question was prepared and never sent.
+UNSENT_SECONDS = 24 * 3600.0
 
 
 class Session:
-    """Everything a kernel does on one account."""
+    """Everything a kernel does on one account.
 
-    def __init__(self, account: Account, store: Store) -> None:
+    ``unsafe`` says why its ledger can't be the real one: it then tells what it can, and asks nothing.
+    """
+
+    def __init__(self, account: Account, store: Store, unsafe: str | None = None) -> None:
         self.account = account
+        self.unsafe = unsafe
         self.ledger = Ledger(store, account.name, account.environment)
         self._limiter = Limiter(store, account.credential, account.requests_per_second)
         self.client = CodeVFClient(account.api_key, account.base_url)
         self._submission = Submission(account, self.ledger, self._limiter, self.client, settings.user())
-        self._lease_until = 0.0
-        self.watcher = Watcher(
-            Ways(
-                poll=self._poll,
-                look=self.ledger.questions.get,
-                open=lambda: list(self.ledger.questions.open()),
-                may_poll=self._may_poll,
-                turn_in=self._limiter.free_in,
-            )
-        )
+        self._line = Line(account, self.ledger, self._limiter, self.client)
+        self.watcher = self._line.watcher()
 
     # -- asking
 
@@ -77,6 +66,10 @@ class Session:
         metadata: Mapping[str, Any] | None = None,
         again: int = 1,
         max_bytes: int | None = None,
+        redact: Sequence[str] = (),
+        *,
+        allow_secrets: bool = False,
+        allow_personal: bool = False,
     ) -> Draft:
         """Make and price what would be sent; whatever the rules forbid is told here, before anything is sent."""
         attach = attach or {}
@@ -86,12 +79,12 @@ class Session:
         checked = validate_metadata(metadata or {})
         if again < 1:
             raise BadRequestError(f"--again counts from 1, so it can't be {again}.")
-        parts = attachments.gather(code, attach, files, max_bytes or attachments.DEFAULT_MAX_BYTES)
+        parts = attachments.gather(code, attach, files, max_bytes or attachments.DEFAULT_MAX_BYTES, redact)
         question = Question(
             prompt=prompt,
             project=project or Path.cwd().name or "notebook",
             mode=service_mode,
-            tag=self._tag(tag),
+            tag=self.tag(tag),
             max_credits=credits,
             code=code,
             schema=None if schema is None else to_json_schema(schema),
@@ -99,24 +92,46 @@ class Session:
             attached=(*attach, *(Path(file).name for file in files)),
             asking=again,
         )
-        return Draft(question, parts)
+        draft = Draft(question, parts)
+        secrets.check(
+            draft.texts(),
+            draft.files(),
+            own_key=self.account.api_key,
+            allow_secrets=allow_secrets,
+            allow_personal=allow_personal,
+        )
+        return draft
 
     def ask(self, draft: Draft) -> Task:
         """Send a question, unless it was asked before, and watch for its answer."""
-        known = self._submission.known(draft)
-        if known is not None:
-            return self._follow(known, repeated=True)
-        self.balance()
-        asked = self._submission.submit(draft, self._project_id(draft.question.project))
-        return self._follow(asked.entry, repeated=asked.repeated)
+        with telling_whether_sent():
+            asked = self._submission.repeat(draft)
+            if asked is None:
+                self._check_ledger()
+                self.balance()
+                asked = self._submission.submit(draft, self._project_id(draft.question.project))
+        return self._follow(asked.entry, asked.repeat)
 
     def settle(self, entry: Entry) -> Task:
         """Find out what became of a question nobody heard the end of."""
-        return self._follow(self._submission.settle(entry), repeated=True)
+        return self._follow(self._submission.settle(entry))
+
+    def settle_by_hand(self, question_id: int, task_id: str | None) -> Entry:
+        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it."""
+        entry = self.ledger.questions.find(question_id)
+        if entry is None or entry.task_id is not None:
+            raise BadRequestError(f"question {question_id} needs no settling: %codevf status lists those that do.")
+        if task_id is None:
+            return self.ledger.sending.abandon(question_id, "a person says that the service doesn't have it")
+        return self._follow(self._submission.adopt(entry, task_id)).entry
+
+    def unsettled(self) -> list[tuple[Entry, str]]:
+        """Return every question without a task, with what to do about it."""
+        return self._submission.unsettled.all(since=self.ledger.clock() - UNSENT_SECONDS)
 
     def task(self, task_id: str | None = None) -> Task:
-        """Return a task by its id, or by the first letters of it; the newest one without."""
-        return self._follow(self._find(task_id), repeated=False)
+        """Return a task by its id, the newest one without; one the ledger doesn't know is fetched from the service."""
+        return self._follow(self._find(task_id))
 
     # -- what the service offers
 
@@ -125,64 +140,11 @@ class Session:
         known = self.ledger.catalogue.tags()
         if known and not refresh:
             return known
-        self.ledger.catalogue.keep_tags(self.client.tags.list(before_attempt=self._in_turn), self.ledger.clock())
+        self.ledger.catalogue.keep_tags(self.client.tags.list(**self._line.queued), self.ledger.clock())
         return self.ledger.catalogue.tags()
 
-    def balance(self, *, refresh: bool = False) -> CreditBalance:
-        """Return available, held and total credits; asked for again after five minutes or with ``refresh``."""
-        last = self.ledger.balances.last()
-        if last is not None and not refresh and 0 <= self.ledger.clock() - last.at < BALANCE_SECONDS:
-            available, on_hold = Decimal(str(last.available)), Decimal(str(last.on_hold))
-            return CreditBalance(available=available, on_hold=on_hold, total=available + on_hold)
-        balance = self.client.credits.get_balance(before_attempt=self._in_turn)
-        if balance.available is not None:
-            at = time.time() if balance.at is None else balance.at.timestamp()
-            self.ledger.balances.record(float(balance.available), float(balance.on_hold or 0), at)
-        return balance
-
-    # -- a task's way back
-
-    def cancel(self, entry: Entry) -> Entry:
-        """Ask the service to stop a task, and see what became of it."""
-        if entry.task_id is not None and entry.is_open:
-            keep = self._keep_answer(entry.id, CANCEL)
-            self.client.tasks.cancel(entry.task_id, before_attempt=self._in_turn, on_answer=keep)
-            entry = self._fetch(entry, self._in_turn)[0]
-            self.watcher.hurry(entry.id)
-        return entry
-
-    def refresh(self, entry: Entry) -> Entry:
-        """Ask the service about a task now."""
-        if not entry.is_open:
-            return self.ledger.questions.get(entry.id)
-        return self._fetch(entry, self._in_turn)[0]
-
-    def close(self) -> None:
-        """Stop watching and let go of connections. Tasks go on at the service."""
-        self.watcher.stop()
-        if self._lease_until:
-            self.ledger.leases.release(self._lease_name)
-        self.client.close()
-        self.ledger.store.close()
-
-    # -- pieces
-
-    @property
-    def _lease_name(self) -> str:
-        return f"watch {self.account.name}"
-
-    def _credits(self, max_credits: int | None, mode: ServiceMode) -> int:
-        if max_credits is not None:
-            return max_credits
-        if self.account.is_live:
-            least, most = mode.credit_range
-            raise BadRequestError(
-                f"nobody pays by default: with a live key say how much this may use, -c {least} to {most:,} "
-                f"({mode.value}), or once for all: %config CodeVF.max_credits = {least}. Nothing was sent."
-            )
-        return mode.credit_range[0]
-
-    def _tag(self, wanted: str | int | None) -> Tag:
+    def tag(self, wanted: str | int | None = None) -> Tag:
+        """Return an active tag by its name or id; the cheapest one unless said."""
         active = [tag for tag in self.tags() if tag.is_active]
         if wanted is None:
             if not active:
@@ -195,16 +157,75 @@ class Session:
         listed = ", ".join(f"{tag.name} ({tag.cost_multiplier}×)" for tag in active)
         raise InvalidTagError(f"tag {str(wanted)!r} is not one of {listed}. Nothing was sent.")
 
+    def balance(self, *, refresh: bool = False) -> CreditBalance:
+        """Return available, held and total credits; asked for again after five minutes or with ``refresh``."""
+        last = self.ledger.balances.last()
+        if last is not None and not refresh and 0 <= self.ledger.clock() - last.at < BALANCE_SECONDS:
+            available, on_hold = Decimal(str(last.available)), Decimal(str(last.on_hold))
+            return CreditBalance(available=available, on_hold=on_hold, total=available + on_hold)
+        balance = self.client.credits.get_balance(**self._line.queued)
+        if balance.available is not None:
+            at = self.ledger.clock() if balance.at is None else balance.at.timestamp()
+            self.ledger.balances.record(float(balance.available), float(balance.on_hold or 0), at)
+        return balance
+
+    # -- a task's way back
+
+    def cancel(self, entry: Entry) -> Entry:
+        """Ask the service to stop a task, and see what became of it."""
+        if entry.task_id is not None and entry.is_open:
+            entry = self._line.cancel(entry)
+            self.watcher.wake()
+        return entry
+
+    def refresh(self, entry: Entry) -> Entry:
+        """Ask the service about a task now."""
+        if not entry.is_open:
+            return self.ledger.questions.get(entry.id)
+        entry = self._line.refresh(entry)
+        self.watcher.wake()
+        return entry
+
+    def saw(self, entry: Entry | None = None) -> None:
+        """Record that somebody looked at an answer; without a question, at all there are."""
+        if entry is None or entry.is_unread:
+            with contextlib.suppress(LedgerError):  # a mark that can't be made is no reason not to show the answer
+                self.ledger.pages.see(self.ledger.clock(), None if entry is None else entry.id)
+
+    def close(self) -> None:
+        """Stop watching and let go of connections. Tasks go on at the service."""
+        self.watcher.stop()
+        self.client.close()
+        self._line.close()
+        self.ledger.store.close()
+
+    # -- pieces
+
+    def _check_ledger(self) -> None:
+        if self.unsafe:
+            raise LedgerError(self.unsafe)
+
+    def _credits(self, max_credits: int | None, mode: ServiceMode) -> int:
+        if max_credits is not None:
+            return max_credits
+        if self.account.is_live:
+            least, most = mode.credit_range
+            raise BadRequestError(
+                f"nobody pays by default: with a live key say how much this may use, -c {least} to {most:,} "
+                f"({mode.value}), or once for all: %config CodeVF.max_credits = {least}. Nothing was sent."
+            )
+        return mode.credit_range[0]
+
     def _project_id(self, name: str) -> int:
         known = self.ledger.catalogue.project(name)
         if known is None:
-            known = self.client.projects.create(name, before_attempt=self._in_turn).id
+            known = self.client.projects.create(name, **self._line.queued).id
             self.ledger.catalogue.keep_project(name, known)
         return known
 
-    def _follow(self, entry: Entry, *, repeated: bool) -> Task:
-        self.watcher.watch(entry, first_in=next_poll(entry.status or "", _mode(entry), elapsed=0.0))
-        return Task(self, entry, repeated=repeated)
+    def _follow(self, entry: Entry, repeat: Repeat | None = None) -> Task:
+        self.watcher.watch(entry)
+        return Task(self, entry, repeated=repeat)
 
     def _find(self, task_id: str | None) -> Entry:
         if task_id is None:
@@ -212,48 +233,7 @@ class Session:
             if not newest:
                 raise BadRequestError("nothing has been asked on this account yet.")
             return newest[0]
-        found = self.ledger.questions.task(task_id)
-        if found is None:
-            raise BadRequestError(f"task {task_id!r} is not in the ledger of {self.account.name}.")
-        return found
-
-    def _poll(self, question_id: int) -> Polled:
-        entry, retry_after = self._fetch(self.ledger.questions.get(question_id), self._turn_taken)
-        elapsed = time.time() - entry.prepared_at
-        return Polled(entry, next_poll(entry.status or "", _mode(entry), elapsed=elapsed, retry_after=retry_after))
-
-    def _fetch(self, entry: Entry, in_turn: Callable[[Attempt], None]) -> tuple[Entry, float | None]:
-        keep = self._keep_answer(entry.id, RETRIEVE)
-        response = self.client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=keep)
-        seen = became(response)
-        seen.pop("task_id")
-        return self.ledger.questions.become(entry.id, **seen), response.retry_after
-
-    def _keep_answer(self, question_id: int, request: str) -> Callable[[RawAnswer], None]:
-        def on_answer(answer: RawAnswer) -> None:
-            at = None if answer.at is None else answer.at.timestamp()
-            self.ledger.questions.hear(question_id, request, answer.status, answer.body, at)
-
-        return on_answer
-
-    def _in_turn(self, _attempt: Attempt) -> None:
-        self._limiter.wait()
-
-    def _turn_taken(self, attempt: Attempt) -> None:
-        """The watcher asks for a turn before it polls, so that polling never queues ahead of a question."""
-        if attempt.number > 1:
-            self._limiter.wait()
-
-    def _may_poll(self) -> bool:
-        now = self.ledger.clock()
-        if now > self._lease_until - WATCH_LEASE_SECONDS / 2:
-            held = self.ledger.leases.hold(self._lease_name, WATCH_LEASE_SECONDS)
-            self._lease_until = now + WATCH_LEASE_SECONDS if held else 0.0
-        return self._lease_until > 0
-
-
-def _mode(entry: Entry) -> str:
-    return entry.mode or ServiceMode.STANDARD.value
+        return self.ledger.questions.task(task_id) or self._submission.take_in(task_id)
 
 
 def _spell(name: str) -> str:
@@ -263,7 +243,11 @@ def _spell(name: str) -> str:
 
 # -- the kernel's session
 
+# What opening the ledger may end in: each leaves a kernel able to read answers.
+_UNOPENED = (LedgerError, NewerLedgerError, OSError)
+
 _current: Session | None = None
+_unkept: Session | None = None
 
 
 def current() -> Session:
@@ -276,7 +260,25 @@ def current() -> Session:
         if os.environ.get("CODEVF_SANDBOX") == "1":
             return use_sandbox()
         return use(settings.account_from_key())
+    if _current.unsafe:  # it may have been mended since
+        with contextlib.suppress(*_UNOPENED):
+            return _enter(Session(_current.account, _open_store()))
     return _current
+
+
+def opened() -> Session | None:
+    """Return this kernel's session if there is one already."""
+    return _current
+
+
+def without_ledger() -> Session:
+    """Return a session that asks although the ledger fails: what it asks is remembered by this kernel alone."""
+    global _unkept  # noqa: PLW0603 - what state a kernel has
+    base = current()
+    if _unkept is None or _unkept.account != base.account:
+        store = base.ledger.store if base.unsafe else MemoryStore(copy_of=_ledger_file())
+        _unkept = Session(base.account, store)
+    return _unkept
 
 
 def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
@@ -302,24 +304,47 @@ def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
             source="%codevf sandbox",
             origin=name,
             requests_per_second=running.options.get("rate_limit"),
+            polls_move_time=running.options.get("clock") == "virtual",
         )
     )
 
 
 def forget() -> None:
     """Close this kernel's session; the next use opens one anew."""
-    global _current  # noqa: PLW0603 - the one piece of state a kernel has
-    if _current is not None:
-        _current.close()
-        _current = None
+    global _current, _unkept  # noqa: PLW0603 - what state a kernel has
+    for session in (_current, _unkept):
+        if session is not None:
+            session.close()
+    _current = _unkept = None
 
 
 def use(account: Account) -> Session:
     """Make this the account that the kernel talks to."""
-    global _current  # noqa: PLW0603 - as above
-    url = os.environ.get("CODEVF_LEDGER")
-    if url and not url.startswith(("sqlite", "postgresql")):
-        raise LedgerError(f"CODEVF_LEDGER must be a sqlite or postgresql URL, not {url.split(':', 1)[0]}:…")
-    session = Session(account, Store(url or sqlite_url(settings.home() / "ledger.sqlite")))
+    try:
+        return _enter(Session(account, _open_store()))
+    except _UNOPENED as error:
+        unsafe = str(error).rstrip(".")
+    warnings.warn(f"codevf: {unsafe}. Answers can be read, but nothing can be asked.", stacklevel=2)
+    return _enter(Session(account, MemoryStore(copy_of=_ledger_file()), unsafe))
+
+
+def _enter(session: Session) -> Session:
+    global _current  # noqa: PLW0603 - what state a kernel has
     _current = session
+    session.watcher.wake()
     return session
+
+
+def _open_store() -> Store:
+    return Store(os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite"))
+
+
+def _ledger_file() -> Path | None:
+    """Return where the ledger's file lies, for what can be read of it; None for one on a server."""
+    named = os.environ.get("CODEVF_LEDGER")
+    if named:
+        return Path(named.removeprefix("sqlite:///")) if named.startswith("sqlite:///") else None
+    try:
+        return settings.home() / "ledger.sqlite"
+    except OSError:
+        return None

@@ -33,7 +33,8 @@ class Account:
     """One account of the service: where it is, what opens it, and what the tables call it.
 
     ``origin`` is what a prepared question is bound to: the base URL, or for a managed sandbox its name, since its port
-    changes with each start. ``requests_per_second`` is None where nothing limits them.
+    changes with each start. ``requests_per_second`` is None where nothing limits them. ``polls_move_time``: the service's clock
+    is virtual and moves with the requests, so that there is nothing to wait for between them.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Account:
     source: str
     origin: str
     requests_per_second: float | None = DOCUMENTED_REQUESTS_PER_SECOND
+    polls_move_time: bool = False
 
     @property
     def credential(self) -> str:
@@ -94,6 +96,15 @@ def stored() -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise ConfigurationError(f"{path} must hold a JSON object, not {type(settings).__name__}")
     return settings
+
+
+def store(**settings: Any) -> Path:
+    """Keep settings in ``settings.json``, beside those already there, and return where that is."""
+    path = home() / "settings.json"
+    text = json.dumps(stored() | settings, indent=2)
+    path.touch(mode=0o600)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
 
 
 def account_from_key() -> Account:

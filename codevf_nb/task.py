@@ -14,17 +14,17 @@ from codevf_nb.sdk.schema import rows
 if TYPE_CHECKING:
     import pandas as pd
 
-    from codevf_nb.ledger import Entry
+    from codevf_nb.ledger import Entry, Repeat
     from codevf_nb.session import Session
 
 
 class Task:
     """One question and what became of it: read anew from the ledger each time it is looked at.
 
-    ``repeated``: asking it again found it asked before, and cost nothing.
+    ``repeated``: asking it again found it asked before, and cost nothing; it says how long ago, and what changed since.
     """
 
-    def __init__(self, session: Session, entry: Entry, *, repeated: bool = False) -> None:
+    def __init__(self, session: Session, entry: Entry, *, repeated: Repeat | None = None) -> None:
         self._session = session
         self._entry = entry
         self.repeated = repeated
@@ -105,8 +105,9 @@ class Task:
             WaitTimeoutError: ``timeout`` seconds have passed first.
         """
         if self.entry.is_open and not self._session.watcher.wait(self._entry.id, timeout):
+            why = "and its session was closed" if timeout is None else f"after {timeout:g} s"
             raise WaitTimeoutError(
-                f"{self.id} is still {self.status} after {timeout:g} s. It goes on: "
+                f"{self.id} is still {self.status} {why}. It goes on: "
                 f"%codevf show {self.id} later, or %codevf cancel {self.id}."
             )
         return self

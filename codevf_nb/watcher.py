@@ -1,32 +1,38 @@
 """The one polling thread.
 
-It polls the open questions of an account, each at its own pace and all within the rate limit, and tells whoever listens
-what has changed. Which process polls is a lease; the others read what that one wrote. Everything it needs is passed in,
-so that a day of it can be tested in a moment: ``step`` does what is due and says how long there is nothing to do.
+It polls the open questions of an account, whichever kernel asked them, each at its own pace and all within the rate
+limit, and tells whoever listens what has changed. Which process polls is a lease; the others read what that one wrote,
+and stand by to take over. A session watches from its first use for as long as anything is open on its account; a kernel
+that never used it has no thread. Everything it needs is passed in, so that a day of it can be tested in a moment:
+``step`` does what is due and says how long there is nothing to do.
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from codevf_nb.sdk.exceptions import CodeVFError
+from codevf_nb.sdk.exceptions import APIError, AuthenticationError, CodeVFError, RateLimitError, ServerError
 
-# Others' answers, and tasks that other kernels made, are looked for this often, in seconds.
+# The ledger is looked at this often, for others' questions and for answers that another process has heard, in seconds.
 LOOK_SECONDS = 1.0
-# A poll that failed is tried again after this long, doubling up to the second figure, in seconds.
+# What failed is tried again after this long, doubling up to the second figure, in seconds.
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 2.0, 60.0
+# A task that the service refuses to tell about while it tells about others is asked after at least this often.
+LAST_REFUSED_SECONDS = 300.0
 
 log = logging.getLogger("codevf_nb.watcher")
 
 
 class Seen(Protocol):
-    """What the watcher has to know of a question: its number, its status in words, whether an answer may still come."""
+    """What the watcher has to know of a question; ``prepared_at`` is in seconds since 1970 UTC."""
 
     @property
     def id(self) -> int: ...
@@ -34,6 +40,8 @@ class Seen(Protocol):
     def status(self) -> str | None: ...
     @property
     def is_open(self) -> bool: ...
+    @property
+    def prepared_at(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -46,13 +54,45 @@ class Polled:
 
 @dataclass(frozen=True)
 class Ways:
-    """The ways out of the watcher: to the service, to the ledger, and to the other processes."""
+    """The ways out of the watcher: to the service, to the ledger, and to the other processes.
+
+    ``due_in`` says when a question nobody here has polled yet is due; ``rest`` lets another process poll.
+    """
 
     poll: Callable[[int], Polled]
     look: Callable[[int], Seen]
-    open: Callable[[], list[Seen]]
+    open: Callable[[], Sequence[Seen]]
+    due_in: Callable[[Seen], float]
     may_poll: Callable[[], bool]
     turn_in: Callable[[], float]
+    rest: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """When a question was last looked at (or first heard of), and when it is due."""
+
+    since: float
+    due: float
+
+
+@dataclass
+class _Setback:
+    """Something that fails: how often in a row, why, and until when it is left alone."""
+
+    failures: int = 0
+    until: float = -math.inf
+    why: str | None = None
+
+    def again(self, now: float, most: float = LAST_RETRY_SECONDS) -> None:
+        self.until = now + min(FIRST_RETRY_SECONDS * 2 ** min(self.failures, 16), most)
+        self.failures += 1
+
+    def explain(self, error: Exception) -> bool:
+        """Keep the reason; whether it is the first one since all was well."""
+        first = self.why is None
+        self.why = str(error) or type(error).__name__
+        return first
 
 
 class Watcher:
@@ -62,118 +102,196 @@ class Watcher:
         self._ways = ways
         self._clock = clock
         self._listeners: list[Callable[[Seen], None]] = []
-        self._due: dict[int, float] = {}
-        self._failures: dict[int, int] = {}
         self._watched: dict[int, Seen] = {}
-        self._looked_at = -LOOK_SECONDS
+        self._plans: dict[int, _Plan] = {}
+        self._setbacks: dict[int, _Setback] = {}
+        self._service = _Setback()
+        self._ledger = _Setback()
+        self._looked_at = -math.inf
         self._changed = threading.Condition()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopped = False
-        self.trouble: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is heard at the moment, of any question; None while all is well."""
+        return self._service.why or self._ledger.why
+
+    def trouble_with(self, question_id: int) -> str | None:
+        """Why nothing is heard of this question at the moment; None while all is well."""
+        setback = self._setbacks.get(question_id)
+        return self.trouble or (setback.why if setback else None)
 
     def listen(self, listener: Callable[[Seen], None]) -> None:
         """Call ``listener``, on the watcher's thread, with every watched question that was polled or has changed."""
         self._listeners.append(listener)
 
-    def watch(self, entry: Seen, first_in: float) -> None:
-        """Watch a question; its first poll is due in so many seconds."""
-        with self._changed:
-            if entry.is_open:
-                self._watched[entry.id] = entry
-                self._due.setdefault(entry.id, self._clock() + first_in)
-                self._start()
-        self._wake.set()
+    def unlisten(self, listener: Callable[[Seen], None]) -> None:
+        """Call it no more."""
+        with contextlib.suppress(ValueError):
+            self._listeners.remove(listener)
 
-    def hurry(self, question_id: int) -> None:
-        """Poll a watched question as soon as there is a turn."""
+    def watch(self, entry: Seen) -> None:
+        """Tell the listeners about a question until its answer is there."""
+        if not entry.is_open:
+            return
+        due_in = self._ways.due_in(entry)
         with self._changed:
-            if question_id in self._watched:
-                self._due[question_id] = self._clock()
-        self._wake.set()
+            self._watched[entry.id] = entry
+            if entry.id not in self._plans:
+                self._plan(entry.id, due_in)
+            self._start()
+
+    def wake(self) -> None:
+        """Look at the ledger at once: questions may be open there, or one has been answered."""
+        with self._changed:
+            self._looked_at = -math.inf
+            self._start()
 
     def wait(self, question_id: int, timeout: float | None = None) -> bool:
-        """Block until the answer is there, at most ``timeout`` seconds; whether it is. Ctrl-C ends just this."""
+        """Block until a watched question's answer is there, at most ``timeout`` seconds; whether it is.
+
+        Ctrl-C ends just this, and so does ``stop``.
+        """
         with self._changed:
-            return self._changed.wait_for(lambda: question_id not in self._watched, timeout)
+            self._changed.wait_for(lambda: self._stopped or question_id not in self._watched, timeout)
+            return question_id not in self._watched
 
     def stop(self) -> None:
         """End the thread; what is open stays open at the service and in the ledger."""
-        self._stopped = True
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+            thread = self._thread
         self._wake.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=5)
 
     def step(self) -> float | None:
-        """Do what is due; return the seconds until something is, or None with nothing left to watch."""
-        if not self._watched:
-            return None
-        if not self._ways.may_poll():
-            for question_id in list(self._watched):
-                self._notice(self._ways.look(question_id))
-            return LOOK_SECONDS
-        self._take_in_others()
-        return self._poll_next()
-
-    def _poll_next(self) -> float:
-        question_id, due = min(self._due.items(), key=lambda item: item[1])
-        if (wait := due - self._clock()) > 0:
-            return min(wait, LOOK_SECONDS)
-        if (wait := self._ways.turn_in()) > 0:
-            return wait
+        """Do what is due; return the seconds until something is, or None with nothing open any more."""
         try:
-            polled = self._ways.poll(question_id)
+            self._look()
+            mine = bool(self._plans) and self._ways.may_poll()
         except CodeVFError as error:
-            self._put_off(question_id, error)
-            return 0.0
-        self._failures.pop(question_id, None)
-        self.trouble = None
-        with self._changed:
-            self._due[question_id] = self._clock() + polled.next_in
-        self._notice(polled.entry)
-        return 0.0
+            self._ledger.again(self._clock())
+            if self._ledger.explain(error):
+                log.warning("watching goes on although the ledger fails: %s", error)
+                self._tell_all()
+            return self._ledger.until - self._clock()
+        if self._ledger.failures:
+            self._ledger = _Setback()
+            log.info("the ledger works again")
+            self._tell_all()
+        if not self._plans:
+            return None
+        return self._poll_next() if mine else LOOK_SECONDS
 
-    def _put_off(self, question_id: int, error: CodeVFError) -> None:
-        """A poll that fails ends nothing: the task goes on at the service, and is asked after again later."""
-        failures = self._failures[question_id] = self._failures.get(question_id, 0) + 1
-        delay = min(FIRST_RETRY_SECONDS * 2 ** (failures - 1), LAST_RETRY_SECONDS)
-        if self.trouble is None:
-            log.warning("polling goes on although it fails: %s", error)
-        self.trouble = str(error)
-        with self._changed:
-            self._due[question_id] = self._clock() + delay
-        self._notice(self._ways.look(question_id))
-
-    def _take_in_others(self) -> None:
-        """Whoever polls, polls for every kernel."""
+    def _look(self) -> None:
+        """Learn from the ledger what other kernels have asked, and what whoever polls has heard."""
         now = self._clock()
         if now - self._looked_at < LOOK_SECONDS:
             return
-        self._looked_at = now
         still_open = {entry.id: entry for entry in self._ways.open()}
         with self._changed:
-            for question_id in still_open:
-                self._due.setdefault(question_id, now)
-        for question_id in [known for known in self._due if known not in still_open]:
-            self._notice(self._ways.look(question_id))
+            self._looked_at = now
+            for entry in still_open.values():
+                if entry.id not in self._plans:
+                    self._plan(entry.id, self._ways.due_in(entry))
+            moved = [entry for entry in still_open.values() if self._has_moved(entry)]
+            closed = sorted((self._plans.keys() | self._watched.keys()) - still_open.keys())
+        for entry in moved:
+            self._notice(entry)
+        for question_id in closed:
+            try:
+                self._notice(self._ways.look(question_id))
+            except LookupError:  # the ledger was put back to an earlier day: this question is not in it
+                self._drop(question_id)
+
+    def _has_moved(self, entry: Seen) -> bool:
+        known = self._watched.get(entry.id)
+        return known is not None and known.status != entry.status
+
+    def _plan(self, question_id: int, due_in: float) -> None:
+        now = self._clock()
+        self._plans[question_id] = _Plan(now, now + due_in)
+
+    def _next(self) -> tuple[int, float]:
+        """Of those that are due the one nobody has looked at for longest, so that all have turns; else the next due."""
+        now = self._clock()
+        with self._changed:
+            due = [(plan.since, known) for known, plan in self._plans.items() if plan.due <= now]
+            question_id = min(due)[1] if due else min(self._plans, key=lambda known: self._plans[known].due)
+            return question_id, self._plans[question_id].due
+
+    def _poll_next(self) -> float:
+        question_id, due = self._next()
+        if (wait := max(due, self._service.until) - self._clock()) > 0:
+            return min(wait, LOOK_SECONDS)
+        if (wait := self._ways.turn_in()) > 0:
+            return min(wait, LOOK_SECONDS)
+        try:
+            polled = self._ways.poll(question_id)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one task, the others have their turn
+            self._put_off(question_id, error)
+            return 0.0
+        self._setbacks.pop(question_id, None)
+        with self._changed:
+            self._plan(question_id, polled.next_in)
+        self._notice(polled.entry)
+        if self._service.failures:
+            self._service = _Setback()
+            log.info("polling works again")
+            self._tell_all()
+        return 0.0
+
+    def _put_off(self, question_id: int, error: Exception) -> None:
+        """A poll that fails ends nothing: the task goes on at the service, and is asked after again later.
+
+        It goes back in line. Where the failure isn't that task's own, the next one waits as well: a network that is
+        down is probed now and then, not once for each task.
+        """
+        now = self._clock()
+        refused = _is_about_one(error)
+        setback = self._setbacks.setdefault(question_id, _Setback())
+        setback.again(now, LAST_REFUSED_SECONDS if refused else LAST_RETRY_SECONDS)
+        with self._changed:
+            self._plan(question_id, setback.until - now)
+        if not refused:
+            self._service.again(now)
+        if (setback if refused else self._service).explain(error):
+            log.warning("polling goes on although it fails%s: %s", f" for question {question_id}" * refused, error)
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        for entry in list(self._watched.values()):
+            self._tell(entry)
+
+    def _tell(self, entry: Seen) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener(entry)
+            except Exception:  # what one listener does wrong is no reason for another not to hear
+                log.exception("a listener stumbled over question %s", entry.id)
 
     def _notice(self, entry: Seen) -> None:
-        before = self._watched.get(entry.id)
+        if entry.id in self._watched:
+            self._tell(entry)
         if not entry.is_open:
+            self._drop(entry.id)
+        elif entry.id in self._watched:
             with self._changed:
-                self._due.pop(entry.id, None)
-        if before is None:
-            return
-        for listener in self._listeners:
-            listener(entry)
-        with self._changed:
-            if entry.is_open:
                 self._watched[entry.id] = entry
-            else:
-                del self._watched[entry.id]
+
+    def _drop(self, question_id: int) -> None:
+        with self._changed:
+            self._plans.pop(question_id, None)
+            self._setbacks.pop(question_id, None)
+            self._watched.pop(question_id, None)
             self._changed.notify_all()
 
     def _start(self) -> None:
+        self._wake.set()
         if self._stopped or (self._thread is not None and self._thread.is_alive()):
             return
         # ipykernel 7.0 looks for its parent message in the context of whichever thread shows something.
@@ -182,17 +300,31 @@ class Watcher:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stopped:
+        pause: float | None = 0.0
+        while not self._may_end(pause):
+            self._wake.clear()
             try:
                 pause = self.step()
             except Exception:  # a thread that dies would leave every answer unseen
                 log.exception("the watcher stumbled and goes on")
                 pause = LAST_RETRY_SECONDS
-            if pause is None:
-                with self._changed:
-                    if not self._watched:
-                        self._thread = None
-                        return
-                continue
-            self._wake.wait(pause)
-            self._wake.clear()
+            if pause is not None:
+                self._wake.wait(pause)
+
+    def _may_end(self, pause: float | None) -> bool:
+        with self._changed:
+            if not self._stopped and (pause is not None or self._wake.is_set()):
+                return False
+            try:
+                self._ways.rest()
+            except CodeVFError as error:
+                log.debug("the lease runs out by itself: %s", error)
+            self._thread = None
+            return True
+
+
+def _is_about_one(error: Exception) -> bool:
+    """Whether other tasks may well be heard of: the service has answered, and neither it nor the key is the matter."""
+    if isinstance(error, CodeVFError):
+        return isinstance(error, APIError) and not isinstance(error, AuthenticationError | RateLimitError | ServerError)
+    return True

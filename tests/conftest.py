@@ -36,7 +36,14 @@ def box() -> Iterator:
 def account(box) -> settings.Account:
     """The sandbox's account, with no limit on requests: the limiter has tests of its own."""
     return settings.Account(
-        "sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", requests_per_second=None
+        name="sandbox",
+        environment="sandbox",
+        base_url=box.base_url,
+        api_key=box.api_key,
+        source="a test",
+        origin="sandbox",
+        requests_per_second=None,
+        polls_move_time=True,
     )
 
 
@@ -54,14 +61,12 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator:
     """A real IPython shell with the extension loaded."""
     from IPython.core.interactiveshell import InteractiveShell
 
-    import codevf_nb
-
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False
-    codevf_nb.load_ipython_extension(shell)
+    shell.extension_manager.load_extension("codevf_nb")
     yield shell
-    codevf_nb.unload_ipython_extension(shell)
+    shell.extension_manager.unload_extension("codevf_nb")
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
 

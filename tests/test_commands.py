@@ -109,3 +109,58 @@ def test_sandbox_options_are_read(shell):
         value_of(shell, "%codevf sandbox --sed 1")
     with pytest.raises(Exception, match="needs a number"):
         value_of(shell, "%codevf sandbox --seed one")
+
+
+def test_help_about_one_subcommand(shell):
+    """`help wait` tells what may follow it and what it does."""
+    _, text = value_of(shell, "%codevf help wait")
+    assert text.splitlines()[0] == "%codevf wait [TASK …]"
+    assert "wait for the answer" in text
+    with pytest.raises(Exception, match="there is no %codevf waiting"):
+        value_of(shell, "%codevf help waiting")
+
+
+def test_several_tasks_are_waited_for(shell, current, asked):
+    """`wait` takes several tasks and gives them all back."""
+    shell.run_cell(f"%%codevf Is it wrong in another way? -o other\n{CELL}").raise_error()
+    other = shell.user_ns["other"]
+    tasks, _ = value_of(shell, f"%codevf wait {asked.id} {other.id}")
+    assert [task.status for task in tasks] == ["completed", "completed"]
+
+
+def test_a_task_made_elsewhere_is_taken_in(shell, current, box):
+    """`track` finds a task that another program made on the same account."""
+    project = current.client.projects.create("elsewhere")
+    made = current.client.tasks.create("Asked by another program.", 240, project.id)
+    task, _ = value_of(shell, f"%codevf track {made.id}")
+    assert task.wait(timeout=20).status == "completed"
+    assert made.id in set(value_of(shell, "%codevf tasks")[0]["task_id"])
+
+
+def test_estimate_compares_modes_and_tags(shell, current):
+    """Every mode with every active tag, with what a question may cost at most."""
+    table, _ = value_of(shell, "%codevf estimate -c 300")
+    assert len(table) == 9
+    fast = table[(table["mode"] == "fast") & (table["tag"] == "Engineer")]
+    assert fast["cost_cap"].item() == 765
+    assert set(table.loc[table["mode"] == "realtime_answer", "max_credits"]) == {300}
+
+
+def test_config_is_kept_for_later_kernels(shell, current, box):
+    """`config --save` keeps the defaults; a kernel that loads the extension later has them."""
+    value_of(shell, "%config CodeVF.mode = 'fast'")
+    _, told = value_of(shell, "%codevf config --save")
+    assert "CodeVF.mode = 'fast'" in told
+    value_of(shell, "%unload_ext codevf_nb")
+    value_of(shell, "%load_ext codevf_nb")
+    assert "CodeVF.mode = 'fast'" in value_of(shell, "%codevf config")[1]
+
+
+def test_a_schema_may_be_a_file(shell, current, tmp_path):
+    """--schema takes a variable's name or a JSON file; the answer is data."""
+    path = tmp_path / "schema.json"
+    path.write_text('{"type": "object", "properties": {"score": {"type": "number"}}, "required": ["score"]}')
+    shell.run_cell(f"%%codevf How good is this? -w -s {path}\n{CELL}").raise_error()
+    assert isinstance(shell.user_ns["_codevf"].result["score"], int | float)
+    with pytest.raises(Exception, match="neither a variable nor a file"):
+        value_of(shell, f"%%codevf How good is this? -s nothing\n{CELL}")

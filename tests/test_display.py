@@ -12,6 +12,8 @@ from codevf_nb.ledger.records import COLUMNS
 
 BASE = dict.fromkeys(COLUMNS) | {
     "id": 1,
+    "identity": "abc",
+    "prompt": "Is this join dropping rows?",
     "environment": "live",
     "asking": 1,
     "attachments": [],

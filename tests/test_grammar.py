@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codevf_nb.grammar import OPTIONS, GrammarError, read
+from codevf_nb.grammar import OPTIONS, GrammarError, Line, read
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ from codevf_nb.grammar import OPTIONS, GrammarError, read
         "what is a - b",
         "is x -1 here",
         "why does pip install --user fail",
+        "why does head -c lots of data fail",
         "what does pip do with --user",
     ],
 )
@@ -92,6 +93,14 @@ def test_slips_are_told(text, told):
     """An abbreviation, a missing value, a wrong number or a repetition is one clear line, never a prompt that costs."""
     with pytest.raises(GrammarError, match=told):
         read(text)
+
+
+def test_names_are_looked_up_option_by_option():
+    """$name stands for a variable in an option's value, and for itself in the prompt."""
+    line = read("what is $project -p $project -c $n", {"project": "reviews", "n": 240})
+    assert line == Line("what is $project", {"project": "reviews", "max_credits": 240})
+    with pytest.raises(GrammarError, match="no variable 'm'"):
+        read("-m $m is it right", {})
 
 
 def test_spellings_are_unique():

@@ -107,10 +107,9 @@ BIG = 51 * 1024 * 1024
         ("Is this right? -m realtime_answer -c 601", "601"),
         ("Is this right? -m quick", "'quick' is not one of realtime_answer, fast, standard"),
         ("Is this right? -t plumber", "tag 'plumber' is not one of"),
-        ("Is this right? -a number", "number is a int, not a DataFrame"),
+        ("Is this right? -a number", "number is a object, so it can't be attached"),
         ("Is this right? -a nothing", "no variable 'nothing'"),
         ("Is this right? -f missing.log", "does not exist: missing.log"),
-        ("Is this right? -a one,two,three,four,five", "too many"),
         ("Is this right? -f big.bin", "50 MB"),
         ("Is this right? --metadata sprint", "KEY=VALUE"),
         ("Is this right? --mod fast", "--mod"),
@@ -121,9 +120,7 @@ def test_bad_input_is_one_line_and_nothing_is_sent(shell, current, box, tmp_path
     monkeypatch.chdir(tmp_path)
     if "big.bin" in line:
         (tmp_path / "big.bin").write_bytes(bytes(BIG))
-    shell.user_ns["number"] = 5
-    for name in ("one", "two", "three", "four", "five"):
-        shell.user_ns[name] = pd.DataFrame({"a": [1]})
+    shell.user_ns["number"] = object()
     result, shown = run(shell, f"%%codevf {line}\n{CELL}")
     assert isinstance(result.error_in_exec, Exception)
     assert told in str(result.error_in_exec)
@@ -211,3 +208,49 @@ def test_loading_twice_leaves_one_of_everything_and_unloading_nothing(shell):
     assert "CodeVF" not in [type(part).__name__ for part in shell.configurables]
     for kind in ("line", "cell"):
         assert "codevf" not in shell.magics_manager.magics[kind]
+
+
+def test_run_executes_the_cell_and_tells_how_it_ended(shell, current, box):
+    """With --run the cell's names are there afterwards, and what it made can be attached by the same line."""
+    code = "import pandas as pd\nmade = pd.DataFrame({'a': [1, 2]})"
+    result, _ = run(shell, f"%%codevf Is this table right? --run -a made -w\n{code}")
+    assert result.success
+    assert len(shell.user_ns["made"]) == 2
+    names = [part["fileName"] for part in box.tasks()[0]["attachments"]]
+    assert {"cell.py", "made.csv"} <= set(names)
+
+
+def test_a_failing_run_is_asked_about_with_its_traceback(shell, current, box):
+    """The traceback is shown and attached; the same cell failing again is still the same question."""
+    cell = "%%codevf Why does this fail? --run -w\n1 / 0"
+    _, shown = run(shell, cell)
+    assert "ZeroDivisionError" in shown.stdout
+    assert "traceback" in str([part["fileName"] for part in box.tasks()[0]["attachments"]])
+    run(shell, cell)
+    assert len(creates(box)) == 1
+
+
+def test_an_interrupted_run_asks_nothing(shell, current, box):
+    """Ctrl-C while the cell runs means that nobody wants to ask about it."""
+    result, _ = run(shell, "%%codevf Why does this hang? --run -w\nraise KeyboardInterrupt")
+    assert "nothing was sent" in str(result.error_in_exec)
+    assert creates(box) == []
+
+
+def test_debug_asks_about_the_cell_that_failed(shell, current, box):
+    """`%codevf debug` sends the failing cell with its traceback, also after a slip in between."""
+    run(shell, "total = 0\nparts = [1, 2]\nsum(parts) / total")
+    run(shell, "%codevf dbug")
+    result, shown = run(shell, "%codevf debug -w")
+    assert result.success, result.error_in_exec
+    (asked,) = box.tasks()
+    assert asked["prompt"] == "Why does this fail, and how do I mend it?"
+    assert asked["attachments"][0]["sha256"] == digest("total = 0\nparts = [1, 2]\nsum(parts) / total")
+    assert len(shown.outputs) == 1
+
+
+def test_debug_with_nothing_to_debug(shell, current, monkeypatch):
+    """Before anything has failed, debug says so and sends nothing."""
+    monkeypatch.delattr("sys.last_value", raising=False)
+    result, _ = run(shell, "%codevf debug")
+    assert "no exception has been raised yet" in str(result.error_in_exec)

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 import uuid
 from collections.abc import Callable
 
 from codevf_nb.ledger.book import Balances
+from codevf_nb.ledger.budget import Budget, BudgetExceededError, Budgets, Period
 from codevf_nb.ledger.catalogue import Catalogue
-from codevf_nb.ledger.questions import Lease, Questions
+from codevf_nb.ledger.changes import Change, Repeat
+from codevf_nb.ledger.lease import Lease
+from codevf_nb.ledger.memory import MemoryStore
+from codevf_nb.ledger.pages import Order, Pages, State, Wanted
+from codevf_nb.ledger.questions import Questions
 from codevf_nb.ledger.records import Entry, SendState
+from codevf_nb.ledger.sending import Sending
 from codevf_nb.ledger.store import LedgerError, Store, sqlite_url
-from codevf_nb.ledger.turns import Leases, Limiter
+from codevf_nb.ledger.turns import Duty, Limiter
 
 __all__ = [
     "Balances",
+    "Budget",
+    "BudgetExceededError",
+    "Budgets",
     "Catalogue",
+    "Change",
     "Entry",
     "Lease",
-    "Leases",
     "Ledger",
     "LedgerError",
     "Limiter",
+    "MemoryStore",
+    "Order",
+    "Pages",
+    "Period",
     "Questions",
+    "Repeat",
     "SendState",
+    "Sending",
+    "State",
     "Store",
+    "Wanted",
     "sqlite_url",
 ]
 
@@ -39,17 +55,24 @@ class Ledger:
         store: Store,
         account: str,
         environment: str,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         owner: str | None = None,
     ) -> None:
         self.store = store
-        self.clock = clock
+        self.lasts = not isinstance(store, MemoryStore)
+        self.clock = clock or store.clock
         self.owner = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.questions = Questions(store, account)
+        self.pages = Pages(store, account)
+        self.sending = Sending(store, account)
         self.balances = Balances(store, account, environment)
+        self.budgets = Budgets(store, account, self.clock)
         self.catalogue = Catalogue(store, account)
-        self.leases = Leases(store, self.owner, clock)
+
+    def duty(self, name: str, seconds: float) -> Duty:
+        """Make a claim to work that one process does for all; passed on so many seconds after its holder died."""
+        return Duty(self.store, name, self.owner, seconds)
 
     def lease(self, seconds: float) -> Lease:
         """Make a lease for one sender of this process's that lasts so many seconds from now."""
-        return Lease(f"{self.owner}:{uuid.uuid4().hex[:8]}", self.clock() + seconds)
+        return Lease.take(self.clock() + seconds)

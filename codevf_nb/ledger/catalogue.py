@@ -65,6 +65,12 @@ class Catalogue:
             connection.execute(delete(projects).where(*which))
             connection.execute(insert(projects).values(account=self._account, name=name, project_id=project_id))
 
+    def projects(self) -> list[str]:
+        """Return the names of the projects made before."""
+        query = select(projects.c.name).where(projects.c.account == self._account).order_by(projects.c.name)
+        with self._store.read() as connection:
+            return list(connection.scalars(query))
+
     def project(self, name: str) -> int | None:
         """Return the id of a project made before."""
         which = (projects.c.account == self._account, projects.c.name == name)

@@ -43,6 +43,15 @@ _FIRST = (
     )
     """,
     """
+    CREATE TABLE budgets (
+        account TEXT NOT NULL,
+        project TEXT NOT NULL,
+        period TEXT NOT NULL,
+        credits FLOAT NOT NULL,
+        PRIMARY KEY (account, project, period)
+    )
+    """,
+    """
     CREATE TABLE leases (
         name TEXT NOT NULL,
         owner TEXT NOT NULL,
@@ -54,6 +63,7 @@ _FIRST = (
     CREATE TABLE limits (
         credential TEXT NOT NULL,
         next_allowed_at FLOAT NOT NULL,
+        queue_until FLOAT NOT NULL,
         PRIMARY KEY (credential)
     )
     """,
@@ -102,11 +112,15 @@ _FIRST = (
         message TEXT,
         result TEXT,
         notes TEXT,
+        seen_at FLOAT,
         CONSTRAINT one_question UNIQUE (account, identity),
         CONSTRAINT one_task UNIQUE (account, task_id)
     )
     """,
     "CREATE INDEX questions_open ON questions (account, status)",
+    "CREATE INDEX questions_newest ON questions (account, id)",
+    "CREATE INDEX questions_answered ON questions (account, completed_at, id)",
+    "CREATE INDEX questions_costliest ON questions (account, credits_used, id)",
     """
     CREATE TABLE tags (
         account TEXT NOT NULL,

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from codevf_nb.ledger.lease import is_leased
 from codevf_nb.sdk.models import TaskResponse, TaskResult, TaskStatus
 
 
@@ -28,6 +29,8 @@ class SendState(StrEnum):
     REFUSED = "refused"
 
 
+# The identity of a task that this ledger hasn't asked for begins with this; its id follows.
+FOREIGN = "task "
 _JSON = ("attachments", "response_schema", "result", "notes")
 
 
@@ -70,6 +73,7 @@ class Entry:
     message: str | None
     result: Any
     notes: Any
+    seen_at: float | None
 
     @classmethod
     def read(cls, row: Row[Any]) -> Entry:
@@ -83,6 +87,31 @@ class Entry:
     def is_open(self) -> bool:
         """Whether an answer may still come."""
         return self.task_id is not None and not TaskStatus.is_final(self.status or "")
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether the service may have the question although nobody has heard so: an attempt's end is not known."""
+        return self.state in (SendState.SENDING, SendState.UNKNOWN) and self.unheard > 0
+
+    def is_being_sent(self, now: float) -> bool:
+        """Whether some kernel is sending it at this moment."""
+        waiting = self.state not in (SendState.ACCEPTED, SendState.REFUSED)
+        return waiting and is_leased(self.lease_owner, self.lease_until, now)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the task was asked from elsewhere: this ledger knows its answer, not its question."""
+        return self.identity.startswith(FOREIGN)
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its texts were deleted on request; what it cost stays known."""
+        return self.prompt is None and not self.is_foreign
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether there is an answer that nobody has opened."""
+        return self.status == TaskStatus.COMPLETED and self.seen_at is None and not self.is_forgotten
 
     @property
     def is_structured(self) -> bool:

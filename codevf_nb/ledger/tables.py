@@ -55,9 +55,15 @@ questions = Table(
     Column("message", Text),
     Column("result", Text),
     Column("notes", Text),
+    # when somebody looked at the answer
+    Column("seen_at", Float),
     UniqueConstraint("account", "identity", name="one_question"),
     UniqueConstraint("account", "task_id", name="one_task"),
     Index("questions_open", "account", "status"),
+    # the orders in which a page of them is looked at
+    Index("questions_newest", "account", "id"),
+    Index("questions_answered", "account", "completed_at", "id"),
+    Index("questions_costliest", "account", "credits_used", "id"),
 )
 
 bodies = Table(
@@ -92,6 +98,15 @@ book = Table(
     UniqueConstraint("account", "task_id", "kind", name="one_movement"),
 )
 
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("project", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("credits", Float, nullable=False),
+)
+
 projects = Table(
     "projects",
     metadata,
@@ -119,6 +134,7 @@ limits = Table(
     metadata,
     Column("credential", Text, primary_key=True),
     Column("next_allowed_at", Float, nullable=False),
+    Column("queue_until", Float, nullable=False),
 )
 
 leases = Table(

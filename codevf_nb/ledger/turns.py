@@ -1,102 +1,157 @@
-"""Turns taken by all processes of a ledger: the shared rate limit, and leases on work that one process does for all.
+"""Turns taken by all processes of a ledger: the shared rate limit, and work that one process does for all.
 
-Both are one row, read and written within one writing transaction, so that two processes can't both win. Clock and
-waiting are passed in.
+Both are one row, read and written within one writing transaction, so that two processes can't both win. Moments are
+told by the ledger's clock, which all who share it have in common; waiting is done by each process on its own.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
 from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import leases, limits
+from codevf_nb.sdk.limits import HINT_CAP
 
-# Arrivals must lie a second apart at the service; this much more makes up for the way there being uneven.
-SPARE_SECONDS = 0.03
-# A turn that is taken later than this (a suspended process) has lost its place and queues again.
-LATE_SECONDS = 0.1
+# Requests must arrive a second apart; so much more between their leaving makes up for a way that is uneven.
+SPARE_SECONDS = 0.04
+# Places in the queue lie this much further apart than requests, so that one that left late holds up few of the others.
+SLACK_SECONDS = 0.01
+# No more than this lies ahead unless a clock was set back: the longest hint, and as long a queue.
+BELIEVABLE_SECONDS = 2 * HINT_CAP
+
+
+@dataclass
+class _Turns:
+    """The row of one key: when the next request may leave, and until when every place in the queue is taken."""
+
+    now: float
+    free_at: float
+    queue_until: float
 
 
 class Limiter:
-    """At most so many requests per second with one key, over every process that shares the ledger."""
+    """At most so many requests per second with one key, over every process that shares the ledger.
+
+    Who submits queues with ``wait``, first come, first served; who polls takes what is left over with ``free_in``.
+    """
 
     def __init__(
         self,
         store: Store,
         credential: str,
         per_second: float | None,
-        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._store = store
         self._credential = credential
-        self._interval = 0.0 if per_second is None else 1 / per_second + SPARE_SECONDS
-        self._clock = clock
+        self._apart = 0.0 if per_second is None else 1 / per_second + SPARE_SECONDS
         self._sleep = sleep
 
     def wait(self) -> None:
-        """Take the next free turn and return when it has come."""
-        while self._interval:
-            turn = self._take()
-            self._sleep(max(0.0, turn - self._clock()))
-            if self._clock() - turn <= LATE_SECONDS:
-                return
+        """Queue for a turn and return when it has come."""
+        place: float | None = None
+        while self._apart:
+            with self._turns() as turns:
+                # The service has said to wait since the place was taken: all of them queue again, in the same order.
+                if place is None or turns.free_at - turns.now > self._apart:
+                    place = max(turns.now, turns.free_at, turns.queue_until)
+                    turns.queue_until = place + self._apart + SLACK_SECONDS
+                left = max(place, turns.free_at) - turns.now
+                if left <= 0:
+                    turns.free_at = turns.now + self._apart
+                    return
+            self._sleep(left)
 
     def free_in(self) -> float:
-        """Take a turn if one is free now and return 0; else return the seconds to wait before asking again."""
-        if not self._interval:
+        """Take a turn if one is free now and return 0; else return the seconds to wait before asking again.
+
+        None is free while somebody queues, so whoever polls stands back for those who submit or cancel.
+        """
+        if not self._apart:
             return 0.0
-        with self._store.write() as connection:
-            now = self._clock()
-            free_at = self._next(connection)
-            if free_at > now:
-                return free_at - now
-            self._set(connection, now + self._interval)
+        with self._turns() as turns:
+            left = max(turns.free_at, turns.queue_until) - turns.now
+            if left > 0:
+                return left
+            turns.free_at = turns.now + self._apart
         return 0.0
 
-    def push(self, seconds: float) -> None:
-        """Let nobody go before so many seconds have passed: the service said so."""
+    def heard(self, status: int, retry_after: float | None) -> None:
+        """Let nobody go before the time the service has named, if an answer says that requests come too fast."""
+        if status == 429 and self._apart:
+            seconds = min(max(retry_after or 0.0, self._apart), HINT_CAP)
+            with self._turns() as turns:
+                turns.free_at = max(turns.free_at, turns.now + seconds)
+
+    @contextlib.contextmanager
+    def _turns(self) -> Iterator[_Turns]:
+        """The row as it is now; what is changed of it is written back in the same transaction."""
+        row = limits.c.credential == self._credential
         with self._store.write() as connection:
-            self._set(connection, max(self._next(connection), self._clock() + seconds))
-
-    def _take(self) -> float:
-        with self._store.write() as connection:
-            turn = max(self._clock(), self._next(connection))
-            self._set(connection, turn + self._interval)
-        return turn
-
-    def _next(self, connection: Connection) -> float:
-        row = select(limits.c.next_allowed_at).where(limits.c.credential == self._credential)
-        return float(connection.scalar(row) or 0.0)
-
-    def _set(self, connection: Connection, at: float) -> None:
-        connection.execute(delete(limits).where(limits.c.credential == self._credential))
-        connection.execute(insert(limits).values(credential=self._credential, next_allowed_at=at))
+            found = connection.execute(select(limits.c.next_allowed_at, limits.c.queue_until).where(row)).one_or_none()
+            now = self._store.now(connection)
+            ahead = (moment if moment < now + BELIEVABLE_SECONDS else now for moment in found or (0.0, 0.0))
+            turns = _Turns(now, *ahead)
+            yield turns
+            connection.execute(delete(limits).where(row))
+            connection.execute(
+                insert(limits).values(
+                    credential=self._credential, next_allowed_at=turns.free_at, queue_until=turns.queue_until
+                )
+            )
 
 
-class Leases:
-    """Named work that one process does for all, passed on when its holder is gone."""
+class Duty:
+    """Work that one process does for all, for as long as it renews its lease; passed on when its holder is gone.
 
-    def __init__(self, store: Store, owner: str, clock: Callable[[], float] = time.time) -> None:
+    ``seconds`` is how long a holder that has died is still believed. ``elapsed`` is a clock that never jumps.
+    """
+
+    def __init__(
+        self, store: Store, name: str, owner: str, seconds: float, elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
         self._store = store
+        self._name = name
         self._owner = owner
-        self._clock = clock
+        self._seconds = seconds
+        self._elapsed = elapsed
+        self._renew_at = -math.inf
 
-    def hold(self, name: str, seconds: float) -> bool:
-        """Take or renew the lease for so many seconds; whether it is ours."""
+    def is_mine(self) -> bool:
+        """Take the duty if nobody has it, renew it once half of its time is over; whether it is this process's."""
+        if self._elapsed() >= self._renew_at:
+            held = not self._is_anothers() and self._take()
+            self._renew_at = self._elapsed() + self._seconds / 2 if held else -math.inf
+        return self._renew_at > -math.inf
+
+    def release(self) -> None:
+        """Give the duty up, if it is ours."""
+        self._renew_at = -math.inf
         with self._store.write() as connection:
-            now = self._clock()
-            row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
-            if row is not None and row.owner != self._owner and row.until >= now:
+            connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.owner == self._owner))
+
+    def _is_anothers(self) -> bool:
+        """Look without a lock: those who only stand by don't make the others wait."""
+        with self._store.read() as connection:
+            return self._is_taken(connection)
+
+    def _take(self) -> bool:
+        with self._store.write() as connection:
+            if self._is_taken(connection):
                 return False
-            connection.execute(delete(leases).where(leases.c.name == name))
-            connection.execute(insert(leases).values(name=name, owner=self._owner, until=now + seconds))
+            now = self._store.now(connection)
+            connection.execute(delete(leases).where(leases.c.name == self._name))
+            connection.execute(insert(leases).values(name=self._name, owner=self._owner, until=now + self._seconds))
         return True
 
-    def release(self, name: str) -> None:
-        """Give the lease up, if it is ours."""
-        with self._store.write() as connection:
-            connection.execute(delete(leases).where(leases.c.name == name, leases.c.owner == self._owner))
+    def _is_taken(self, connection: Connection) -> bool:
+        row = connection.execute(select(leases).where(leases.c.name == self._name)).one_or_none()
+        # A lease that ends later than any that could be given out now is from before a clock was set back.
+        left = 0.0 if row is None else row.until - self._store.now(connection)
+        return row is not None and row.owner != self._owner and 0 <= left <= self._seconds

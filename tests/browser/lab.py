@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.waiting import eventually
 
@@ -53,6 +55,7 @@ class Lab:
 
     url: str
     token: str
+    app: str = "lab"
 
 
 @contextlib.contextmanager
@@ -69,8 +72,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def jupyterlab(root: Path, state: Path, environment: dict[str, str]) -> Iterator[Lab]:
-    """A JupyterLab on ``root`` with every folder of its own under ``state``."""
+def jupyterlab(
+    root: Path, state: Path, environment: dict[str, str], app: str = "lab", settings: dict[str, Any] | None = None
+) -> Iterator[Lab]:
+    """A JupyterLab (or the ``app`` notebook) on ``root`` with every folder of its own under ``state``."""
     token = secrets.token_hex(12)
     own = {
         "JUPYTER_CONFIG_DIR": "config",
@@ -80,11 +85,12 @@ def jupyterlab(root: Path, state: Path, environment: dict[str, str]) -> Iterator
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
     }
-    _quiet_settings(state / "settings")
+    _write_settings(state / "settings", {**_SETTINGS, **(settings or {})})
     command = [
-        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", "--expose-app-in-browser"),
         *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--IdentityProvider.token={token}"),
-        *(f"--ServerApp.root_dir={root}", "--ServerApp.terminals_enabled=False", "--LabApp.news_url=None"),
+        *(f"--ServerApp.root_dir={root}", "--ServerApp.terminals_enabled=False"),
+        *(["--LabApp.news_url=None"] if app == "lab" else []),
     ]
     with (state / "lab.log").open("wb") as log:
         server = subprocess.Popen(
@@ -97,7 +103,7 @@ def jupyterlab(root: Path, state: Path, environment: dict[str, str]) -> Iterator
     # A killed test run must not leave a Lab behind.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        yield Lab(eventually(lambda: _address(server, state), "Lab answers", seconds=60), token)
+        yield Lab(eventually(lambda: _address(server, state), "Lab answers", seconds=60), token, app)
     finally:
         signal.signal(signal.SIGTERM, before)
         with contextlib.suppress(ProcessLookupError):
@@ -120,11 +126,27 @@ def _address(server: subprocess.Popen, state: Path) -> str | None:
     return None
 
 
-def _quiet_settings(folder: Path) -> None:
-    place = folder / "@jupyterlab" / "apputils-extension"
-    place.mkdir(parents=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False}
-    (place / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+# No news; every cell stays in the page, so that all of it can be looked at; and what widgets hold is saved, so that the
+# saved notebook can be searched for what must not be there.
+_SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+}
+SAVE_WIDGET_STATE = {"@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True}}
+
+
+def _write_settings(folder: Path, settings: dict[str, Any]) -> None:
+    for name, values in settings.items():
+        place = folder / f"{name}.jupyterlab-settings"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(values))
+
+
+def notebook_of(root: Path, *cells: str, name: str = "test.ipynb") -> str:
+    """Write a notebook of these cells, and return its name."""
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=kernel), root / name)
+    return name
 
 
 class Notebook:
@@ -135,7 +157,8 @@ class Notebook:
         self.page: Page = context.new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")
+        place = f"lab/tree/{name}?reset&" if lab.app == "lab" else f"notebooks/{name}?"
+        self.page.goto(f"{lab.url}/{place}token={lab.token}")
         self.page.wait_for_function(FIND_NOTEBOOK, timeout=60_000)
         self.page.wait_for_function(KERNEL_IDLE, timeout=60_000)
 
@@ -163,6 +186,34 @@ class Notebook:
     def shown(self, index: int) -> str:
         """Return the text that a reader of the page sees under a cell."""
         return self.page.evaluate("index => window.theNotebook.content.widgets[index].outputArea.node.innerText", index)
+
+    def under(self, index: int) -> Locator:
+        """Return what stands under a cell, to click in and to look at."""
+        script = "index => window.theNotebook.content.widgets[index].outputArea.node.setAttribute('data-cell', index)"
+        self.page.evaluate(script, index)
+        return self.page.locator(f'[data-cell="{index}"]')
+
+    def button(self, index: int, text: str) -> Locator:
+        """Return the button with this text under a cell."""
+        return self.under(index).get_by_role("button", name=text)
+
+    def theme(self, name: str) -> None:
+        """Change to a theme of Lab's: JupyterLab Light or JupyterLab Dark."""
+        script = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+        self.page.evaluate(script, name)
+        light = "true" if "Light" in name else "false"
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]')
+
+    def photograph_cell(self, index: int, name: str) -> None:
+        """Keep pictures of what stands under a cell, in light and dark, on a wide and on a narrow page."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        for width in (1280, 800):
+            self.page.set_viewport_size({"width": width, "height": 1400})
+            for theme in ("Light", "Dark"):
+                self.theme(f"JupyterLab {theme}")
+                self.under(index).screenshot(path=ARTEFACTS / f"{name}-{theme.lower()}-{width}.png")
+        self.page.set_viewport_size({"width": 1280, "height": 1000})
+        self.theme("JupyterLab Light")
 
     def photograph(self, name: str) -> None:
         """Keep a picture of the page among the artefacts."""

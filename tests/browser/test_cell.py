@@ -1,45 +1,14 @@
 """A cell and its answer, in JupyterLab, as its user sees them."""
 
-from pathlib import Path
-
-import nbformat
-import pytest
-from nbformat.v4 import new_code_cell, new_notebook
-
 from codevf_nb import settings
 from codevf_nb.ledger import Ledger, Store, sqlite_url
-from codevf_nb.sandbox import process
-from tests.browser.lab import Notebook, chromium, jupyterlab
+from tests.browser.lab import Notebook, notebook_of
 from tests.waiting import eventually
 
 LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 2 --rate-limit off"
 ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
 BUSY = "import time\nends = time.monotonic() + 6\nwhile time.monotonic() < ends:\n    sum(range(10_000))\nprint('done')"
 WAIT = "%%codevf What is wrong with this default argument? -w\ndef add(item, to=[]):\n    to.append(item)"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def lab(tmp_path: Path, own_home: Path):
-    """A Lab on a folder of its own, with the sandbox's home beside it."""
-    root, state = tmp_path / "notebooks", tmp_path / "lab"
-    root.mkdir()
-    state.mkdir()
-    home = own_home / "codevf_nb"
-    with jupyterlab(root, state, {"CODEVF_NB_HOME": str(home)}) as running:
-        yield running, root
-    process.stop(home)
-
-
-def notebook_of(root: Path, *cells: str) -> str:
-    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=kernel), root / "test.ipynb")
-    return "test.ipynb"
 
 
 def test_the_answer_comes_in_place_while_another_cell_computes(browser, lab):

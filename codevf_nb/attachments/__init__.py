@@ -1,0 +1,29 @@
+"""What goes along with a question: the cell, tables under a byte budget with a profile, figures, texts, files.
+
+``gather`` makes the files; ``resolve``, ``traceback_of``, ``context_of`` and ``figure_of`` make what it takes by name.
+"""
+
+from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Picture, Text
+from .figures import figure_of
+from .gathering import gather
+from .history import context_of
+from .names import resolve
+from .redaction import Mask
+from .tracebacks import failing_cell, traceback_of, traceback_text
+
+__all__ = [
+    "DEFAULT_MAX_BYTES",
+    "Attachment",
+    "AttachmentError",
+    "Kind",
+    "Mask",
+    "Picture",
+    "Text",
+    "context_of",
+    "failing_cell",
+    "figure_of",
+    "gather",
+    "resolve",
+    "traceback_of",
+    "traceback_text",
+]

@@ -1,0 +1,76 @@
+"""One file that goes along, and what its maker promises of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from codevf_nb.sdk.exceptions import CodeVFError
+
+# What this project makes itself stays under the published 1 MiB for text; a file of the user's may be larger.
+DEFAULT_MAX_BYTES = 1024 * 1024
+
+
+class AttachmentError(CodeVFError):
+    """Something named to be attached can't be; the message names it, says why, and what would do."""
+
+
+class Kind(StrEnum):
+    """What a file is to the packing: which files may be put together, and which never are."""
+
+    CELL = "cell"
+    TABLE = "table"
+    NOTE = "note"  # text made here: a profile, a traceback, source code, JSON
+    IMAGE = "image"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One file to be sent.
+
+    ``rows`` is (sent, whole) for a table, so that a sample never passes for the whole. ``holds`` names the files that
+    were put together in this one. ``fingerprint`` stands for the content where masks make that differ each time.
+    """
+
+    file_name: str
+    content: bytes
+    rows: tuple[int, int] | None = None
+    kind: Kind = Kind.FILE
+    holds: tuple[str, ...] = ()
+    fingerprint: str | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return what stays known of it when its bytes are gone."""
+        facts: dict[str, Any] = {
+            "name": self.file_name,
+            "size": len(self.content),
+            "sha256": self.fingerprint or hashlib.sha256(self.content).hexdigest(),
+        }
+        if self.rows:
+            facts["rows"] = list(self.rows)
+        if self.holds:
+            facts["holds"] = list(self.holds)
+        return facts
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text made here that is attached like a variable: its file name, and what it says."""
+
+    file_name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG that was drawn already."""
+
+    png: bytes
+
+
+def is_a(value: Any, library: str, name: str) -> bool:
+    """Whether a value is of a library's class, asked without importing the library."""
+    return any(kind.__name__ == name and kind.__module__.partition(".")[0] == library for kind in type(value).__mro__)

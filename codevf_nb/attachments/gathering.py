@@ -1,0 +1,164 @@
+"""From what a user names to the files that are sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from codevf_nb.sdk.files import mime_type_for
+from codevf_nb.sdk.limits import MAX_ATTACHMENT_BYTES
+
+from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Text
+from .figures import png_of
+from .joins import together
+from .names import Names, safe, stem
+from .packing import pack, page, tables_to_join
+from .profile import profile
+from .redaction import Mask
+from .sampling import Sample
+from .sources import source_of
+from .tables import Table, table_of
+from .values import is_data, json_file, suffix_of, text_file
+
+_KINDS = (
+    "DataFrames and Series (pandas, polars, pyarrow), numpy arrays, dicts and lists, text, bytes, paths, figures and "
+    "images, functions, classes and modules of your own"
+)
+
+
+def gather(
+    code: str | None,
+    named: Mapping[str, Any],
+    files: Sequence[str | Path] = (),
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    redact: Iterable[str] = (),
+) -> tuple[Attachment, ...]:
+    """Make the attachments of a question, five at most: the cell, tables with one profile for all, the rest, files.
+
+    ``max_bytes`` is the budget of each file made here; a larger table is sampled evenly, and the profile says so.
+    Columns named in ``redact`` are masked. What doesn't fit five files is put together (see ``packing``).
+
+    Raises:
+        AttachmentError: a value is of no kind that can be attached, or a file can't be read.
+    """
+    if max_bytes < 1:
+        raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more. Nothing was sent.")
+    mask, names, sorted_out = Mask(redact), Names(), _Sorted()
+    for name, value in named.items():
+        sorted_out.add(name, value)
+    parts = [] if code is None else [Attachment(names.unique("cell.py"), _encoded(code), kind=Kind.CELL)]
+    attached = [_file(Path(path)) for path in files]
+    others = [*sorted_out.files(max_bytes, mask, crowd=len(attached) + len(sorted_out.tables)), *attached]
+    notes = sum(part.kind is Kind.NOTE for part in others) + bool(sorted_out.tables)
+    parts += _tables(sorted_out.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
+    mask.check()
+    parts += [_renamed(part, names) for part in others]
+    return pack(parts, names)
+
+
+@dataclass
+class _Sorted:
+    """What is attached by name: tables, which are sampled together, and all else."""
+
+    tables: list[Table] = field(default_factory=list)
+    _values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, name: str, value: Any) -> None:
+        table = table_of(name, value)
+        if table is None:
+            self._values[name] = value
+        else:
+            self.tables.append(table)
+
+    def files(self, max_bytes: int, mask: Mask, crowd: int) -> list[Attachment]:
+        """Make the files that are no tables; where texts will have to share one, they share its budget."""
+        crowded = crowd + len(self._values) + 2 > 5
+        budget = max_bytes // max(1, len(self._values)) if crowded else max_bytes
+        return [_made(name, value, max(1, budget), mask) for name, value in self._values.items()]
+
+
+def _made(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
+    """Make a file of a value that is no table."""
+    if isinstance(value, os.PathLike):
+        return _file(Path(value))
+    if isinstance(value, bytes | bytearray | memoryview):
+        content = bytes(value)
+        return _checked(Attachment(stem(name) + suffix_of(content), content))
+    picture = png_of(name, value)
+    if picture is not None:
+        return Attachment(f"{stem(name)}.png", picture, kind=Kind.IMAGE)
+    file_name, content = _text(name, value, budget, mask)
+    return Attachment(file_name, content, kind=Kind.NOTE)
+
+
+def _text(name: str, value: Any, budget: int, mask: Mask) -> tuple[str, bytes]:
+    """Write a value as text: its file's name, and what stands in it."""
+    if isinstance(value, Text):
+        return value.file_name, text_file(value.text, budget)
+    if isinstance(value, str):
+        return f"{stem(name)}.txt", text_file(value, budget)
+    if is_data(value):
+        return f"{stem(name)}.json", json_file(name, value, budget, mask)
+    source = source_of(name, value)
+    if source is not None:
+        return f"{stem(name)}.py", text_file(source, budget)
+    raise AttachmentError(
+        f"{name} is a {type(value).__name__}, so it can't be attached: what can be are {_KINDS}. Nothing was sent."
+    )
+
+
+def _tables(
+    tables: Sequence[Table], max_bytes: int, mask: Mask, names: Names, notes: int, others: int
+) -> list[Attachment]:
+    """Make a CSV of each table, of the smallest ones a page where there is no room, and one profile of all."""
+    if not tables:
+        return []
+    joined = tables_to_join([table.rows * max(1, len(table.header)) for table in tables], notes, others)
+    budgets = [max_bytes // len(joined) if number in joined else max_bytes for number in range(len(tables))]
+    samples = {names.unique(f"{stem(one.table.name)}.csv"): one for one in together(tables, budgets, mask)}
+    made = [_table(file_name, sample) for file_name, sample in samples.items()]
+    parts = [part for number, part in enumerate(made) if number not in joined]
+    if joined:
+        members = [part for number, part in enumerate(made) if number in joined]
+        holds = tuple(f"{part.file_name}, {part.rows[0]:,} of {part.rows[1]:,} rows" for part in members if part.rows)
+        parts.append(Attachment(names.unique("tables.md"), page(members), kind=Kind.NOTE, holds=holds))
+    described = profile(samples, mask).encode(errors="backslashreplace")
+    return [*parts, Attachment(names.unique("profile.md"), described, kind=Kind.NOTE)]
+
+
+def _table(file_name: str, sample: Sample) -> Attachment:
+    return Attachment(file_name, sample.content, sample.rows, Kind.TABLE, fingerprint=sample.fingerprint)
+
+
+def _file(path: Path) -> Attachment:
+    path = path.expanduser()
+    if not path.is_file():
+        why = "is a folder" if path.is_dir() else "does not exist"
+        raise AttachmentError(f"File {why}: {path}. Nothing was sent.")
+    try:
+        if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # told before it is read into memory
+            raise AttachmentError(f"File is larger than the 50 MB that are taken: {path}. Nothing was sent.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise AttachmentError(f"File can't be read: {path} ({error.strerror}). Nothing was sent.") from None
+    is_picture = mime_type_for(path.name) in {"image/png", "image/jpeg", "image/gif", "image/webp"}
+    return Attachment(path.name, content, kind=Kind.IMAGE if is_picture else Kind.FILE)
+
+
+def _checked(part: Attachment) -> Attachment:
+    if len(part.content) > MAX_ATTACHMENT_BYTES:
+        raise AttachmentError(f"{part.file_name} is larger than the 50 MB that are taken. Nothing was sent.")
+    return part
+
+
+def _renamed(part: Attachment, names: Names) -> Attachment:
+    return Attachment(
+        names.unique(safe(part.file_name)), part.content, part.rows, part.kind, part.holds, part.fingerprint
+    )
+
+
+def _encoded(code: str) -> bytes:
+    return code.encode(errors="backslashreplace")

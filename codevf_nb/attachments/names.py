@@ -1,0 +1,78 @@
+"""From what people type to values, and from there to file names that are safe everywhere and unique here."""
+
+from __future__ import annotations
+
+import ast
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from .attachment import AttachmentError
+
+_LONGEST = 80  # characters of a name made from an expression
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+def resolve(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Evaluate a list of Python expressions, ``orders[['id', 'total']],customers``: each one's text → its value.
+
+    The list is split as Python splits it, so commas inside brackets and quotes are the expression's own.
+
+    Raises:
+        AttachmentError: it can't be read as Python, a name isn't there, or an expression fails.
+    """
+    try:
+        parsed = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        raise AttachmentError(
+            f"--attach {text}: that is no list of Python expressions; write names or expressions with commas between. "
+            "Nothing was sent."
+        ) from None
+    nodes = parsed.elts if isinstance(parsed, ast.Tuple) else [parsed]
+    return {ast.unparse(node): _value(node, namespace) for node in nodes}
+
+
+def _value(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
+    if isinstance(node, ast.Name) and node.id not in namespace:
+        raise AttachmentError(f"there is no variable {node.id!r} to attach. Nothing was sent.")
+    try:
+        code = compile(ast.Expression(node), "--attach", "eval")
+        return eval(code, dict(namespace))  # noqa: S307 - the user's own expression, in their own namespace
+    except Exception as error:  # noqa: BLE001 - whatever the user's code raises
+        raise AttachmentError(
+            f"--attach {ast.unparse(node)}: {type(error).__name__}: {error}. Nothing was sent."
+        ) from None
+
+
+def stem(expression: str) -> str:
+    """Make an expression's text the stem of a file name: ``orders[['id', 'total']]`` → ``orders_id_total``."""
+    name = re.sub(r"\W+", "_", expression).strip("_")[:_LONGEST] or "value"
+    return f"_{name}" if _RESERVED.match(name) else name
+
+
+def safe(file_name: str) -> str:
+    """Take out of a file's name what some system can't store, or what could hide what it is."""
+    clean = "".join(
+        "_" if char in '/\\:*?"<>|' or unicodedata.category(char) in {"Cc", "Cf", "Cs"} else char for char in file_name
+    ).strip(" .")
+    if len(clean) > 200:
+        clean = PurePath(clean).stem[:150] + PurePath(clean).suffix[:20]
+    return clean if clean and not _RESERVED.match(clean) else f"_{clean}"
+
+
+class Names:
+    """The names that are taken; told apart without case, as Windows and macOS do."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def unique(self, file_name: str) -> str:
+        """Return this name, or the first of ``name-2.csv``, ``name-3.csv`` … that is free, and take it."""
+        path, found, number = PurePath(file_name), file_name, 1
+        while found.casefold() in self._taken:
+            number += 1
+            found = f"{path.stem}-{number}{path.suffix}"
+        self._taken.add(found.casefold())
+        return found

@@ -1,0 +1,99 @@
+"""Subcommands about the account a kernel talks to, and the defaults of its questions."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from codevf_nb.commands.words import nothing, say, value_of
+from codevf_nb.grammar import GrammarError
+
+
+def sandbox(rest: str) -> None:
+    """[--fresh|--stop] [options]  talk to a sandbox of your own from now on: no key, no cost, no person"""
+    from codevf_nb import display, session, settings
+    from codevf_nb.sandbox import SandboxError, process
+
+    try:
+        options = _sandbox_options(rest)
+    except SandboxError as error:
+        raise GrammarError(str(error)) from None
+    if options.pop("stop", False):
+        session.forget()
+        stopped = process.stop(settings.home())
+        say("the sandbox has stopped." if stopped else "no sandbox was running.")
+        return
+    account = session.use_sandbox(**options).account
+    say(f"This kernel now talks to {account.name}, on this machine: {display.SANDBOX_NOTICE}.")
+
+
+def login(rest: str) -> None:
+    """keep a key for later kernels, in the system's keyring or a file only you can read"""
+    import getpass
+    import os
+
+    from codevf_nb import credentials, session, settings
+    from codevf_nb.sdk import CodeVFClient
+
+    nothing(rest)
+    api_key = getpass.getpass("CodeVF API key: ").strip()
+    base_url = os.environ.get("CODEVF_BASE_URL") or settings.LIVE_BASE_URL
+    settings.check_host(api_key, base_url)
+    CodeVFClient(api_key, base_url).credits.get_balance()
+    where = credentials.save(api_key)
+    session.forget()
+    say(f"the key works and is kept in {where}.")
+
+
+def logout(rest: str) -> None:
+    """forget the kept key"""
+    from codevf_nb import credentials, session
+
+    nothing(rest)
+    found = credentials.forget()
+    session.forget()
+    say("the kept key is gone." if found else "no key was kept.")
+
+
+def config(rest: str) -> None:
+    """[--save]  the defaults of every question, as %config CodeVF.mode = "fast" sets them; --save keeps them"""
+    from IPython.core.getipython import get_ipython
+
+    from codevf_nb import defaults, settings
+
+    if rest not in ("", "--save"):
+        raise GrammarError(f"%codevf config takes --save, not {rest!r}; %config CodeVF.mode = 'fast' sets a default.")
+    values = defaults.of(get_ipython()).values()
+    for name, value in values.items():
+        say(f"CodeVF.{name} = {value!r}")
+    if rest:
+        where = settings.store(defaults={name: value for name, value in values.items() if value})
+        say(f"kept in {where} for later kernels.")
+
+
+def _sandbox_options(rest: str) -> dict[str, Any]:
+    """Read the options of ``%codevf sandbox``; most are those of ``codevf-nb sandbox``."""
+    from codevf_nb.sandbox.options import rate
+
+    readers: dict[str, Callable[[str], Any]] = {
+        "--seed": int,
+        "--credits": float,
+        "--answer-after": float,
+        "--clock": str,
+        "--reviewer": str,
+        "--rate-limit": rate,
+    }
+    options: dict[str, Any] = {}
+    words = iter(shlex.split(rest))
+    for word in words:
+        key = word.removeprefix("--").replace("-", "_")
+        if word in ("--fresh", "--stop", "--slow-outside-hours"):
+            options[key] = True
+        elif word == "--fault":
+            options.setdefault("faults", []).append(value_of(word, words))
+        elif word in readers:
+            options[key] = value_of(word, words, readers[word])
+        else:
+            raise GrammarError(f"%codevf sandbox has no option {word!r}; codevf-nb sandbox --help lists them.")
+    return options

@@ -1,0 +1,42 @@
+"""Subcommands that open a view: the picker, the inbox and the dashboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from codevf_nb.commands.words import nothing
+from codevf_nb.grammar import GrammarError, read
+
+
+def picker(rest: str) -> Any:
+    """[options] [PROMPT]  put a question together by hand, its price beside it; what stands here is filled in"""
+    import codevf_nb
+
+    line = read(rest)
+    taken = {"mode", "tag", "max_credits", "project", "attach", "file", "figure", "traceback", "context", "schema"}
+    if strange := sorted(set(line.options) - taken):
+        raise GrammarError(f"the picker has no field for --{', --'.join(strange)}.".replace("_", "-"))
+    preset = dict(line.options)
+    preset["files"] = preset.pop("file", ())
+    preset["attach"] = [name.strip() for text in preset.pop("attach", ()) for name in text.split(",")]
+    return codevf_nb.picker(line.prompt, **preset)
+
+
+def inbox(rest: str) -> Any:
+    """[read]  what was asked, a page at a time; unread answers are marked, and none is any more with read"""
+    import codevf_nb
+    from codevf_nb import session
+
+    if rest == "read":
+        session.current().saw()
+        return None
+    nothing(rest)
+    return codevf_nb.inbox()
+
+
+def dashboard(rest: str) -> Any:
+    """what is left, and what was spent on what"""
+    import codevf_nb
+
+    nothing(rest)
+    return codevf_nb.dashboard()

@@ -1,0 +1,160 @@
+"""Budgets: the most that an account, or one project of it, may spend per day, week or month.
+
+A question is counted in the period in which it was asked: with what it used once that is known, with its worst case
+before. It is checked and counted in the one transaction that prepares it, so that two kernels can't both take the last
+credit. Periods begin at midnight UTC; a week begins on Monday.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from codevf_nb.ledger.lease import is_leased
+from codevf_nb.ledger.records import SendState
+from codevf_nb.ledger.store import Store
+from codevf_nb.ledger.tables import budgets, questions
+from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError
+from codevf_nb.sdk.models import TaskStatus
+
+EVERY_PROJECT = ""
+
+
+class BudgetExceededError(CodeVFError):
+    """A question's worst case would go past a budget. Nothing was sent."""
+
+
+class Period(StrEnum):
+    """How long a budget lasts before it begins anew."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    def around(self, now: float) -> tuple[float, float]:
+        """Return when the period that holds this moment began, and when it ends."""
+        today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        if self is Period.MONTH:
+            begins = today.replace(day=1)
+            ends = (begins + timedelta(days=31)).replace(day=1)
+        else:
+            begins = today if self is Period.DAY else today - timedelta(days=today.weekday())
+            ends = begins + timedelta(days=1 if self is Period.DAY else 7)
+        return begins.timestamp(), ends.timestamp()
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One budget as it stands: ``taken`` is spent or reserved in this period. ``project`` is "" for all of them."""
+
+    project: str
+    period: Period
+    credits: float
+    taken: float
+    until: float
+
+    @property
+    def left(self) -> float:
+        """What may still be spent or reserved until the period ends, in credits."""
+        return max(0.0, self.credits - self.taken)
+
+    def __str__(self) -> str:
+        whose = f" of project {self.project}" if self.project else ""
+        until = datetime.fromtimestamp(self.until, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return f"{self.left:,.10g} of {self.credits:,.10g} credits per {self.period}{whose} are left until {until}"
+
+
+def amount(text: str) -> tuple[float, Period]:
+    """Read a budget as people type it: 2000/day, 10,000/month.
+
+    Raises:
+        BadRequestError: it can't be read so.
+    """
+    number, _, period = text.partition("/")
+    try:
+        credits = float(number.replace(",", ""))
+        if math.isfinite(credits) and credits >= 0:
+            return credits, Period(period.strip().lower())
+    except ValueError:
+        pass
+    raise BadRequestError(f"a budget is so many credits per day, week or month, such as 2000/day; not {text!r}.")
+
+
+class Budgets:
+    """The budgets of one account."""
+
+    def __init__(self, store: Store, account: str, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._account = account
+        self._clock = clock
+
+    def set(self, text: str, project: str = EVERY_PROJECT) -> None:
+        """Allow so many credits per period (``2000/day``) from now on; what this period has spent already counts."""
+        credits, period = amount(text)
+        which = (budgets.c.account == self._account, budgets.c.project == project, budgets.c.period == period)
+        values = {"account": self._account, "project": project, "period": period.value, "credits": credits}
+        with self._store.write() as connection:
+            connection.execute(delete(budgets).where(*which))
+            connection.execute(insert(budgets).values(values))
+
+    def remove(self, project: str = EVERY_PROJECT) -> bool:
+        """Take the budgets of a project (or those of all projects together) away; whether there were any."""
+        which = (budgets.c.account == self._account, budgets.c.project == project)
+        with self._store.write() as connection:
+            return connection.execute(delete(budgets).where(*which)).rowcount > 0
+
+    def standing(self, project: str | None = None) -> list[Budget]:
+        """Return every budget as it stands now; with a project, those that a question of it has to keep."""
+        with self._store.read() as connection:
+            return _standing(connection, self._account, project, self._clock())
+
+
+def check(connection: Connection, account: str, project: str | None, cost_cap: float, now: float) -> None:
+    """Refuse a question that would go past a budget, within the transaction that is about to prepare it."""
+    for budget in _standing(connection, account, project or EVERY_PROJECT, now):
+        if cost_cap > budget.left:
+            named = f" --project {budget.project}" if budget.project else ""
+            raise BudgetExceededError(
+                f"this may cost {cost_cap:,.10g} credits, and only {budget}. Nothing was sent. "
+                f"Ask with a smaller -c, or raise it: %codevf budget N/{budget.period}{named}."
+            )
+
+
+def _standing(connection: Connection, account: str, project: str | None, now: float) -> list[Budget]:
+    query = select(budgets).where(budgets.c.account == account).order_by(budgets.c.project, budgets.c.credits)
+    if project is not None:
+        query = query.where(budgets.c.project.in_({EVERY_PROJECT, project}))
+    found = []
+    for row in connection.execute(query).all():
+        period = Period(row.period)
+        begins, ends = period.around(now)
+        taken = _taken(connection, account, row.project, begins, now)
+        found.append(Budget(row.project, period, row.credits, taken, ends))
+    return found
+
+
+def _taken(connection: Connection, account: str, project: str, begins: float, now: float) -> float:
+    names = ("state", "status", "unheard", "lease_owner", "lease_until", "cost_cap", "credits_used")
+    query = select(*(questions.c[name] for name in names))
+    query = query.where(questions.c.account == account, questions.c.prepared_at >= begins)
+    if project != EVERY_PROJECT:
+        query = query.where(questions.c.project == project)
+    return sum(_counts(row, now) for row in connection.execute(query))
+
+
+def _counts(row: Row[Any], now: float) -> float:
+    """Return what one question counts: its worst case, until it is known to have used less or to be nowhere."""
+    worst = float(row.cost_cap or 0)
+    if row.state == SendState.ACCEPTED:
+        if not TaskStatus.is_final(row.status or ""):
+            return worst
+        unsaid = worst if row.status == TaskStatus.COMPLETED else 0.0
+        return unsaid if row.credits_used is None else float(row.credits_used)
+    reserved = row.unheard > 0 or is_leased(row.lease_owner, row.lease_until, now)
+    return worst if reserved and row.state != SendState.REFUSED else 0.0

@@ -1,0 +1,49 @@
+"""What a question that is asked again finds: how long ago it was asked, and which of its attachments changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """That a question was asked before: how many seconds ago, and what changed in its attachments since.
+
+    ``settled``: nobody had heard what became of it, so it was sent again, under its key; else this time cost nothing.
+    """
+
+    ago: float
+    changed: tuple[Change, ...] = ()
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """An attachment that is no longer what it was when its question was asked; rows are those of a whole table."""
+
+    name: str
+    rows: tuple[int, int] | None = None
+
+
+def changes(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> tuple[Change, ...]:
+    """Return which attachments hold something else now, by the manifests of two askings of the same question."""
+    before = {part["name"]: part for part in then}
+    return tuple(
+        _change(before[part["name"]], part)
+        for part in now
+        if part["name"] in before and part["sha256"] != before[part["name"]]["sha256"] and part["name"] not in _DERIVED
+    )
+
+
+def _change(then: Mapping[str, Any], now: Mapping[str, Any]) -> Change:
+    rows_then, rows_now = (part.get("rows") for part in (then, now))
+    if rows_then is None or rows_now is None:
+        return Change(now["name"])
+    whole = (rows_then[-1], rows_now[-1])
+    return Change(now["name"].removesuffix(".csv"), whole if whole[0] != whole[1] else None)
+
+
+# Made here from what else is attached: a change of it says nothing that the others don't.
+_DERIVED = ("profile.md",)

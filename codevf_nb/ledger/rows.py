@@ -1,0 +1,48 @@
+"""One account's rows of the table of questions, read and changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, delete, select, update
+
+from codevf_nb.ledger.records import Entry, dump
+from codevf_nb.ledger.store import Store
+from codevf_nb.ledger.tables import questions
+
+
+class Rows:
+    """The rows of one account."""
+
+    def __init__(self, store: Store, account: str) -> None:
+        self._store = store
+        self._account = account
+
+    def _where(self, *conditions: Any) -> Select[Any]:
+        return select(questions).where(questions.c.account == self._account, *conditions)
+
+    def _one(self, condition: Any) -> Entry | None:
+        with self._store.read() as connection:
+            row = connection.execute(self._where(condition)).one_or_none()
+        return None if row is None else Entry.read(row)
+
+    def _many(self, query: Select[Any]) -> list[Entry]:
+        return self._all(query.where(questions.c.account == self._account))
+
+    def _all(self, query: Select[Any]) -> list[Entry]:
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        return [Entry.read(row) for row in rows]
+
+    def _get(self, connection: Connection, question_id: int) -> Entry:
+        return Entry.read(connection.execute(self._where(questions.c.id == question_id)).one())
+
+
+def change(connection: Connection, question_id: int, **values: Any) -> None:
+    """Set columns of a question."""
+    connection.execute(update(questions).where(questions.c.id == question_id).values(dump(values)))
+
+
+def drop(connection: Connection, beside: Table, question_id: int) -> None:
+    """Delete what lies beside a question: its bytes, or its raw answers."""
+    connection.execute(delete(beside).where(beside.c.question_id == question_id))

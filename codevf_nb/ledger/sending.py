@@ -1,0 +1,147 @@
+"""What is written down while a question is sent: all of it before the wire, each answer before it is read.
+
+In the order of the protocol: ``prepare`` (or ``lease``, for what was prepared before), ``attempt`` before each attempt,
+``Questions.hear`` with each answer, then ``accept`` with a task or ``close`` without one. Each is one transaction, on
+disk before the next step, so that a process may die between any two of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from codevf_nb.ledger import book, budget
+from codevf_nb.ledger.lease import Lease
+from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
+from codevf_nb.ledger.rows import Rows, change, drop
+from codevf_nb.ledger.tables import answers, bodies, questions
+
+# Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
+BYTES_KEPT_SECONDS = 24 * 3600.0
+
+_SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
+
+
+class Sending(Rows):
+    """The way of one account's questions to the service."""
+
+    def prepare(self, body: bytes, lease: Lease, now: float, **asked: Any) -> Entry:
+        """Commit the exact bytes of a question and take the lease to send them, in one transaction.
+
+        The same question asked before is prepared anew, in its old row, where nothing of it can be at the service; else
+        it is returned as it is, and the caller sees by its lease that somebody else's it is.
+
+        Raises:
+            BudgetExceededError: its worst case would go past a budget; nothing is written.
+        """
+        with self._store.write() as connection:
+            known = connection.execute(self._where(questions.c.identity == asked["identity"])).one_or_none()
+            if known is not None and not _may_prepare_again(Entry.read(known), now):
+                return Entry.read(known)
+            budget.check(connection, self._account, asked.get("project"), asked.get("cost_cap") or 0, now)
+            values = dump({**asked, "account": self._account, **_prepared(body, lease, now)})
+            if known is None:
+                added = insert(questions).values(values).returning(questions.c.id)
+                question_id = connection.execute(added).scalar_one()
+            else:
+                question_id = known.id
+                connection.execute(update(questions).where(questions.c.id == question_id).values(values))
+            drop(connection, bodies, question_id)
+            drop(connection, answers, question_id)
+            connection.execute(insert(bodies).values(question_id=question_id, body=body))
+            useless = select(questions.c.id).where(questions.c.prepared_at < now - BYTES_KEPT_SECONDS)
+            connection.execute(delete(bodies).where(bodies.c.question_id.in_(useless)))
+            return self._get(connection, question_id)
+
+    def lease(self, question_id: int, lease: Lease, now: float) -> bool:
+        """Take the right to send a question that isn't settled, by compare-and-set; whether it is ours now."""
+        with self._store.write() as connection:
+            entry = self._get(connection, question_id)
+            if entry.state in _SETTLED or entry.is_being_sent(now):
+                return False
+            change(connection, question_id, lease_owner=lease.owner, lease_until=lease.until)
+        return True
+
+    def attempt(self, question_id: int, lease: Lease) -> bool:
+        """Commit that an attempt goes out now, before its first byte does; False if the lease is another's by now."""
+        ours = (questions.c.lease_owner == lease.owner, questions.c.state.not_in(_SETTLED))
+        going = (
+            update(questions)
+            .where(questions.c.id == question_id, *ours)
+            .values(
+                state=SendState.SENDING,
+                attempts=questions.c.attempts + 1,
+                unheard=questions.c.unheard + 1,
+                lease_until=lease.until,
+            )
+        )
+        with self._store.write() as connection:
+            return connection.execute(going).rowcount == 1
+
+    def accept(self, question_id: int, **became: Any) -> Entry:
+        """Record that the service has the question: its task, and the credits it holds. What was sent is deleted."""
+        with self._store.write() as connection:
+            entry = self._get(connection, question_id)
+            if entry.state == SendState.ACCEPTED:
+                return entry
+            mine = (questions.c.account == self._account, questions.c.identity == FOREIGN + became["task_id"])
+            connection.execute(delete(questions).where(*mine))
+            change(connection, question_id, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
+            drop(connection, bodies, question_id)
+            entry = self._get(connection, question_id)
+            book.hold(connection, entry)
+            if not entry.is_open:
+                book.settle(connection, entry)
+            return entry
+
+    def close(self, lease: Lease, why: str, *, refused: bool = False, unsent: int = 0) -> Entry | None:
+        """Record that a sender has ended without a task, and give its lease up; None if it has none any more.
+
+        ``unsent`` of its attempts certainly never left this machine. Where no other one is left unheard either, nothing
+        can be at the service: ``refused`` then means that it said no. Else the outcome is unknown, refusal or not.
+        """
+        with self._store.write() as connection:
+            row = connection.execute(self._where(questions.c.lease_owner == lease.owner)).one_or_none()
+            if row is None or row.state in _SETTLED:
+                return None
+            unheard = row.unheard - unsent
+            nowhere = SendState.REFUSED if refused else SendState.PREPARED
+            state = SendState.UNKNOWN if unheard > 0 else nowhere
+            change(connection, row.id, **_unleased(state, why), unheard=unheard)
+            if state == SendState.REFUSED:
+                drop(connection, bodies, row.id)
+            return self._get(connection, row.id)
+
+    def abandon(self, question_id: int, why: str) -> Entry:
+        """Record that a person says the service doesn't have it: nothing is held, and asking again is a new try."""
+        with self._store.write() as connection:
+            if self._get(connection, question_id).state != SendState.ACCEPTED:
+                change(connection, question_id, **_unleased(SendState.REFUSED, why), unheard=0)
+                drop(connection, bodies, question_id)
+            return self._get(connection, question_id)
+
+
+def _prepared(body: bytes, lease: Lease, now: float) -> dict[str, Any]:
+    return {
+        "body_sha256": hashlib.sha256(body).hexdigest(),
+        "state": SendState.PREPARED,
+        "prepared_at": now,
+        "lease_owner": lease.owner,
+        "lease_until": lease.until,
+        "attempts": 0,
+        "unheard": 0,
+        "error": None,
+    }
+
+
+def _may_prepare_again(entry: Entry, now: float) -> bool:
+    """Nothing of it can be at the service: refused, or every attempt came to nothing and nobody is about to send it."""
+    if entry.state in _SETTLED:
+        return entry.state == SendState.REFUSED
+    return entry.unheard == 0 and not entry.is_being_sent(now)
+
+
+def _unleased(state: SendState, error: str | None) -> dict[str, Any]:
+    return {"state": state, "error": error, "lease_owner": None, "lease_until": None}

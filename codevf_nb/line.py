@@ -1,0 +1,111 @@
+"""The line to the service that a session's requests take, but for its questions: in turn, and every answer kept.
+
+Questions have a way of their own (see ``submission``). What a person is waiting for queues for its turn; the watcher's
+polls go only where a turn is left over, in one attempt each, since the watcher itself decides when to try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from codevf_nb.ledger.questions import CANCEL, RETRIEVE
+from codevf_nb.ledger.records import became
+from codevf_nb.sdk import CodeVFClient
+from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.refusals import error_from
+from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
+from codevf_nb.watcher import Polled, Seen, Watcher, Ways
+
+if TYPE_CHECKING:
+    from codevf_nb.ledger import Entry, Ledger, Limiter
+    from codevf_nb.sdk.answers import RawAnswer
+    from codevf_nb.sdk.transport import Attempt
+    from codevf_nb.settings import Account
+
+# Another process takes the polling over this long after its holder died, in seconds.
+WATCH_LEASE_SECONDS = 8.0
+# A poll that hears nothing for so long has failed.
+POLL_SECONDS = 20.0
+
+
+class Line:
+    """One session's way to the service and back into the ledger."""
+
+    def __init__(self, account: Account, ledger: Ledger, limiter: Limiter, client: CodeVFClient) -> None:
+        self._account = account
+        self._ledger = ledger
+        self._limiter = limiter
+        self._client = client
+        self._polling = CodeVFClient(account.api_key, account.base_url, timeout=POLL_SECONDS, max_retries=0)
+
+    @property
+    def queued(self) -> dict[str, Any]:
+        """The hooks of a request that queues for its turn, and whose answer may slow down everybody."""
+        return {"before_attempt": self._wait, "on_answer": self._heard}
+
+    def watcher(self) -> Watcher:
+        """Make the watcher of this session."""
+        duty = self._ledger.duty(f"watch {self._account.name}", WATCH_LEASE_SECONDS)
+        questions = self._ledger.questions
+        return Watcher(
+            Ways(
+                poll=self._poll,
+                look=questions.get,
+                open=questions.open,
+                due_in=self._due_in,
+                may_poll=duty.is_mine,
+                turn_in=self._limiter.free_in,
+                rest=duty.release,
+            )
+        )
+
+    def cancel(self, entry: Entry) -> Entry:
+        """Ask the service to stop a task, and see what became of it."""
+        hooks = {**self.queued, "on_answer": self._keep(entry, CANCEL)}
+        self._client.tasks.cancel(str(entry.task_id), **hooks)
+        return self.refresh(entry)
+
+    def refresh(self, entry: Entry) -> Entry:
+        """Ask the service about a task now."""
+        return self._fetch(entry, self._client, self._wait)[0]
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._polling.close()
+
+    def _due_in(self, entry: Seen) -> float:
+        """A new task is left alone for as long as the service advises; one from before may have its answer already."""
+        if self._account.polls_move_time:
+            return 0.0
+        return max(0.0, FIRST_POLL - max(0.0, self._ledger.clock() - entry.prepared_at))
+
+    def _poll(self, question_id: int) -> Polled:
+        entry, retry_after = self._fetch(self._ledger.questions.get(question_id), self._polling)
+        elapsed = self._ledger.clock() - entry.prepared_at
+        mode = entry.mode or ServiceMode.STANDARD
+        return Polled(entry, next_poll(entry.status or "", mode, elapsed=elapsed, retry_after=retry_after))
+
+    def _fetch(
+        self, entry: Entry, client: CodeVFClient, in_turn: Callable[[Attempt], None] | None = None
+    ) -> tuple[Entry, float | None]:
+        keep = self._keep(entry, RETRIEVE)
+        response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=keep)
+        seen = became(response)
+        seen.pop("task_id")
+        return self._ledger.questions.become(entry.id, **seen), response.retry_after
+
+    def _keep(self, entry: Entry, request: str) -> Callable[[RawAnswer], None]:
+        def on_answer(answer: RawAnswer) -> None:
+            self._heard(answer)
+            at = None if answer.at is None else answer.at.timestamp()
+            self._ledger.questions.hear(entry.id, request, answer.status, answer.body, at)
+
+        return on_answer
+
+    def _wait(self, _attempt: Attempt) -> None:
+        self._limiter.wait()
+
+    def _heard(self, answer: RawAnswer) -> None:
+        if answer.status == 429:
+            self._limiter.heard(answer.status, error_from(answer.status, answer.headers, answer.body).retry_after)

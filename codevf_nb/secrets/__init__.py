@@ -1,0 +1,5 @@
+"""What must not leave unseen: keys, tokens, passwords, and data about people. Nothing is shown of what is found."""
+
+from .checking import Finding, PrivateDataError, check
+
+__all__ = ["Finding", "PrivateDataError", "check"]

@@ -1,0 +1,183 @@
+"""The last look at what would be sent, on the very bytes: nothing private leaves unseen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from codevf_nb.sdk.exceptions import CodeVFError
+from codevf_nb.sdk.files import is_text_type, mime_type_for
+
+from .kinds import ANCHORS, ASSIGNMENT, SECRET_COLUMN, TOKENS, is_given, is_secret_cell
+from .people import in_prose, occurrences
+from .personal import personal_columns
+from .places import Columns, Place, unpacked
+
+_TOLD = 5  # findings named one by one; more are counted
+_MOST_PER_PLACE = 20
+
+
+class PrivateDataError(CodeVFError):
+    """What would be sent holds something private; the message names place and kind, never the thing itself."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something private: what it is, and where it stands, for people."""
+
+    what: str
+    where: str
+
+
+def check(
+    texts: Mapping[str, Any],
+    files: Sequence[tuple[str, bytes]],
+    *,
+    own_key: str | None = None,
+    allow_secrets: bool = False,
+    allow_personal: bool = False,
+) -> None:
+    """Look through everything that would leave. ``texts`` by what they are called; a value that is no text as JSON.
+
+    The account's own key stops a question whatever is allowed.
+
+    Raises:
+        PrivateDataError: it names every place and kind, and the ways on.
+    """
+    given = [Place(name, _encoded(value)) for name, value in texts.items() if value]
+    places = [*given, *(place for name, content in files for place in unpacked(name, content))]
+    names = Place("a file's name", "\n".join(name for name, _ in files).encode(errors="replace"))
+    if own_key:
+        _refuse_own_key(own_key.encode(), [*places, names])
+    if not allow_secrets:
+        found = [finding for place in (*places, names) for finding in secrets_in(place)]
+        if found:
+            _stop(found, "Take that out, or, if it may leave, say --allow-secrets.")
+    if not allow_personal:
+        found = [finding for place in places for finding in personal_in(place)]
+        if found:
+            _stop(found, _ways_on(found))
+
+
+def secrets_in(place: Place) -> Iterator[Finding]:
+    """Yield the secrets in a place, each once, in the order of the kinds."""
+    seen: set[Finding] = set()
+    for what, where in _found(place):
+        finding = Finding(what, _safe(where))
+        if finding not in seen:
+            seen.add(finding)
+            yield finding
+        if len(seen) >= _MOST_PER_PLACE:
+            return
+
+
+def personal_in(place: Place) -> Iterator[Finding]:
+    """Yield what looks like data about people: columns of tables, and numbers and lists of addresses in prose."""
+    for table in place.tables:
+        for column, what in personal_columns(table):
+            yield Finding(what, _safe(f"{table.name} column {column}"))
+    if _is_prose(place.name):
+        for offset, what in in_prose(place.content):
+            yield Finding(what, _safe(place.locate(offset)))
+
+
+def _refuse_own_key(key: bytes, places: Sequence[Place]) -> None:
+    found = [
+        Finding("this account's own CodeVF key", _safe(place.locate(place.content.find(key))))
+        for place in places
+        if key in place.content
+    ]
+    if found:
+        _stop(found, "Take it out: it is never sent, whatever is allowed.")
+
+
+def _found(place: Place) -> Iterator[tuple[str, str]]:
+    """Yield what a secret is and where it stands: tokens, then what is given to a name, then columns of a table."""
+    yield from _tokens(place)
+    for start, end in _stretches(place.content.lower()):
+        for found in ASSIGNMENT.finditer(place.content, start, end):
+            if is_given(found):
+                yield _called(found["name"]), place.locate(found.start())
+    for table in place.tables:
+        yield from _secret_columns(table)
+
+
+def _tokens(place: Place) -> Iterator[tuple[str, str]]:
+    for kind in TOKENS:
+        for anchor in kind.anchors:
+            for at in occurrences(place.content, anchor):
+                found = kind.pattern.search(place.content, max(0, at - kind.reach), at + 600)
+                if found and found.start() <= at < found.end() and _is_real(found):
+                    yield kind.name, place.locate(found.start())
+
+
+def _secret_columns(table: Columns) -> Iterator[tuple[str, str]]:
+    for column, values in table.columns.items():
+        if SECRET_COLUMN.search(column):
+            row = next((row for row, value in enumerate(values, 1) if is_secret_cell(column, value)), None)
+            if row is not None:
+                yield _called(column.encode(errors="replace")), f"{table.name} column {column}, row {row:,}"
+
+
+def _stretches(lowered: bytes) -> list[tuple[int, int]]:
+    """Return where words stand that may name a secret, with what is around them; those that overlap are one."""
+    places = sorted({at for anchor in ANCHORS for at in occurrences(lowered, anchor)})
+    found: list[tuple[int, int]] = []
+    for at in places:
+        start, end = max(0, at - 60), at + 400
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
+
+
+def _is_real(found: Any) -> bool:
+    """Refuse what only stands for a secret: one character over and over, or a variable in a URL."""
+    value = found.groupdict().get("value")
+    if value is not None:
+        return not (
+            value[:1] in b"{$<%*[" or value.strip(b"*xX.") == b"" or value.lower() in {b"password", b"pass", b"pw"}
+        )
+    return len(set(found[0][-12:])) > 2
+
+
+def _called(name: bytes) -> str:
+    lowered = name.lower()
+    if any(word in lowered for word in (b"passw", b"pwd", b"kennwort", b"passphrase")):
+        return "a password"
+    return "a token" if b"token" in lowered else "a secret key"
+
+
+def _is_prose(name: str) -> bool:
+    """Whether a place is text for people or code: not a table, whose columns are looked at, nor a picture."""
+    suffix = PurePath(name).suffix.lower()
+    return suffix not in {".csv", ".tsv", ".json", ".jsonl"} and (not suffix or is_text_type(mime_type_for(name)))
+
+
+def _encoded(value: Any) -> bytes:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text.encode(errors="replace")
+
+
+def _safe(where: str) -> str:
+    """Name a place; one whose name holds a secret itself is not named."""
+    content = where.encode(errors="replace")
+    named = any(kind.pattern.search(content) for kind in TOKENS) or any(map(is_given, ASSIGNMENT.finditer(content)))
+    return "a file, column or key whose name holds a secret" if named else where
+
+
+def _ways_on(found: Sequence[Finding]) -> str:
+    columns = [finding.where.partition(" column ")[2] for finding in found]
+    columns = list(dict.fromkeys(column for column in columns if column))
+    mask = f"--redact {','.join(columns[:_TOLD])} masks columns of what is attached with -a; " if columns else ""
+    return f"{mask}if it may leave as it is, say --allow-personal."
+
+
+def _stop(found: Sequence[Finding], ways_on: str) -> None:
+    told = "; ".join(f"{finding.what} ({finding.where})" for finding in found[:_TOLD])
+    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    raise PrivateDataError(f"this would leave: {told}{more}. {ways_on} Nothing was sent.")

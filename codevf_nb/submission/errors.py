@@ -1,0 +1,79 @@
+"""What can come of asking beside a task and a refusal, and what a person is told about it: one line with the way on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from codevf_nb.ledger import Entry, LedgerError
+from codevf_nb.sdk.exceptions import CodeVFError, IdempotencyConflictError
+
+
+class OutcomeUnknownError(CodeVFError):
+    """Nobody heard what became of a question that was sent. The same question again settles it, under the same key."""
+
+
+class InFlightError(CodeVFError):
+    """Another kernel is sending the same question, and has been for longer than anybody should wait."""
+
+    def __init__(self) -> None:
+        super().__init__("another kernel is sending the same question right now; run the cell again in a moment.")
+
+
+class NotWrittenError(LedgerError):
+    """The ledger can't be written; the message says whether the question was sent all the same."""
+
+
+class AskedElsewhereError(CodeVFError):
+    """The same question was asked before, from another ledger or under another key. Nothing was paid now."""
+
+
+def unheard(error: CodeVFError) -> OutcomeUnknownError:
+    """Say that a question was sent and that nobody heard what became of it."""
+    return OutcomeUnknownError(
+        f"sent, but nobody heard what became of it ({error}). Run the cell again: the same bytes go under the same "
+        "key, so it can't be paid twice."
+    )
+
+
+def conflict(entry: Entry, error: IdempotencyConflictError) -> AskedElsewhereError:
+    """Say what a 409 means on a key that only this question can have."""
+    told = error.details if isinstance(error.details, dict) else {}
+    task_id = next((told[name] for name in ("taskId", "task_id", "id") if isinstance(told.get(name), str)), None)
+    show = "" if task_id is None else f"%codevf show {task_id} shows it; "
+    return AskedElsewhereError(
+        "asked before from elsewhere, with other attachments (or another body): the service keeps the first one, and "
+        f"nothing is paid now. {show}--again {entry.asking + 1} asks anew."
+    )
+
+
+def under_another_key(entry: Entry) -> AskedElsewhereError:
+    """Say that the same person asked the same at the same place, under another key."""
+    return AskedElsewhereError(
+        f"asked before under another key: {entry.task_id} of account {entry.account}. Nothing was sent. "
+        f"cvf.tasks(account={entry.account!r}) has its answer; --again {entry.asking + 1} asks anew."
+    )
+
+
+@contextlib.contextmanager
+def telling_whether_sent() -> Iterator[None]:
+    """Say of a ledger that fails on the way to a question that nothing was sent, unless it was."""
+    try:
+        yield
+    except NotWrittenError:
+        raise
+    except LedgerError as error:
+        raise not_written(error, sent=False) from error
+
+
+def not_written(error: LedgerError, *, sent: bool) -> NotWrittenError:
+    """Say what a ledger that fails means for a question on its way."""
+    if not sent:
+        return NotWrittenError(
+            f"{error}. Nothing was sent. Without the ledger it might be paid twice: mend that, or ask this once "
+            "without it, --no-ledger."
+        )
+    return NotWrittenError(
+        f"{error}. The question was sent all the same: once the ledger can be written, run the cell again; the same "
+        "bytes go under the same key, so it can't be paid twice."
+    )

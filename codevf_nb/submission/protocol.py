@@ -1,0 +1,303 @@
+"""At most once: a question is looked up, committed, leased, sent and recorded, in that order.
+
+1. ``repeat``: the same question asked before is found. An answer that a process died over is read; an outcome that
+   nobody heard is settled by sending the same bytes under the same key.
+2. ``submit``: bytes, hash, key, place, credential, the budget's reservation and the lease are committed together.
+3. ``_send``: each attempt is committed before its first byte leaves, each answer before anyone tries to understand it.
+4. ``_accept`` records the task; ``_without_task`` what is known where there is none.
+
+An attempt that nobody heard the end of is *unknown*: the call that made it sends again until its deadline, later only a
+person does, within the time for which the service remembers the key. Nothing here ever makes another key for the same
+question, or sends it under another credential or to another place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from codevf_nb.ledger import Entry, Lease, Ledger, LedgerError, Limiter, SendState
+from codevf_nb.ledger.changes import Repeat, changes
+from codevf_nb.ledger.questions import CREATE
+from codevf_nb.ledger.records import became
+from codevf_nb.question import Draft, idempotency_key
+from codevf_nb.sdk.exceptions import (
+    APIConnectionError,
+    APIError,
+    BadRequestError,
+    CodeVFError,
+    IdempotencyConflictError,
+    ServerError,
+)
+from codevf_nb.sdk.models import UNKNOWN_STATUS, TaskResponse, differences
+from codevf_nb.sdk.refusals import error_from
+from codevf_nb.sdk.tasks import PreparedTask
+from codevf_nb.submission.errors import InFlightError, OutcomeUnknownError, conflict, not_written, unheard
+from codevf_nb.submission.unsettled import Unsettled
+
+if TYPE_CHECKING:
+    from codevf_nb.sdk import CodeVFClient
+    from codevf_nb.sdk.answers import RawAnswer
+    from codevf_nb.sdk.transport import Attempt
+    from codevf_nb.settings import Account
+
+# Longer than a whole call may take (60 s), and renewed before each attempt.
+LEASE_SECONDS = 90.0
+# How often a kernel looks whether another one has finished sending the same question.
+LOOK_SECONDS = 0.2
+# A task that was made this much earlier than its question here was made by somebody else.
+EARLIER_SECONDS = 120.0
+# What a question asked without the ledger loses.
+NOT_KEPT = (
+    "asked without the ledger: only this kernel remembers it. Run the cell in another one, and within 24 hours the "
+    "service still knows it by its key (unless attachments changed); after that it would be paid again."
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question as the ledger now has it. ``repeat``: it had been asked before."""
+
+    entry: Entry
+    repeat: Repeat | None = None
+
+
+@dataclass
+class _Sender:
+    """One thread on its way to the service: its lease, and how many attempts it has committed."""
+
+    lease: Lease
+    attempts: int = 0
+
+
+class Submission:
+    """The way of one question to the service, on one account."""
+
+    def __init__(
+        self,
+        account: Account,
+        ledger: Ledger,
+        limiter: Limiter,
+        client: CodeVFClient,
+        asked_by: str,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._account = account
+        self._ledger = ledger
+        self._limiter = limiter
+        self._client = client
+        self._asked_by = asked_by
+        self.unsettled = Unsettled(account, ledger, asked_by)
+        self._sleep = sleep
+
+    # -- 1: asked before?
+
+    def repeat(self, draft: Draft) -> Asked | None:
+        """Return the same question, settled, if the service has it or may have it; None if it can be submitted.
+
+        Raises:
+            AskedElsewhereError, OutcomeUnknownError: it was asked before, and can't be settled from here.
+            InFlightError: another kernel is sending it now.
+        """
+        entry = self._ledger.questions.same(draft.question.identity(self._account.name))
+        if entry is None:
+            self.unsettled.check_other_keys(draft.question)
+            return None
+        entry = self._when_sent(entry)
+        unheard_of = entry.may_be_there
+        if unheard_of:
+            entry = self.settle(entry)
+        if entry.state != SendState.ACCEPTED:
+            return None
+        ago = max(0.0, self._ledger.clock() - entry.prepared_at)
+        return Asked(entry, Repeat(ago, changes(entry.attachments, draft.manifest()), settled=unheard_of))
+
+    # -- 2: before the wire
+
+    def submit(self, draft: Draft, project_id: int) -> Asked:
+        """Ask a question that ``repeat`` did not know.
+
+        Raises:
+            APIError: the service refused; nothing is held.
+            BudgetExceededError, LedgerError: it could not be prepared; nothing was sent.
+            OutcomeUnknownError: sent, and nobody heard what became of it.
+        """
+        identity = draft.question.identity(self._account.name)
+        prepared = self._client.tasks.prepare(**_body(draft, project_id), idempotency_key=idempotency_key(identity))
+        with self._sender() as sender:
+            entry = self._ledger.sending.prepare(
+                prepared.body, sender.lease, self._ledger.clock(), **self._columns(draft, identity, prepared)
+            )
+            if entry.lease_owner == sender.lease.owner:
+                return Asked(self._send(entry, prepared, sender))
+        # Another kernel was quicker.
+        return self.repeat(draft) or self.submit(draft, project_id)
+
+    def settle(self, entry: Entry) -> Entry:
+        """Find out what became of a question nobody heard the end of: the same bytes again, under the same key."""
+        stored = self.unsettled.stored_answer(entry)
+        if stored is not None:
+            return self._accept(entry.id, stored)
+        body = self.unsettled.body(entry)
+        with self._sender() as sender:
+            if self._ledger.sending.lease(entry.id, sender.lease, self._ledger.clock()):
+                return self._send(entry, PreparedTask(body, entry.idempotency_key), sender)
+        settled = self._ledger.questions.get(entry.id)
+        if settled.state != SendState.ACCEPTED:
+            raise InFlightError
+        return settled
+
+    # -- 3: on the wire
+
+    def _send(self, entry: Entry, prepared: PreparedTask, sender: _Sender) -> Entry:
+        def before_attempt(_attempt: Attempt) -> None:
+            self._limiter.wait()
+            known = self._ledger.questions.get(entry.id)
+            if known.may_be_there:  # a machine may have slept for days since the attempt before
+                self.unsettled.check(known)
+            lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
+            if not self._ledger.sending.attempt(entry.id, lease):
+                raise InFlightError
+            sender.attempts += 1
+
+        def on_answer(answer: RawAnswer) -> None:
+            at = None if answer.at is None else answer.at.timestamp()
+            error = error_from(answer.status, answer.headers, answer.body)
+            self._limiter.heard(answer.status, error.retry_after)
+            self._ledger.questions.hear(entry.id, CREATE, answer.status, answer.body, at, refuses=_refuses(error))
+
+        try:
+            response = self._client.tasks.send(prepared, before_attempt=before_attempt, on_answer=on_answer)
+        except LedgerError:
+            raise
+        except CodeVFError as error:
+            return self._without_task(entry.id, sender, error)
+        return self._accept(entry.id, response)
+
+    @contextlib.contextmanager
+    def _sender(self) -> Iterator[_Sender]:
+        """Have a lease to send with, given up however this ends: Ctrl-C leaves no question as if it were being sent."""
+        sender = _Sender(self._ledger.lease(LEASE_SECONDS))
+        with sender.lease.held():
+            try:
+                yield sender
+            except BaseException as error:
+                with contextlib.suppress(LedgerError):  # it can't be written: the lease runs out by itself
+                    self._ledger.sending.close(sender.lease, str(error) or "interrupted")
+                if isinstance(error, LedgerError):
+                    raise not_written(error, sent=sender.attempts > 0) from error
+                raise
+
+    # -- 4: after the wire
+
+    def _accept(self, question_id: int, response: TaskResponse) -> Entry:
+        entry = self._ledger.questions.get(question_id)
+        multiplier = None if entry.multiplier is None else Decimal(str(entry.multiplier))
+        notes = differences(response, mode=entry.mode, max_credits=entry.max_credits, multiplier=multiplier)
+        if response.at is not None and response.created_at is not None:
+            existed = (response.at - response.created_at).total_seconds()
+            if existed > self._ledger.clock() - entry.prepared_at + EARLIER_SECONDS:
+                notes.append(f"asked before from elsewhere, {existed / 3600:.1f} hours ago: 0 credits now.")
+        if not self._ledger.lasts:
+            notes.append(NOT_KEPT)
+        values = became(response)
+        if response.is_final and response.credits_used is None:
+            # The key of a task that is over already: what it answered and cost comes with the next look at it.
+            values = {**values, "status": UNKNOWN_STATUS, "completed_at": None}
+        return self._ledger.sending.accept(question_id, notes=notes, **values)
+
+    def _without_task(self, question_id: int, sender: _Sender, error: CodeVFError) -> Entry:
+        """Write down how sending ended without a task, and raise what that means."""
+        never_left = isinstance(error, APIConnectionError) and not error.sent
+        unsent = sender.attempts if never_left else 0
+        self._ledger.sending.close(sender.lease, str(error), refused=_refuses(error), unsent=unsent)
+        entry = self._ledger.questions.get(question_id)
+        if entry.state == SendState.ACCEPTED:  # by another kernel, while this one was suspended
+            return entry
+        if entry.may_be_there and not isinstance(error, InFlightError | OutcomeUnknownError):
+            raise unheard(error) from error
+        if isinstance(error, IdempotencyConflictError):
+            raise conflict(entry, error) from error
+        raise error
+
+    # -- what a person decides
+
+    def adopt(self, entry: Entry, task_id: str) -> Entry:
+        """Record what a person has found: this task of the service's is what became of the question."""
+        known = self._ledger.questions.task(task_id)
+        if known is not None and not known.is_foreign:
+            raise BadRequestError(
+                f"{task_id} is what became of question {known.id}, so it can't be question {entry.id}'s."
+            )
+        return self._accept(entry.id, self._retrieve(task_id))
+
+    def take_in(self, task_id: str) -> Entry:
+        """Fetch a task that was asked from elsewhere, so that its answer can be read here."""
+        response = self._retrieve(task_id)
+        made = self._ledger.clock() if response.created_at is None else response.created_at.timestamp()
+        whose = {name: getattr(self._account, name) for name in ("environment", "origin", "credential")}
+        asked = {"asked_by": "elsewhere", "mode": response.mode, "max_credits": response.max_credits}
+        known = became(response)
+        return self._ledger.questions.take_in(known.pop("task_id"), made, **whose, **asked, **known)
+
+    # -- pieces
+
+    def _when_sent(self, entry: Entry) -> Entry:
+        """Wait until no other kernel is sending the question."""
+        for _ in range(round(LEASE_SECONDS / LOOK_SECONDS) + 1):
+            if not entry.is_being_sent(self._ledger.clock()):
+                return entry
+            self._sleep(LOOK_SECONDS)
+            entry = self._ledger.questions.get(entry.id)
+        raise InFlightError
+
+    def _retrieve(self, task_id: str) -> TaskResponse:
+        return self._client.tasks.retrieve(task_id, before_attempt=lambda _: self._limiter.wait())
+
+    def _columns(self, draft: Draft, identity: str, prepared: PreparedTask) -> dict[str, Any]:
+        question = draft.question
+        return {
+            "environment": self._account.environment,
+            "origin": self._account.origin,
+            "credential": self._account.credential,
+            "asked_by": self._asked_by,
+            "identity": identity,
+            "asking": question.asking,
+            "idempotency_key": prepared.idempotency_key,
+            "project": question.project,
+            "mode": question.mode.value,
+            "tag": question.tag.display_name or question.tag.name,
+            "prompt": question.prompt,
+            "code": question.code,
+            "attachments": draft.manifest(),
+            "response_schema": None if question.schema is None else dict(question.schema),
+            "max_credits": question.max_credits,
+            "multiplier": float(question.tag.cost_multiplier),
+            "cost_cap": question.cost_cap,
+        }
+
+
+def _body(draft: Draft, project_id: int) -> dict[str, Any]:
+    question = draft.question
+    return {
+        "prompt": question.prompt,
+        "max_credits": question.max_credits,
+        "project_id": project_id,
+        "mode": question.mode,
+        "metadata": dict(question.metadata) or None,
+        "attachments": draft.api_attachments() or None,
+        "tag_id": question.tag.id,
+        "response_schema": dict(question.schema) if question.schema else None,
+    }
+
+
+def _refuses(error: CodeVFError) -> bool:
+    """Whether an answer says for certain that the attempt which it answers has made no task."""
+    if not isinstance(error, APIError) or isinstance(error, ServerError) or error.status_code is None:
+        return False
+    in_flight = isinstance(error, IdempotencyConflictError) and error.in_flight
+    return 400 <= error.status_code < 500 and not in_flight

@@ -1,0 +1,70 @@
+"""What can be clicked in a notebook: the picker, the progress of a question, the inbox and the dashboard.
+
+Each draws with standard ipywidgets and calls the session; it makes no request and no query of its own. A click only
+leaves a job at the desk (``desk``), whose one thread does it and then writes what is on show. Where a view stands, and
+when nobody can see it any more, is for ``stage`` to know. Without a front end that has widgets, each view is a text
+that says which command does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codevf_nb.live import Live
+    from codevf_nb.session import Session
+    from codevf_nb.task import Task
+    from codevf_nb.widgets.stage import Recipe, View
+
+
+def under_cell(live: Live, task: Task) -> None:
+    """Show a task under the running cell: as its progress where somebody may click, else as it is."""
+    from codevf_nb.widgets import stage
+
+    if not (task.is_open and stage.has_widgets()):
+        live.show(task)
+        return
+    from codevf_nb.widgets.progress import Progress
+
+    panel = Progress(live.session, task)
+    live.follow(task, stage.show(panel), panel)
+
+
+def open_picker(session: Session, shell: Any, preset: Mapping[str, Any]) -> Recipe:
+    """Return a form that asks, with these values filled in."""
+    from codevf_nb.widgets import fallbacks
+    from codevf_nb.widgets.stage import Recipe
+
+    def make() -> View:
+        from codevf_nb.widgets.picker import Picker
+
+        return Picker(session, shell, preset)
+
+    return Recipe(make, lambda: fallbacks.picker(session))
+
+
+def open_inbox(session: Session) -> Recipe:
+    """Return what was asked, a page at a time."""
+    from codevf_nb.widgets import fallbacks
+    from codevf_nb.widgets.stage import Recipe
+
+    def make() -> View:
+        from codevf_nb.widgets.inbox import Inbox
+
+        return Inbox(session)
+
+    return Recipe(make, lambda: fallbacks.inbox(session))
+
+
+def open_dashboard(session: Session) -> Recipe:
+    """Return what is left, and what was spent on what."""
+    from codevf_nb.widgets import fallbacks
+    from codevf_nb.widgets.stage import Recipe
+
+    def make() -> View:
+        from codevf_nb.widgets.dashboard import Dashboard
+
+        return Dashboard(session)
+
+    return Recipe(make, lambda: fallbacks.dashboard(session))

@@ -1,0 +1,70 @@
+"""What each view is where nothing can be clicked: a text or table, and the commands that do the same."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from codevf_nb import display
+from codevf_nb.ledger import Wanted
+from codevf_nb.sdk.models import ServiceMode
+
+if TYPE_CHECKING:
+    from codevf_nb.session import Session
+
+# So many questions are listed.
+LISTED = 10
+
+
+def picker(session: Session) -> dict[str, str]:
+    """Say how to ask by line, with what there is to choose from."""
+    modes = [(mode.value, f"{mode.multiplier}×", mode.meaning) for mode in ServiceMode]
+    tags = [(tag.name, f"{tag.cost_multiplier:g}×", tag.description or "") for tag in session.tags() if tag.is_active]
+    return _bundle(
+        "With widgets the picker stands here. A cell asks the same, and --dry-run shows first what would be sent:",
+        "%%codevf PROMPT --mode MODE --tag TAG --max-credits N --attach NAME,…",
+        table=[("mode or tag", "factor", "meaning"), *modes, *tags],
+        below="%codevf help lists all options.",
+    )
+
+
+def inbox(session: Session) -> dict[str, str]:
+    """List the newest questions, and say how to look at them by line."""
+    entries = session.ledger.pages.page(Wanted(), LISTED)
+    rows = [(entry.task_id or "", entry.status or entry.state, entry.prompt or "") for entry in entries]
+    return _bundle(
+        f"The newest questions ({session.account.environment}); with widgets the inbox stands here.",
+        table=[("task", "state", "prompt"), *((first, second, prompt[:80]) for first, second, prompt in rows)],
+        below="%codevf tasks lists all, %codevf show TASK opens one, %codevf cancel TASK stops one.",
+    )
+
+
+def dashboard(session: Session) -> dict[str, str]:
+    """Tell the balance and the budgets, and say how to look at what was spent by line."""
+    last = session.ledger.balances.last()
+    told = "no balance has been seen yet" if last is None else f"available: {display.credits(last.available)} credits"
+    on_hold = "" if last is None else f"on hold: {display.credits(last.on_hold)} credits"
+    budgets = [str(budget) for budget in session.ledger.budgets.standing()]
+    return _bundle(
+        f"Credits ({session.account.environment}); with widgets the dashboard stands here.",
+        *(line for line in (told, on_hold, *budgets) if line),
+        below="%codevf balance, %codevf budget, %codevf spend and %codevf credits tell the rest.",
+    )
+
+
+def _bundle(*lines: str, table: Sequence[tuple[str, ...]] = (), below: str) -> dict[str, str]:
+    """Return lines, a table and a last line as text and as HTML; all of it is escaped here."""
+    cells = [tuple(" ".join(display.plain(cell).split()) for cell in row) for row in table]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    said = [display.plain(line) for line in lines]
+    markup = "".join(f"<div>{html.escape(line)}</div>" for line in said)
+    if cells:
+        head, *body = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in cells)
+        head = head.replace("<td>", '<th scope="col">').replace("</td>", "</th>")
+        markup += (
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in body)}</tbody></table>"
+        )
+    markup += f"<div>{html.escape(below)}</div>"
+    return {"text/plain": "\n".join([*said, *rows, below]), "text/html": f'<div class="codevf-view">{markup}</div>'}

@@ -1,0 +1,95 @@
+"""What a notebook has that could go along with a question, and how each is written after ``%%codevf``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codevf_nb import attachments
+from codevf_nb.attachments.attachment import is_a
+from codevf_nb.attachments.names import safe
+
+# So many tables and figures are offered, the latest first; a longer list helps nobody.
+MOST = 12
+
+_TABLES = (("pandas", "DataFrame"), ("pandas", "Series"), ("polars", "DataFrame"), ("pyarrow", "Table"))
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One thing that can be attached: what it is in words, its name and option, and a way to get it when it goes."""
+
+    name: str
+    about: str
+    option: str
+    get: Callable[[], Any]
+
+
+def offered(shell: Any, given: Mapping[str, Any]) -> list[Offer]:
+    """Return what the notebook has: what was given by name, its tables and figures, and the last exception."""
+    names = {name: value for name, value in shell.user_ns.items() if _is_public(name)}
+    found = [_variable(shell, name, value) for name, value in reversed(names.items()) if name not in given]
+    offers = [_given(name, value) for name, value in given.items()]
+    offers += [offer for offer in found if offer is not None][:MOST]
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and pyplot.get_fignums():
+        offers.append(Offer("figure", "the open figure", "--figure", attachments.figure_of))
+    error: Any = getattr(sys, "last_value", None)
+    while hasattr(error, "before"):  # this extension's own errors carry the one before them
+        error = error.before
+    if isinstance(error, BaseException):
+        about = f"the last exception, {type(error).__name__}"
+        offers.append(Offer("traceback", about, "--traceback", lambda: attachments.traceback_of(shell)))
+    return offers
+
+
+def cells(shell: Any, count: int) -> dict[str, Any]:
+    """Return the last cells as what is attached by name; nothing for none."""
+    return {"context": attachments.context_of(shell, count)} if count else {}
+
+
+def schemas(shell: Any) -> list[str]:
+    """Return the names of the variables that could be a schema: classes of the user's own, and JSON Schemas."""
+    return [name for name, value in shell.user_ns.items() if _is_public(name) and _is_schema(value)]
+
+
+def uploaded(value: Any, folder: Path) -> list[Path]:
+    """Write what a person has uploaded into a folder, and return the files."""
+    if isinstance(value, dict):  # ipywidgets 7 has a dict by file name, 8 a tuple of dicts
+        value = [{"name": name, **part} for name, part in value.items()]
+    paths = []
+    for part in value:
+        path = folder / safe(part["name"])
+        path.write_bytes(bytes(part["content"]))
+        paths.append(path)
+    return paths
+
+
+def _variable(shell: Any, name: str, value: Any) -> Offer | None:
+    if any(is_a(value, *kind) for kind in _TABLES) or is_a(value, "matplotlib", "Figure"):
+        return Offer(name, _about(value), f"--attach {name}", lambda: shell.user_ns[name])
+    return None
+
+
+def _given(name: str, value: Any) -> Offer:
+    return Offer(name, _about(value), f"--attach {name}", lambda: value)
+
+
+def _is_schema(value: Any) -> bool:
+    own = isinstance(value, type) and value.__module__ == "__main__"
+    return own or (isinstance(value, dict) and "type" in value)
+
+
+def _about(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    if not isinstance(shape, tuple):
+        return type(value).__name__
+    columns = f" × {shape[1]:,} columns" if len(shape) == 2 else ""
+    return f"{type(value).__name__}, {shape[0]:,} rows{columns}"
+
+
+def _is_public(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("_")

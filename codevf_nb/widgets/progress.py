@@ -1,0 +1,111 @@
+"""The progress of one question, under its cell until the answer takes its place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import ipywidgets
+
+from codevf_nb import display, hours
+from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.widgets import stage
+from codevf_nb.widgets.controls import AskOnce, Words, button, told
+from codevf_nb.widgets.desk import desk
+
+if TYPE_CHECKING:
+    from codevf_nb.ledger import Entry
+    from codevf_nb.session import Session
+    from codevf_nb.task import Task
+
+# How far along a question is, of 3; a status nobody knows is somewhere on its way.
+_STEPS = {"pending": 1, "processing": 2}
+
+
+class Progress:
+    """State in words and as a bar, time since asking, what to expect, cost; Cancel and Refresh."""
+
+    display_id = ""
+
+    def __init__(self, session: Session, task: Task) -> None:
+        self._session = session
+        self._task = task
+        entry = task.entry
+        self._state = Words(spoken=True, strong=True)
+        self._bar = ipywidgets.IntProgress(value=0, min=0, max=3, layout={"width": "100%", "margin": "4px 0"})
+        self._since = Words()
+        self._trouble = Words(spoken=True)
+        self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", told(self._stop, self._trouble))
+        refresh = button("Refresh", "Ask the service about this task now", told(self._look, self._trouble))
+        self._buttons = ipywidgets.HBox([self._cancel.widget, refresh])
+        self._answer = ipywidgets.HTML()
+        mode = ServiceMode.known(entry.mode)
+        about = Words(
+            display.price(entry),
+            f"{entry.mode}: {mode.meaning}" if mode else "",
+            *display.changed(task.repeated, entry.asking),
+            *display.notices(entry),
+        )
+        self.root = ipywidgets.VBox(
+            [
+                self._state.widget,
+                self._bar,
+                self._since.widget,
+                about.widget,
+                self._trouble.widget,
+                self._buttons,
+                self._answer,
+            ],
+            layout={"max_width": "60em", "overflow": "hidden"},
+        )
+        self.update(entry, None)
+        desk.tick(self._tick)
+
+    def fallback(self) -> dict[str, str]:
+        """Return the question as it is, for front ends without widgets."""
+        return display.task_bundle(self._task.entry, repeated=self._task.repeated)
+
+    def update(self, entry: Entry, trouble: str | None) -> None:
+        """Draw what has become of the question; the answer itself, where the page never heard of it."""
+        self._state.say(display.state(entry, repeated=self._task.repeated))
+        self._bar.value = _STEPS.get(entry.status or "", 1) if entry.is_open else 3
+        if not entry.is_open:
+            self._end(entry)
+        elif trouble:
+            self._trouble.say(f"no answer from the service at the moment ({trouble}); it is asked again")
+        else:
+            self._trouble.say()
+
+    def let_go(self) -> None:
+        """Close it: its cell shows something else by now."""
+        desk.untick(self._tick)
+        stage.close(self.root)
+
+    def _end(self, entry: Entry) -> None:
+        """Hold the answer: a page that was away while it came finds the widget, not what has replaced it."""
+        desk.untick(self._tick)
+        self._trouble.say()
+        self._since.say()
+        self._buttons.layout.display = "none"
+        self._answer.value = display.task_bundle(entry, repeated=self._task.repeated)["text/html"]
+
+    def _tick(self) -> None:
+        entry, now = self._task.entry, self._session.ledger.clock()
+        if entry.is_open:
+            asked = f"asked {display.duration(now - entry.prepared_at)} ago"
+            self._since.say(asked, hours.told(datetime.fromtimestamp(now, UTC)))
+        self._cancel.cool()
+
+    def _stop(self) -> None:
+        self._trouble.say("cancelling …")
+        entry = self._session.cancel(self._task.entry)
+        self.update(entry, None)
+        if entry.is_open:
+            self._trouble.say(f"the service says {entry.status}; it was asked to cancel")
+
+    def _look(self) -> None:
+        self._trouble.say("asking the service …")
+        entry = self._session.refresh(self._task.entry)
+        self.update(entry, None)
+        if entry.is_open:
+            self._trouble.say(f"looked at {display.moment(self._session.ledger.clock())}: {entry.status}")

@@ -1,0 +1,128 @@
+"""Which view stands in which cell, and what stands there where nothing can be clicked.
+
+A view is shown as one display that holds the widget and, for every front end without widgets, text. It is let go of
+when its cell is run again: only then is it certain that no page shows it any more, and a widget that is on show must
+never be closed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class View(Protocol):
+    """Something on show: a widget, the text that stands for it elsewhere, and how to let go of both.
+
+    ``display_id`` is set when it is shown: whatever takes its place is shown under that.
+    """
+
+    display_id: str
+
+    @property
+    def root(self) -> Any: ...
+    def fallback(self) -> dict[str, str]: ...
+    def let_go(self) -> None: ...
+
+
+class Recipe:
+    """A view that is made when it is shown, in a notebook whose front end has widgets; text anywhere else."""
+
+    def __init__(self, make: Callable[[], View], fallback: Callable[[], dict[str, str]]) -> None:
+        self._make = make
+        self._fallback = fallback
+
+    def _ipython_display_(self) -> None:
+        if has_widgets():
+            show(self._make())
+        else:
+            publish(self._fallback())
+
+    def __repr__(self) -> str:
+        return self._fallback()["text/plain"]
+
+
+class _Places:
+    """The views on show by cell; each cell with the run that showed them."""
+
+    def __init__(self) -> None:
+        self._by_cell: dict[str, tuple[str, list[View]]] = {}
+
+    def put(self, view: View, cell: str | None, run: str) -> None:
+        """Note that a run of a cell shows a view, and let go of what earlier runs of it have shown."""
+        if cell is None:
+            return
+        earlier, views = self._by_cell.get(cell, (run, []))
+        if earlier != run:
+            for gone in views:
+                gone.let_go()
+            views = []
+        self._by_cell[cell] = (run, [*views, view])
+
+
+_places = _Places()
+
+
+def has_widgets() -> bool:
+    """Whether somebody may be there to click: a kernel with ipywidgets, run by a person and not by a program.
+
+    Programs that run notebooks (nbclient, papermill, nbval) forbid input; whatever a person sits at allows it.
+    """
+    parent = _parent()
+    if parent is None or not parent.get("content", {}).get("allow_stdin", False):
+        return False
+    try:
+        import ipywidgets  # noqa: F401 - whether it is there
+    except ImportError:
+        return False
+    return True
+
+
+def show(view: View) -> str:
+    """Show a view under the running cell, and return the id under which its display can be replaced."""
+    view.display_id = f"codevf-{uuid.uuid4().hex[:12]}"
+    publish(bundle(view), display_id=view.display_id)
+    keep(view)
+    return view.display_id
+
+
+def bundle(view: View) -> dict[str, Any]:
+    """Return what a view's display holds: its widget, and text for every front end without widgets."""
+    model = {"version_major": 2, "version_minor": 0, "model_id": view.root.model_id}
+    return {**view.fallback(), WIDGET: model}
+
+
+def keep(view: View) -> None:
+    """Note that the running cell shows this view."""
+    parent = _parent() or {}
+    cell = parent.get("metadata", {}).get("cellId")
+    _places.put(view, cell, parent.get("header", {}).get("msg_id", ""))
+
+
+def publish(bundle: dict[str, Any], **options: Any) -> None:
+    """Show a MIME bundle under the running cell, or in place of what stands under a display id."""
+    from IPython.display import display
+
+    put: Any = display
+    put(bundle, raw=True, **options)
+
+
+def close(*roots: Any) -> None:
+    """Close widgets with all that is inside them."""
+    for root in roots:
+        for child in getattr(root, "children", ()):
+            close(child)
+        for part in (getattr(root, "layout", None), getattr(root, "style", None), root):
+            if part is not None:
+                part.close()
+
+
+def _parent() -> dict[str, Any] | None:
+    """Return the message whose cell is running; None outside of a kernel."""
+    from IPython.core.getipython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    return None if kernel is None else kernel.get_parent("shell")

@@ -1,0 +1,28 @@
+"""One browser for all, and for each test a Lab of its own with a sandbox beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from codevf_nb.sandbox import process
+from tests.browser.lab import SAVE_WIDGET_STATE, chromium, jupyterlab
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def lab(tmp_path: Path, own_home: Path, request: pytest.FixtureRequest):
+    """A Lab on a folder of its own, with the sandbox's home beside it; widget state is saved where a test asks for it."""
+    root, state = tmp_path / "notebooks", tmp_path / "lab"
+    root.mkdir()
+    state.mkdir()
+    home = own_home / "codevf_nb"
+    options = dict(getattr(request, "param", {}))
+    settings = SAVE_WIDGET_STATE if options.pop("save_widget_state", False) else {}
+    with jupyterlab(root, state, {"CODEVF_NB_HOME": str(home)}, settings=settings, **options) as running:
+        yield running, root
+    process.stop(home)

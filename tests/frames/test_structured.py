@@ -1,0 +1,75 @@
+"""``answers()``: the structured answers of many tasks below each other."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from codevf_nb import frames
+from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError
+
+
+def answered(past, result, **asked) -> str:
+    task_id = past.ask(0.0, response_schema={"type": "object"}, **asked)
+    past.answer(task_id, 1.0, 1.0, result=result)
+    return task_id
+
+
+def answers(past, *ids) -> pd.DataFrame:
+    return frames.answers(past.store, frames.names(ids, past.account))
+
+
+def test_rows_stand_below_each_other_with_their_ids(past):
+    """Objects, lists of objects and the one list within an object all are rows; columns are those of all of them."""
+    one = answered(past, {"line": 3, "message": "x"})
+    two = answered(past, {"findings": [{"line": 1}, {"line": 2, "severity": "low"}]})
+    table = answers(past, two, one)
+    assert table.columns.tolist() == ["task_id", "line", "severity", "message"]
+    assert table["task_id"].tolist() == [two, two, one]
+    assert table["line"].tolist() == [1, 2, 3]
+    assert str(table["task_id"].dtype) == "string"
+
+
+def test_a_frame_of_tasks_will_do(past):
+    """Those whose answer is text, or isn't there yet, have no rows; neither has an empty list."""
+    past.answered(0.0)
+    past.ask(0.0, response_schema={"type": "object"})
+    answered(past, [])
+    data = answered(past, [{"n": 1}])
+    everything = frames.tasks(past.store, frames.Where(past.account))
+    table = frames.answers(past.store, frames.names(everything, "another account"))
+    assert table.to_dict("records") == [{"task_id": data, "n": 1}]
+
+
+def test_nothing_is_an_empty_frame(past):
+    """With its one column."""
+    table = answers(past)
+    assert table.columns.tolist() == ["task_id"]
+    assert str(table["task_id"].dtype) == "string"
+    assert len(frames.answers(past.store, frames.names(pd.DataFrame({"task_id": []}), past.account))) == 0
+
+
+def test_an_answers_own_task_id_keeps_its_values(past):
+    """A foreign column never stands in for ours."""
+    task_id = answered(past, [{"task_id": "theirs"}])
+    assert answers(past, task_id).to_dict("records") == [{"task_id": task_id, "answer_task_id": "theirs"}]
+
+
+def test_tasks_may_be_objects(past):
+    """A Task knows its account."""
+    task_id = answered(past, [{"n": 1}])
+    task = SimpleNamespace(entry=past.ledger.questions.task(task_id))
+    assert frames.names([task, task_id], "other") == [("live-1", task_id), ("other", task_id)]
+    assert frames.names(task, "other") == [("live-1", task_id)]
+
+
+def test_what_cannot_be_answered_is_told(past):
+    """An id that the ledger doesn't know, data without rows, and what is no task at all."""
+    with pytest.raises(BadRequestError, match="knows no task task_9"):
+        answers(past, "task_9")
+    with pytest.raises(CodeVFError, match="data, but no rows"):
+        answers(past, answered(past, [1, 2]))
+    with pytest.raises(BadRequestError, match="not 3"):
+        answers(past, 3)
+    with pytest.raises(BadRequestError, match="column task_id"):
+        frames.names(pd.DataFrame({"id": ["x"]}), past.account)

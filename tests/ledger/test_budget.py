@@ -1,0 +1,197 @@
+"""Budgets: what counts, when a period begins anew, and that nobody goes past one."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from codevf_nb.ledger import BudgetExceededError, Ledger, Period, SendState, Store
+from codevf_nb.ledger.budget import amount
+from codevf_nb.sdk.exceptions import BadRequestError
+
+NOON = datetime(2026, 11, 18, 12, tzinfo=UTC).timestamp()  # a Wednesday
+DAY = 86400.0
+
+
+def question(identity: str, cost_cap: int, project: str = "shop") -> dict:
+    """The columns of a question, as far as a budget cares."""
+    texts = ("environment", "origin", "credential", "asked_by", "idempotency_key", "prompt")
+    numbers = {"identity": identity, "asking": 1, "attachments": [], "project": project, "cost_cap": cost_cap}
+    return dict.fromkeys(texts, "x") | numbers
+
+
+class Asking:
+    """Questions of one account, prepared with whatever they may cost."""
+
+    def __init__(self, store: Store) -> None:
+        self.now = NOON
+        self.ledger = Ledger(store, "live-1", "live", clock=lambda: self.now)
+        self.count = 0
+
+    def prepare(self, cost_cap: int, project: str = "shop", identity: str | None = None):
+        self.count += 1
+        lease = self.ledger.lease(90)
+        with lease.held():
+            asked = question(identity or f"{threading.get_ident()} {self.count}", cost_cap, project)
+            entry = self.ledger.sending.prepare(b"bytes", lease, self.now, **asked)
+            self.ledger.sending.attempt(entry.id, lease)
+        return entry.id, lease
+
+    @property
+    def taken(self) -> float:
+        return self.ledger.budgets.standing()[0].taken
+
+
+@pytest.fixture
+def asking(store: Store) -> Asking:
+    return Asking(store)
+
+
+def test_a_question_that_would_go_past_it_is_refused(asking):
+    """The message says what it may cost, how much is left, until when, that nothing was sent, and the way on."""
+    asking.ledger.budgets.set("2000/day")
+    asking.prepare(1400)
+    with pytest.raises(BudgetExceededError) as told:
+        asking.prepare(612)
+    assert str(told.value) == (
+        "this may cost 612 credits, and only 600 of 2,000 credits per day are left until 2026-11-19 00:00 UTC. "
+        "Nothing was sent. Ask with a smaller -c, or raise it: %codevf budget N/day."
+    )
+    asking.prepare(600)
+    assert asking.taken == 2000
+    assert len(asking.ledger.questions.latest()) == 2
+
+
+def test_what_counts(asking):
+    """Refused and never sent: nothing. Unknown and open: the worst case. Final: what it used."""
+    asking.ledger.budgets.set("10000/day")
+    sending = asking.ledger.sending
+    first, lease = asking.prepare(100)
+    assert asking.taken == 100
+    sending.close(lease, "nobody heard")
+    assert (asking.ledger.questions.get(first).state, asking.taken) == (SendState.UNKNOWN, 100)
+    refused, lease = asking.prepare(200)
+    asking.ledger.questions.hear(refused, "create", 402, b"", None, refuses=True)
+    sending.close(lease, "no", refused=True)
+    assert (asking.ledger.questions.get(refused).state, asking.taken) == (SendState.REFUSED, 100)
+    _, lease = asking.prepare(300)
+    sending.close(lease, "never left", unsent=1)
+    assert asking.taken == 100
+    sending.accept(first, task_id="task_1", status="processing")
+    assert asking.taken == 100
+    asking.ledger.questions.become(first, status="completed", credits_used=40.0, completed_at=NOON)
+    assert asking.taken == 40
+    cancelled, _ = asking.prepare(500)
+    sending.accept(cancelled, task_id="task_2", status="pending")
+    asking.ledger.questions.become(cancelled, status="cancelled", completed_at=NOON)
+    assert asking.taken == 40
+
+
+def test_a_question_that_is_prepared_counts_while_somebody_may_send_it(asking):
+    """Its worst case is reserved with its lease; a process that died holds nothing for longer than that."""
+    asking.ledger.budgets.set("1000/day")
+    lease = asking.ledger.lease(90)
+    with lease.held():
+        asking.ledger.sending.prepare(b"bytes", lease, asking.now, **question("one", 700))
+        assert asking.taken == 700
+    assert asking.taken == 0
+
+
+def test_a_new_period_begins_anew(asking):
+    """What was asked yesterday counts for yesterday, and for the week and the month it was in."""
+    for period in Period:
+        asking.ledger.budgets.set(f"1000/{period}")
+    asking.prepare(900)
+    asking.now += DAY
+    taken = {budget.period: budget.taken for budget in asking.ledger.budgets.standing()}
+    assert taken == {Period.DAY: 0, Period.WEEK: 900, Period.MONTH: 900}
+    with pytest.raises(BudgetExceededError, match=r"per month|per week"):
+        asking.prepare(200)
+
+
+@pytest.mark.parametrize(
+    ("period", "begins", "ends"),
+    [
+        (Period.DAY, (2026, 11, 18), (2026, 11, 19)),
+        (Period.WEEK, (2026, 11, 16), (2026, 11, 23)),
+        (Period.MONTH, (2026, 11, 1), (2026, 12, 1)),
+    ],
+)
+def test_periods(period, begins, ends):
+    """Days begin at midnight UTC, weeks on Monday, months on the first."""
+    assert period.around(NOON) == tuple(datetime(*day, tzinfo=UTC).timestamp() for day in (begins, ends))
+
+
+def test_a_project_of_its_own(asking):
+    """A project's budget binds its own questions alone; the account's binds all."""
+    asking.ledger.budgets.set("1000/day")
+    asking.ledger.budgets.set("300/day", "shop")
+    asking.prepare(300, "shop")
+    with pytest.raises(BudgetExceededError, match=r"project shop.*--project shop"):
+        asking.prepare(1, "shop")
+    asking.prepare(700, "other")
+    with pytest.raises(BudgetExceededError, match="only 0 of 1,000"):
+        asking.prepare(1, "other")
+    assert [(budget.project, budget.left) for budget in asking.ledger.budgets.standing("other")] == [("", 0)]
+    assert asking.ledger.budgets.remove("shop")
+    assert [budget.project for budget in asking.ledger.budgets.standing()] == [""]
+
+
+def test_another_account_has_its_own(asking, store):
+    """Budgets, and what counts towards them, are one account's."""
+    asking.ledger.budgets.set("100/day")
+    other = Asking(store)
+    other.ledger = Ledger(store, "live-2", "live", clock=lambda: NOON)
+    other.prepare(5000)
+    assert asking.taken == 0
+    assert other.ledger.budgets.standing() == []
+
+
+def test_two_kernels_cannot_both_take_the_last_credit(ledger_url):
+    """Eight kernels ask for 300 of the last 1,000 credits at the same moment: three get them."""
+    Ledger(Store(ledger_url), "live-1", "live").budgets.set("1000/day")
+    start, outcomes = threading.Barrier(8), []
+
+    def ask(number: int) -> None:
+        store = Store(ledger_url)
+        kernel = Asking(store)
+        start.wait(30)
+        try:
+            kernel.prepare(300, identity=f"question {number}")
+            outcomes.append("prepared")
+        except BudgetExceededError:
+            outcomes.append("refused")
+        store.close()
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(outcomes) == ["prepared"] * 3 + ["refused"] * 5
+
+
+def test_asking_again_after_a_refusal_counts_once(asking):
+    """The same question, refused and asked anew, is one question to a budget."""
+    asking.ledger.budgets.set("1000/day")
+    first, lease = asking.prepare(600, identity="one")
+    asking.ledger.questions.hear(first, "create", 402, b"", None, refuses=True)
+    asking.ledger.sending.close(lease, "no", refused=True)
+    again, _ = asking.prepare(600, identity="one")
+    assert (again, asking.taken) == (first, 600)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("2000/day", (2000, Period.DAY)), ("10,000 / Week", (10_000, Period.WEEK)), ("0.5/month", (0.5, Period.MONTH))],
+)
+def test_budgets_as_people_type_them(text, read):
+    """So many credits per day, week or month."""
+    assert amount(text) == read
+
+
+@pytest.mark.parametrize("text", ["2000", "2000/year", "-1/day", "nan/day", "inf/day", "lots/day", "", "/day"])
+def test_what_is_no_budget(text):
+    """Anything else is one clear line with an example."""
+    with pytest.raises(BadRequestError, match="such as 2000/day; not"):
+        amount(text)

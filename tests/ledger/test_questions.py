@@ -1,0 +1,140 @@
+"""What the ledger keeps of questions, and what it deletes."""
+
+import pytest
+
+from codevf_nb.ledger import Ledger, SendState, Store
+from tests.ledger.test_budget import question
+
+NOW = 1_800_000_000.0
+DAY = 86400.0
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    return Ledger(store, "live-1", "live", clock=lambda: NOW)
+
+
+def asked(ledger: Ledger, identity: str, at: float = NOW, **texts):
+    """A question on its way, with an attempt out."""
+    lease = ledger.lease(90)
+    values = question(identity, 240) | {"attachments": [{"name": "orders.csv", "size": 9, "sha256": "abc"}]} | texts
+    entry = ledger.sending.prepare(b"the bytes of " + identity.encode(), lease, at, **values)
+    ledger.sending.attempt(entry.id, lease)
+    return entry, lease
+
+
+def answered(ledger: Ledger, identity: str, at: float):
+    """A question with everything that can be known of it."""
+    entry, _ = asked(ledger, identity, at, prompt="secret prompt", code="secret code", response_schema={"secret": 1})
+    ledger.questions.hear(entry.id, "create", 201, b"secret raw", at)
+    ledger.sending.accept(entry.id, task_id=f"task_{identity}", status="pending", created_at=at, notes=["secret note"])
+    ledger.questions.hear(entry.id, "retrieve", 200, b"secret raw", at)
+    answer = {"message": "secret answer", "result": {"secret": True}, "credits_used": 96.0, "completed_at": at + 60}
+    return ledger.questions.become(entry.id, status="completed", **answer)
+
+
+def test_forgetting_deletes_texts_and_keeps_the_accounting(ledger, store):
+    """Of what is over before a day nothing that anybody wrote stays; ids, times, credits, names and hashes do."""
+    old, new = answered(ledger, "old", NOW - 10 * DAY), answered(ledger, "new", NOW - DAY)
+    assert ledger.questions.forget(NOW - 5 * DAY) == 1
+    kept = ledger.questions.get(old.id)
+    assert kept.is_forgotten
+    assert (kept.prompt, kept.code, kept.message, kept.result, kept.notes, kept.response_schema) == (None,) * 6
+    assert (kept.task_id, kept.credits_used, kept.cost_cap, kept.created_at, kept.completed_at) == (
+        *("task_old", 96.0, 240, NOW - 10 * DAY, NOW - 10 * DAY + 60),
+    )
+    assert kept.attachments == [{"name": "orders.csv", "size": 9, "sha256": "abc"}]
+    assert [ledger.questions.raw(old.id, request) for request in ("create", "retrieve")] == [None, None]
+    assert ledger.questions.get(new.id).message == "secret answer"
+    assert ledger.questions.same("old").state == SendState.ACCEPTED
+    assert ledger.questions.forget(NOW - 5 * DAY) == 0
+
+
+def test_forgetting_leaves_what_is_not_over(ledger):
+    """An open question and one nobody heard the end of keep what they need to be settled."""
+    open_one, _ = asked(ledger, "open", NOW - 10 * DAY)
+    ledger.sending.accept(open_one.id, task_id="task_open", status="processing")
+    unknown, lease = asked(ledger, "unknown", NOW - 10 * DAY)
+    ledger.sending.close(lease, "nobody heard")
+    assert ledger.questions.forget(NOW) == 0
+    assert ledger.questions.get(open_one.id).prompt == "x"
+    assert ledger.questions.body(unknown.id) is not None
+
+
+def test_forgetting_is_one_accounts(ledger, store):
+    """What another account asked is not this one's to delete."""
+    answered(Ledger(store, "live-2", "live", clock=lambda: NOW), "other", NOW - 10 * DAY)
+    assert ledger.questions.forget(NOW) == 0
+
+
+def test_a_yes_is_never_overwritten(ledger):
+    """A late 500 can't take the place of the answer that holds the task's id; a newer yes can."""
+    entry, _ = asked(ledger, "one")
+    for status, body in ((201, b"the task"), (500, b"sorry"), (402, b"no")):
+        ledger.questions.hear(entry.id, "create", status, body, NOW)
+    assert ledger.questions.raw(entry.id, "create").body == b"the task"
+    ledger.questions.hear(entry.id, "create", 200, b"the task again", NOW)
+    assert ledger.questions.raw(entry.id, "create").body == b"the task again"
+
+
+def test_what_closing_makes_of_a_question(ledger):
+    """Unheard attempts decide: any of them, and the outcome is unknown, refusal or not."""
+    states = {}
+    for name, heard, options in (
+        ("all lost", 0, {}),
+        ("refused", 2, {"refused": True}),
+        ("refused after one was lost", 1, {"refused": True}),
+        ("never left", 0, {"unsent": 2}),
+        ("one lost, one never left", 0, {"unsent": 1}),
+    ):
+        entry, lease = asked(ledger, name)
+        ledger.sending.attempt(entry.id, lease)
+        for _ in range(heard):
+            ledger.questions.hear(entry.id, "create", 402, b"no", NOW, refuses=True)
+        states[name] = ledger.sending.close(lease, name, **options).state
+    assert states == {
+        "all lost": SendState.UNKNOWN,
+        "refused": SendState.REFUSED,
+        "refused after one was lost": SendState.UNKNOWN,
+        "never left": SendState.PREPARED,
+        "one lost, one never left": SendState.UNKNOWN,
+    }
+
+
+def test_a_lease_is_one_senders(ledger):
+    """While one sends, no other can, prepare anew or attempt; once its lease is over, the first can't either."""
+    now = NOW
+    first, second = ledger.lease(90), ledger.lease(200)
+    with first.held(), second.held():
+        entry = ledger.sending.prepare(b"bytes", first, now, **question("one", 240))
+        assert not ledger.sending.lease(entry.id, second, now)
+        assert ledger.sending.prepare(b"other", second, now, **question("one", 240)).lease_owner == first.owner
+        assert not ledger.sending.attempt(entry.id, second)
+        assert ledger.sending.attempt(entry.id, first)
+        assert ledger.sending.lease(entry.id, second, now + 91)
+        assert not ledger.sending.attempt(entry.id, first)
+        assert ledger.sending.close(first, "late") is None
+        assert ledger.sending.attempt(entry.id, second)
+        assert ledger.questions.body(entry.id) == b"bytes"
+
+
+def test_a_task_that_exists_is_recorded_whatever_was_said_before(ledger):
+    """A yes that comes after a no, or after another kernel's yes, makes one task, held once."""
+    entry, lease = asked(ledger, "one")
+    ledger.questions.hear(entry.id, "create", 402, b"no", NOW, refuses=True)
+    ledger.sending.close(lease, "no", refused=True)
+    for _ in range(2):
+        assert ledger.sending.accept(entry.id, task_id="task_1", status="pending").state == SendState.ACCEPTED
+    assert ledger.questions.get(entry.id).task_id == "task_1"
+
+
+def test_a_task_from_elsewhere_is_kept_once(ledger):
+    """Taken in twice it is one row; once its question is known here, it is that question's."""
+    known = dict.fromkeys(("environment", "origin", "credential", "asked_by"), "x")
+    first = ledger.questions.take_in("task_1", NOW, status="pending", **known)
+    assert ledger.questions.take_in("task_1", NOW, status="pending", **known).id == first.id
+    assert first.is_foreign
+    entry, _ = asked(ledger, "mine")
+    ledger.sending.accept(entry.id, task_id="task_1", status="pending")
+    assert ledger.questions.task("task_1").id == entry.id
+    assert len(ledger.questions.latest()) == 1

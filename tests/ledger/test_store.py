@@ -1,0 +1,221 @@
+"""Opening the ledger: whole transactions, private files, a journal that suits the place, and errors in one line."""
+
+import contextlib
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+from sqlalchemy import insert, select
+
+from codevf_nb.ledger import LedgerError, Store, journal
+from codevf_nb.ledger.tables import leases
+
+RAISE = """
+import sys, time
+from sqlalchemy import select, update
+from codevf_nb.ledger import Store
+from codevf_nb.ledger.tables import leases
+store = Store(sys.argv[1])
+for _ in range(25):
+    with store.write() as connection:
+        until = connection.scalar(select(leases.c.until))
+        time.sleep(0.001)
+        connection.execute(update(leases).values(until=until + 1))
+"""
+
+
+def put(store: Store, name: str, until: float = 0.0) -> None:
+    with store.write() as connection:
+        connection.execute(insert(leases).values(name=name, owner="me", until=until))
+
+
+def names(store: Store) -> list[str]:
+    with store.read() as connection:
+        return list(connection.scalars(select(leases.c.name).order_by(leases.c.name)))
+
+
+def test_processes_that_read_and_then_write_take_turns(store, ledger_url):
+    """What a writing transaction has read still holds when it writes: of 100 counted up by 4 processes none is lost."""
+    put(store, "counter")
+    command = [sys.executable, "-c", RAISE, ledger_url]
+    assert [process.wait(60) for process in [subprocess.Popen(command) for _ in range(4)]] == [0] * 4
+    with store.read() as connection:
+        assert connection.scalar(select(leases.c.until)) == 100
+
+
+def test_a_transaction_that_fails_never_was(store):
+    """Whatever ends a writing transaction early, even Ctrl-C, leaves nothing of it behind."""
+
+    def half():
+        with store.write() as connection:
+            connection.execute(insert(leases).values(name="half", owner="me", until=0.0))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        half()
+    assert names(store) == []
+
+
+def test_a_reading_transaction_sees_one_moment(store):
+    """What somebody else commits meanwhile appears in the next one; and a reader makes no writer wait."""
+    put(store, "a")
+    with store.read() as connection:
+        assert connection.scalars(select(leases.c.name)).all() == ["a"]
+        writer = threading.Thread(target=put, args=(store, "b"))
+        writer.start()
+        writer.join(10)
+        assert not writer.is_alive()
+        assert connection.scalars(select(leases.c.name)).all() == ["a"]
+    assert names(store) == ["a", "b"]
+
+
+def test_time_is_the_ledger_s(store):
+    """There is one time for all who share the ledger, and it is about now."""
+    import time
+
+    with store.read() as connection:
+        inside = store.now(connection)
+    assert inside <= store.clock() <= inside + 5
+    assert abs(inside - time.time()) < 5
+
+
+def test_what_is_broken_is_told_in_one_line(store):
+    """An error of the database names the ledger and the reason, with no statement, parameter or second line."""
+    put(store, "a")
+    with pytest.raises(LedgerError) as caught:
+        put(store, "a")
+    assert str(caught.value).startswith(f"the ledger at {store.place} can't be used: ")
+    assert "\n" not in str(caught.value)
+    assert "INSERT" not in str(caught.value)
+    assert "'me'" not in str(caught.value.__cause__)
+
+
+# -- SQLite
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Where a SQLite ledger will be."""
+    return tmp_path / "ledger.sqlite"
+
+
+def modes(folder):
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.glob("*.sqlite*")}
+
+
+@pytest.mark.parametrize("kind", ["wal", "delete"])
+def test_files_are_private(tmp_path, place, kind, monkeypatch):
+    """The ledger and whatever SQLite puts beside it while it is in use is for its owner alone."""
+    monkeypatch.setattr(journal, "carries_wal", lambda _folder: kind == "wal")
+    store = Store(f"sqlite:///{place}")
+    with store.write() as connection:
+        connection.execute(insert(leases).values(name="a", owner="me", until=0.0))
+        beside = modes(tmp_path)
+    assert set(beside) == {
+        "ledger.sqlite",
+        *({"ledger.sqlite-wal", "ledger.sqlite-shm"} if kind == "wal" else {"ledger.sqlite-journal"}),
+    }
+    assert set(beside.values()) == {0o600}
+
+
+def journal_of(place):
+    with contextlib.closing(sqlite3.connect(place)) as connection:
+        return connection.execute("PRAGMA journal_mode").fetchone()[0]
+
+
+def test_a_local_ledger_is_in_wal_mode(place):
+    """On an ordinary file system readers and a writer work side by side."""
+    Store(f"sqlite:///{place}")
+    assert journal_of(place) == "wal"
+    assert [path.name for path in place.parent.iterdir() if "probe" in path.name] == []
+
+
+@pytest.mark.parametrize("system", ["nfs4", "cifs", "fuse.sshfs"])
+def test_a_ledger_on_a_network_home_goes_without_wal(place, system, tmp_path, monkeypatch, caplog):
+    """On a file system of the network the old journal is used, also by a ledger from before, and it is said."""
+    Store(f"sqlite:///{place}")
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+        f"50 22 0:40 / {tmp_path.resolve()} rw,relatime - {system} server:/home rw\n"
+    )
+    monkeypatch.setattr(journal, "MOUNTS", mounts)
+    caplog.set_level("INFO", "codevf_nb.ledger")
+    store = Store(f"sqlite:///{place}")
+    assert journal_of(place) == "delete"
+    put(store, "a")
+    assert names(store) == ["a"]
+    assert f"(on {system}) goes without WAL" in caplog.text
+
+
+def test_a_folder_that_can_t_share_memory_goes_without_wal(place, monkeypatch):
+    """Where WAL is accepted and then doesn't carry (SQLite tells it at the first write), the ledger isn't switched."""
+
+    class Broken(journal.tempfile.TemporaryDirectory):
+        def __enter__(self):
+            folder = super().__enter__()
+            (journal.Path(folder) / "probe.sqlite-shm").mkdir()  # so that no shared memory can be made there
+            return folder
+
+    monkeypatch.setattr(journal.tempfile, "TemporaryDirectory", Broken)
+    store = Store(f"sqlite:///{place}")
+    assert journal_of(place) == "delete"
+    put(store, "a")
+    assert names(store) == ["a"]
+
+
+def test_a_ledger_in_use_keeps_its_journal(place, monkeypatch):
+    """A ledger that another kernel is writing at this moment is opened with the journal it has."""
+    Store(f"sqlite:///{place}")
+    monkeypatch.setattr(journal, "file_system", lambda _path: "nfs")
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert journal.settle(place, seconds=0.1) == "wal"
+
+
+def test_the_system_says_where_a_path_lies(tmp_path, monkeypatch):
+    """The innermost mount counts, names may hold blanks, and a system that tells nothing is no obstacle."""
+    mounts = tmp_path / "mountinfo"
+    home = tmp_path.resolve() / "my home"
+    mounts.write_text(
+        "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        f"51 50 0:41 / {str(home).replace(' ', chr(92) + '040')} rw shared:7 - nfs server:/ rw\n"
+    )
+    monkeypatch.setattr(journal, "MOUNTS", mounts)
+    assert journal.file_system(home / "ledger.sqlite") == "nfs"
+    assert journal.file_system(tmp_path / "ledger.sqlite") == "ext4"
+    monkeypatch.setattr(journal, "MOUNTS", tmp_path / "none")
+    assert journal.file_system(home) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://me:s3cret@db/team", "postgresql://me:s3cret@db:port/team", "me:s3cret@db", "sqlite://", "sqlite:///"],
+)
+def test_a_url_that_is_none_is_refused_without_telling_it(url):
+    """What CODEVF_LEDGER must look like is said; what it held, perhaps a password, is not."""
+    with pytest.raises(LedgerError, match="must be") as caught:
+        Store(url)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_ledger_that_is_no_database(place):
+    """A file that holds something else is named, and left as it was."""
+    place.write_text("not a database, " * 100)
+    with pytest.raises(LedgerError, match="file is not a database"):
+        Store(f"sqlite:///{place}")
+    assert place.read_text().startswith("not a database")
+
+
+def test_codevf_ledger_may_name_another_file(tmp_path, monkeypatch, account):
+    """CODEVF_LEDGER puts the ledger elsewhere, as private as in the home folder."""
+    from codevf_nb import session
+
+    elsewhere = tmp_path / "elsewhere.sqlite"
+    monkeypatch.setenv("CODEVF_LEDGER", f"sqlite:///{elsewhere}")
+    session.use(account)
+    session.forget()
+    assert modes(tmp_path)["elsewhere.sqlite"] == 0o600

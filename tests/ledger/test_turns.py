@@ -1,0 +1,242 @@
+"""Turns: one budget of requests for all, and work that one process does for all."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from codevf_nb.ledger import Duty, Limiter, Store
+from tests.virtual import VirtualTime
+
+SECOND = 1.0
+
+
+def closest(moments):
+    """Return the least distance between two that follow each other."""
+    return min(later - sooner for sooner, later in pairwise(moments))
+
+
+@pytest.fixture
+def time():
+    """Virtual time in which everybody wakes up to 20 ms late, as on a busy machine."""
+    chance = random.Random(1)  # noqa: S311 - no secret
+    return VirtualTime(late=lambda: chance.uniform(0, 0.02))
+
+
+@pytest.fixture
+def shared(ledger_url, time):
+    """An empty ledger on the virtual clock."""
+    store = Store(ledger_url, clock=time.clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def limiter(shared, time):
+    """Make a limiter of one key at 1 request/s, as each kernel has its own."""
+
+    def make(credential: str = "key") -> Limiter:
+        return Limiter(shared, credential, 1.0, sleep=time.sleep)
+
+    return make
+
+
+def test_thirty_two_share_one_request_a_second(limiter, time):
+    """In a minute 32 senders use at least 95% of what is allowed, never two within a second, and all come to go."""
+    left: list[tuple[float, int]] = []
+    ends = time.clock() + 60
+
+    def sender(number):
+        own = limiter()
+        while True:
+            own.wait()
+            if time.clock() >= ends:
+                return
+            left.append((time.clock(), number))
+            time.sleep(0.05)
+
+    time.run(*[lambda number=number: sender(number) for number in range(32)])
+    moments = [moment for moment, _ in left]
+    assert closest(moments) >= SECOND
+    assert len(moments) >= 0.95 * 60
+    assert [number for _, number in left[32:]] == [number for _, number in left[: len(left) - 32]], "no fair turns"
+
+
+def test_a_429_holds_back_those_who_have_a_place(limiter, time):
+    """Places in the queue that were taken before the service said to wait count only after it; the order stays."""
+    left: list[tuple[float, int]] = []
+    began = time.clock()
+
+    def sender(number):
+        own = limiter()
+        time.sleep(number / 10)
+        own.wait()
+        left.append((time.clock() - began, number))
+
+    def told():
+        time.sleep(0.9)
+        limiter().heard(429, retry_after=10.0)
+
+    time.run(told, *[lambda number=number: sender(number) for number in range(5)])
+    assert [number for _, number in left] == [0, 1, 2, 3, 4]
+    assert left[0][0] < 0.5
+    assert left[1][0] >= 10.9
+    moments = [moment for moment, _ in left]
+    assert closest(moments) >= SECOND
+    assert moments[-1] < 10.9 + 4 * 1.1
+
+
+@pytest.mark.parametrize(("status", "hint", "seconds"), [(200, 9.0, 0), (503, 9.0, 0), (429, None, 1), (429, 9e9, 300)])
+def test_what_slows_everybody_down(limiter, status, hint, seconds):
+    """Only a 429 slows all down: for at least a turn, for the hint it brings, and for five minutes at most."""
+    limiter().heard(status, hint)
+    assert limiter().free_in() == pytest.approx(seconds, abs=0.1)
+
+
+def test_polling_stands_back(limiter, time):
+    """No turn is free for polling while somebody queues; then one is; and it keeps a second's distance as well."""
+    left: list[tuple[float, str]] = []
+
+    def sender(name):
+        limiter().wait()
+        left.append((time.clock(), name))
+
+    def poller():
+        own = limiter()
+        while len(left) < 6:
+            if (wait := own.free_in()) == 0:
+                left.append((time.clock(), "poll"))
+            time.sleep(min(wait, 0.05))
+
+    def late_sender():
+        time.sleep(4.5)
+        sender("late")
+
+    time.run(lambda: sender("a"), lambda: sender("b"), lambda: sender("c"), poller, late_sender)
+    assert [name for _, name in left[:6]] == ["a", "b", "c", "poll", "poll", "late"]
+    moments = [moment for moment, _ in left]
+    assert closest(moments) >= SECOND
+
+
+def test_who_submits_waits_for_one_poll_at_most(limiter, time):
+    """Though a watcher takes every turn there is, a question leaves within one turn of being asked."""
+    waits = []
+
+    def poller():
+        while len(waits) < 10:
+            time.sleep(limiter().free_in())
+
+    def sender():
+        for _ in range(10):
+            time.sleep(2.7)
+            asked = time.clock()
+            limiter().wait()
+            waits.append(time.clock() - asked)
+
+    time.run(poller, sender)
+    assert max(waits) <= 1.1
+
+
+def test_one_who_was_suspended_pushes_nobody(limiter, time):
+    """A sender that wakes seconds after its turn keeps its distance from the others all the same."""
+    left: list[float] = []
+    slept = []
+
+    def oversleep(seconds):
+        slept.append(seconds)
+        time.sleep(seconds + (3.4 if len(slept) == 1 else 0))
+
+    def suspended():
+        time.sleep(0.1)
+        sleepy = limiter()
+        sleepy._sleep = oversleep
+        sleepy.wait()
+        left.append(time.clock())
+
+    def sender():
+        limiter().wait()
+        left.append(time.clock())
+
+    time.run(sender, suspended, *[lambda: (time.sleep(0.2), sender())] * 6)
+    assert len(left) == 8
+    assert closest(left) >= SECOND
+
+
+def test_one_who_gave_up_costs_one_turn(limiter, time):
+    """Ctrl-C while queueing wastes that place and nothing else."""
+    limiter().wait()
+    began = time.clock()
+
+    def interrupted():
+        own = limiter()
+
+        def interrupt(_seconds):
+            raise KeyboardInterrupt
+
+        own._sleep = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            own.wait()
+
+    time.run(interrupted)
+    time.run(lambda: limiter().wait())
+    assert time.clock() - began < 2.2
+
+
+def test_a_clock_set_back_an_hour_blocks_nobody(limiter, time):
+    """After the clock went back, turns go on at their pace: what lies an hour ahead can't be meant."""
+    limiter().wait()
+    time.time -= 3600
+    began = time.clock()
+    time.run(lambda: limiter().wait(), lambda: limiter().wait())
+    assert time.clock() - began < 2.2
+    assert limiter().free_in() <= 2.2
+
+
+def test_keys_have_their_own_budgets(shared, limiter, time):
+    """Another key doesn't wait for this one's turns, and an account without a limit waits for nothing."""
+    began = time.clock()
+    limiter("one").wait()
+    limiter("two").wait()
+    free = Limiter(shared, "one", None, sleep=time.sleep)
+    free.wait()
+    free.heard(429, 60.0)
+    assert free.free_in() == 0.0
+    assert time.clock() == began
+
+
+def test_a_duty_is_one_process_s(shared, time):
+    """One of two holds it, and goes on holding it, for as long as it renews."""
+    first, second = (Duty(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
+    for _ in range(60):
+        assert first.is_mine()
+        assert not second.is_mine()
+        time.time += 1
+    first.release()
+    assert second.is_mine(), "released, and not free at once"
+    assert not first.is_mine()
+
+
+def test_a_duty_passes_on_when_its_holder_is_gone(shared, time):
+    """A holder that has died is believed for the time of its lease, and not longer."""
+    first, second = (Duty(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
+    assert first.is_mine()
+    died = time.clock()
+    while not second.is_mine():
+        time.time += 0.25
+    assert 7 < time.clock() - died <= 8.5
+
+
+def test_a_duty_from_before_the_clock_was_set_back(shared, time):
+    """A lease that ends in an hour can't have been given out by this clock: it holds nobody up."""
+    first, second = (Duty(shared, "watch", owner, 8.0, lambda: 0.0) for owner in ("first", "second"))
+    assert first.is_mine()
+    time.time -= 3600
+    assert second.is_mine()
+
+
+def test_only_the_holder_can_release(shared, time):
+    """Giving up what another one holds changes nothing."""
+    first, second = (Duty(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
+    assert first.is_mine()
+    second.release()
+    assert not second.is_mine()

@@ -1,0 +1,89 @@
+"""What a session does at the service beside asking: in turn, with every answer kept, and for all kernels."""
+
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from codevf_nb import session
+from codevf_nb.ledger.tables import leases
+from codevf_nb.sandbox import Sandbox
+from codevf_nb.sdk import CodeVFClient
+from codevf_nb.sdk.exceptions import RateLimitError, WaitTimeoutError
+from codevf_nb.settings import Account
+from tests.waiting import eventually
+
+
+def at(box, requests_per_second=None):
+    """The session of a kernel on this sandbox."""
+    return session.use(
+        Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", requests_per_second)
+    )
+
+
+def ask(kernel):
+    return kernel.ask(kernel.draft("Is this join dropping rows?", code="a.merge(b)", project="line"))
+
+
+def holders(kernel):
+    with kernel.ledger.store.read() as connection:
+        return connection.scalars(select(leases.c.owner)).all()
+
+
+@pytest.mark.parametrize("call", ["balance", "tags", "task"])
+def test_a_429_slows_everybody_down(call):
+    """Whatever request meets a 429, nobody who shares the ledger sends before the time it named."""
+    operation = {"task": "retrieve"}.get(call, call)
+    with Sandbox(clock="virtual", reviewer="none", faults=(f"{operation}:1-99:429=both",)) as box:
+        kernel = at(box, requests_per_second=1000.0)
+        kernel.client = kernel._line._client = CodeVFClient(box.api_key, box.base_url, max_retries=0)
+        with pytest.raises(RateLimitError):
+            kernel.refresh(ask(kernel).entry) if call == "task" else getattr(kernel, call)(refresh=True)
+        assert 0.5 < kernel._limiter.free_in() <= 1.0
+        session.forget()
+
+
+def test_a_restarted_kernel_picks_up_what_is_open():
+    """A task from before the kernel was restarted is answered in the ledger without anybody naming it."""
+    with Sandbox(clock="virtual", reviewer="none") as box:
+        first = at(box)
+        task_id = ask(first).id
+        session.forget()
+        box.answer(task_id, "No row is dropped.")
+        second = at(box)
+        eventually(lambda: second.ledger.questions.task(task_id).status == "completed", "the answer")
+        assert second.ledger.questions.task(task_id).message == "No row is dropped."
+        session.forget()
+
+
+def test_a_session_that_is_closed_leaves_nothing():
+    """Closing ends the thread and gives the duty up, so that another kernel polls at once."""
+    with Sandbox(clock="virtual", reviewer="none") as box:
+        kernel = at(box)
+        ask(kernel)
+        eventually(lambda: holders(kernel), "the duty taken")
+        kernel.close()
+        assert holders(kernel) == []
+        assert "codevf-watcher" not in [thread.name for thread in threading.enumerate()]
+        session.forget()
+
+
+def test_a_cancelled_task_is_told_at_once():
+    """Who waits for a task that is cancelled hears so from the ledger."""
+    with Sandbox(clock="virtual", reviewer="none") as box:
+        kernel = at(box)
+        task = ask(kernel)
+        task.cancel()
+        assert task.wait(timeout=10).status == "cancelled"
+        session.forget()
+
+
+def test_waiting_ends_with_the_session():
+    """Who waits without an end while the session is closed is told that the task goes on."""
+    with Sandbox(clock="virtual", reviewer="none") as box:
+        kernel = at(box)
+        task = ask(kernel)
+        threading.Timer(0.2, kernel.watcher.stop).start()
+        with pytest.raises(WaitTimeoutError, match="its session was closed"):
+            task.wait()
+        session.forget()

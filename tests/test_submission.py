@@ -1,0 +1,664 @@
+"""At most once: over a real socket, whatever goes wrong on the way."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from IPython.utils.capture import capture_output
+from sqlalchemy import text
+
+from codevf_nb import display
+from codevf_nb.ledger import Change, LedgerError, SendState, Store, sqlite_url
+from codevf_nb.magics import CodeVFUserError
+from codevf_nb.question import Draft
+from codevf_nb.sandbox import Sandbox
+from codevf_nb.sdk.exceptions import InsufficientCreditsError
+from codevf_nb.session import Session
+from codevf_nb.settings import home
+from codevf_nb.submission import AskedElsewhereError, OutcomeUnknownError
+from codevf_nb.task import Task
+from tests.soak.steps import STEPS, at_step
+from tests.test_question import QUESTION
+
+PROMPT = "Is this join dropping rows?"
+HOUR = 3600.0
+
+
+class Clock:
+    """The time of a ledger, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def kernel(account, clock: Clock) -> Iterator[Callable[..., Session]]:
+    """Makes kernels on one account: ``kernel()`` on this home's ledger, ``kernel("other")`` on another one."""
+    made = []
+
+    def make(ledger: str = "ledger", of=account) -> Session:
+        session = Session(of, Store(sqlite_url(home() / f"{ledger}.sqlite"), clock))
+        session.client._transport.sleep = lambda _: None
+        made.append(session)
+        return session
+
+    yield make
+    for session in made:
+        session.close()
+
+
+def ask(session: Session, prompt: str = PROMPT, **options) -> Task:
+    return session.ask(session.draft(prompt, code="total = 1", **options))
+
+
+def sent(box: Sandbox) -> int:
+    """How many submissions have reached the service, whatever it made of them."""
+    return sum(path.endswith("tasks/create") for _, path, _, _ in box.requests())
+
+
+def status(session: Session) -> str:
+    return "\n".join(f"{display.state(entry)} {advice}" for entry, advice in session.unsettled())
+
+
+# -- 1: running a cell again costs nothing
+
+
+def test_the_same_question_is_sent_once(box, kernel, clock):
+    """The second run of a cell sends nothing, says how long ago it was asked, and how to ask anew."""
+    first = ask(kernel())
+    clock.now += 200
+    again = ask(kernel())
+    assert (again.id, sent(box)) == (first.id, 1)
+    assert "asked 3 min ago, 0 credits now; --again 2 asks anew" in display.state(again.entry, repeated=again.repeated)
+    assert first.repeated is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(3, "just now"), (59, "just now"), (7300, "2 h ago"), (200_000, "2 d ago")]
+)
+def test_how_long_ago(seconds, told):
+    """The largest unit is enough; within a minute it is just now, so that example notebooks come out the same."""
+    assert display.ago(seconds) == told
+
+
+@pytest.mark.parametrize("end", ["cancelled", "failed", "expired"])
+def test_found_whatever_became_of_it(box, kernel, end):
+    """A task that ended without an answer is found too: whether to pay again is for a person to say."""
+    task = ask(kernel())
+    box.end(task.id, end)
+    task.refresh()
+    again = ask(kernel())
+    assert (again.id, again.status, sent(box)) == (task.id, end, 1)
+
+
+def test_each_asking_is_a_question(box, kernel):
+    """``--again 2`` asks anew, once: a cell that keeps it costs nothing either."""
+    ids = [ask(kernel(), again=asking).id for asking in (1, 2, 2, 1, 3)]
+    assert ids[0] == ids[3] != ids[1] == ids[2] != ids[4]
+    assert sent(box) == 3
+
+
+def test_changed_data_is_told_not_sent(box, kernel):
+    """What changed in the attachments since is shown with the old answer."""
+    orders = pd.DataFrame({"id": range(1204)})
+    ask(kernel(), attach={"orders": orders})
+    more = ask(kernel(), attach={"orders": pd.DataFrame({"id": range(1311)})})
+    other = ask(kernel(), attach={"orders": orders * 2})
+    assert more.repeated.changed == (Change("orders", (1204, 1311)),)
+    assert other.repeated.changed == (Change("orders"),)
+    assert "orders: 1,204 → 1,311 rows since; --again 2 asks anew" in more._repr_mimebundle_()["text/plain"]
+    assert "orders: changed since; --again 2 asks anew" in other._repr_mimebundle_()["text/plain"]
+    assert sent(box) == 1
+
+
+def test_how_it_is_shown_asks_nothing_anew(box, current, shell):
+    """The variable, waiting, the time-out and the order of options are not the question."""
+    shell.user_ns["orders"] = shell.user_ns["customers"] = pd.DataFrame({"a": [1]})
+    for line in (
+        f"-a orders,customers -m fast -c 240 {PROMPT}",
+        f"{PROMPT} -c 240 -m fast -a customers -a orders -o answer",
+        f"--mode fast -w --timeout 60 {PROMPT} --max-credits 240 --attach=customers,orders",
+    ):
+        shell.run_cell_magic("codevf", line, "x = 1")
+    assert sent(box) == 1
+    assert shell.user_ns["answer"].id == shell.user_ns["_codevf"].id
+
+
+def test_a_second_ledger_pays_nothing_within_the_day(box, kernel):
+    """A fresh machine on the same account sends the same key, and gets the task there is."""
+    first = ask(kernel())
+    box.advance(5 * HOUR)
+    found = ask(kernel("other"))
+    assert found.id == first.id
+    assert len(box.tasks()) == 1
+    assert "asked before from elsewhere, 5.0 hours ago: 0 credits now." in found.entry.notes
+
+
+def test_a_second_ledger_sees_the_answer_of_a_task_that_is_over(box, kernel):
+    """The key of a completed task brings the task, and the next look its answer."""
+    first = ask(kernel())
+    box.answer(first.id, "The join is fine.")
+    found = ask(kernel("other"))
+    assert found.wait(20).message == "The join is fine."
+    assert found.credits_used == 0 or found.credits_used == first.refresh().credits_used
+
+
+def test_a_second_ledger_with_other_data_is_told_so(box, kernel):
+    """The same key with other attachments: what that means, that nothing is paid, and the way on."""
+    ask(kernel(), attach={"orders": pd.DataFrame({"a": [1]})})
+    other = kernel("other")
+    changed = {"orders": pd.DataFrame({"a": [2]})}
+    with pytest.raises(
+        AskedElsewhereError, match=r"from elsewhere, with other attachments .*nothing is paid.*--again 2"
+    ):
+        ask(other, attach=changed)
+    assert other.unsettled() == []
+    assert ask(other, attach=changed, again=2).id is not None
+    assert len(box.tasks()) == 2
+
+
+def test_a_conflict_that_names_the_task_says_how_to_see_it(box, kernel):
+    """Where the service's 409 names the task it has, one command shows it."""
+    session = kernel()
+    service = session.client._transport.wire
+    real = service.exchange
+    first = ask(kernel("other"))
+    body = f'{{"error": {{"code": "idempotency_conflict", "message": "taken", "details": {{"taskId": "{first.id}"}}}}}}'
+
+    def conflict(method, url, **options):
+        reply = real(method, url, **options)
+        return replace(reply, status=409, body=body.encode()) if url.endswith("tasks/create") else reply
+
+    service.exchange = conflict
+    with pytest.raises(AskedElsewhereError, match=f"%codevf show {first.id} shows it"):
+        ask(session)
+    shown = session.task(first.id)
+    assert shown.entry.is_foreign
+    assert shown.wait(20).message == first.wait(20).message
+
+
+# -- 2: at most once
+
+
+def test_everything_is_committed_before_the_first_byte(box, kernel, account):
+    """When the request leaves, its exact bytes, their hash, the key, the place and the credential are on disk."""
+    session, seen = kernel(), []
+
+    def look() -> None:
+        onlooker = kernel()
+        entry = onlooker.ledger.questions.latest()[0]
+        seen.append((entry, onlooker.ledger.questions.body(entry.id)))
+
+    bodies = record_bodies(session)
+    at_step(session, "before-exchange", look)
+    ask(session)
+    ((entry, body),) = seen
+    assert bodies == [body]
+    assert f'"idempotencyKey":"{entry.idempotency_key}"'.encode() in body
+    assert (entry.state, entry.attempts, entry.unheard) == (SendState.SENDING, 1, 1)
+    assert (entry.origin, entry.credential) == (account.origin, account.credential)
+    assert entry.body_sha256 is not None
+
+
+def test_the_answer_is_committed_before_it_is_read(box, kernel):
+    """When anyone starts to understand an answer, its bytes are on disk."""
+    session, seen = kernel(), []
+    at_step(session, "before-accept", lambda: seen.append(kernel().ledger.questions.raw(1, "create")))
+    task = ask(session)
+    assert task.id.encode() in seen[0].body
+
+
+def test_bytes_are_deleted_once_it_is_settled(box, kernel):
+    """Names, sizes and hashes of attachments stay; what was in them doesn't."""
+    session = kernel()
+    entry = ask(session, attach={"orders": pd.DataFrame({"a": ["a-very-telling-cell"]})}).entry
+    assert session.ledger.questions.body(entry.id) is None
+    assert b"a-very-telling-cell" not in everything_on_disk()
+    assert {"name", "size", "sha256", "rows"} <= set(entry.attachments[1])
+
+
+@pytest.mark.parametrize(
+    "what", ["drop-before-commit", "drop-after-commit", "truncate", "status=503", "status-after-commit=502"]
+)
+def test_the_call_that_sent_it_sends_again(box, kernel, what):
+    """Resets, cut off answers and 5xx are followed by the same bytes under the same key, until the call's deadline."""
+    session = kernel()
+    bodies = record_bodies(session)
+    box.add_fault(f"create:1-2:{what}")
+    task = ask(session)
+    assert len(set(bodies)) == 1
+    assert len(bodies) == 3
+    assert [each["id"] for each in box.tasks()] == [task.id]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "1-4:drop-after-commit",
+        "1-4:drop-before-commit",
+        "1-4:truncate",
+        "1-4:status=500",
+        "1:wrong-type",
+    ],
+)
+def test_an_unknown_outcome_waits_for_a_person(box, kernel, rule):
+    """Nothing is sent behind anyone's back; ``status`` says what to do, and the cell again settles it."""
+    box.add_fault(f"create:{rule}")
+    with pytest.raises(OutcomeUnknownError, match=r"Run the cell again.*can't be paid twice"):
+        ask(kernel())
+    before, later = sent(box), kernel()
+    assert "question 1 unknown" in status(later)
+    assert "Run the cell again, or %codevf settle, before 2027-01-16" in status(later)
+    assert sent(box) == before
+    task = ask(later)
+    assert [each["id"] for each in box.tasks()] == [task.id]
+    assert "asked just now, settled now; --again 2" in display.state(task.entry, repeated=task.repeated)
+    assert status(later) == ""
+    assert not ask(later).repeated.settled
+
+
+def test_settle_is_the_cell_again(box, kernel):
+    """A person who no longer has the cell says ``%codevf settle``: the bytes are in the ledger."""
+    box.add_fault("create:1-4:drop-after-commit")
+    with pytest.raises(OutcomeUnknownError):
+        ask(kernel())
+    session = kernel()
+    (entry,) = session.ledger.questions.unsettled()
+    assert session.settle(entry).id == box.tasks()[0]["id"]
+
+
+def test_settling_as_it_is_typed(box, current, shell):
+    """``%codevf settle`` tells of each question, one that can't be settled keeps none of the others from it."""
+    box.add_fault("create:1-8:drop-after-commit")
+    current.client._transport.sleep = lambda _: None
+    for prompt in ("Which of these is right?", "Which of those is right?"):
+        with pytest.raises(OutcomeUnknownError):
+            ask(current, prompt)
+    with current.ledger.store.write() as connection:
+        connection.execute(text("UPDATE questions SET prepared_at = prepared_at - 100000 WHERE id = 1"))
+    with capture_output() as shown:
+        shell.run_line_magic("codevf", "status")
+        shell.run_line_magic("codevf", "settle")
+        shell.run_line_magic("codevf", "settle 1 none")
+    told = shown.stdout.splitlines()
+    assert [line[:20] for line in told[:4]] == [
+        "? question 1 unknown",
+        "  nobody heard what ",
+        "? question 2 unknown",
+        "  Run the cell again",
+    ]
+    assert "question 1; it was sent 28 hours ago" in told[4]
+    assert box.tasks()[1]["id"] in told[5]
+    assert told[6].startswith("? question 1 refused: a person says")
+    for slip in ("settle 1", "settle one none", "settle 2 none"):
+        with pytest.raises(CodeVFUserError):
+            shell.run_line_magic("codevf", slip)
+
+
+def test_a_refusal_is_definite(box, kernel):
+    """A plain no holds nothing, keeps no bytes, and asking again is a new try with what is attached then."""
+    box.add_fault("create:1:status=402")
+    session = kernel()
+    with pytest.raises(InsufficientCreditsError):
+        ask(session, attach={"orders": pd.DataFrame({"a": [1]})})
+    entry = session.ledger.questions.latest()[0]
+    assert (entry.state, session.ledger.questions.body(entry.id)) == (SendState.REFUSED, None)
+    assert ask(session, attach={"orders": pd.DataFrame({"a": [2]})}).id is not None
+    assert len(box.tasks()) == 1
+
+
+@pytest.mark.parametrize("lost", ["drop-before-commit", "drop-after-commit"])
+def test_a_refusal_after_an_unheard_attempt_is_not_definite(box, kernel, lost):
+    """A no says nothing about the attempt before it that nobody heard the end of."""
+    box.add_fault(f"create:1:{lost}")
+    box.add_fault("create:1:status=402")  # the second one: each rule counts the calls that reach it
+    box.add_fault("create:2:status=402")
+    session = kernel()
+    with pytest.raises(OutcomeUnknownError, match="nobody heard"):
+        ask(session)
+    assert session.ledger.questions.latest()[0].state == SendState.UNKNOWN
+    assert ask(session).id == box.tasks()[0]["id"]
+    assert len(box.tasks()) == 1
+
+
+def test_nothing_was_sent_where_nobody_answers(account, kernel):
+    """A service that can't be reached has nothing: the question is no outcome to settle, just one to ask again."""
+    session = kernel(of=replace(account, base_url="http://127.0.0.1:9/api/v1/"))
+    draft = Draft(QUESTION)
+    with pytest.raises(Exception, match="could not be reached"):
+        session._submission.submit(draft, 1)
+    assert session.ledger.questions.latest()[0].state == SendState.PREPARED
+    assert "Nothing of it is at the service" in status(session)
+
+
+def test_past_the_day_a_person_decides(box, kernel, clock):
+    """The service has forgotten the key by then: nothing is sent, and both ways on are told and work."""
+    box.add_fault("create:1-8:drop-after-commit")
+    prompts = ("Which of these is right?", "Which of those is right?")
+    for prompt in prompts:
+        with pytest.raises(OutcomeUnknownError):
+            ask(kernel(), prompt)
+    clock.now += 30 * HOUR
+    session, before = kernel(), sent(box)
+    for prompt in prompts:
+        with pytest.raises(
+            OutcomeUnknownError, match=r"sent 30 hours ago.*%codevf settle \d TASK, or %codevf settle \d none"
+        ):
+            ask(session, prompt)
+    assert status(session).count("30 hours ago") == 2
+    assert sent(box) == before
+    session.settle_by_hand(1, box.tasks()[0]["id"])
+    session.settle_by_hand(2, None)
+    assert status(session) == ""
+    assert ask(session, prompts[0]).id == box.tasks()[0]["id"]
+    assert ask(session, prompts[1]).entry.attempts == 1
+
+
+def test_bytes_that_can_help_no_more_are_deleted(box, kernel, clock):
+    """A question nobody settled keeps its bytes for a day; the next one asked after that takes them away."""
+    box.add_fault("create:1-4:drop-after-commit")
+    with pytest.raises(OutcomeUnknownError):
+        ask(kernel())
+    clock.now += 25 * HOUR
+    session = kernel()
+    ask(session, "Is something else the matter?")
+    assert session.ledger.questions.body(1) is None
+    assert "25 hours ago" in status(session)
+
+
+def test_a_machine_that_slept_sends_no_second_attempt(box, kernel, clock):
+    """A laptop that wakes up a day later in the middle of a call does not go on with it."""
+    box.add_fault("create:1:drop-after-commit")
+    session = kernel()
+
+    def sleep_long(_: float) -> None:
+        clock.now += 30 * HOUR
+
+    session.client._transport.sleep = sleep_long
+    with pytest.raises(OutcomeUnknownError, match="30 hours ago"):
+        ask(session)
+    assert sent(box) == 1
+
+
+def test_a_clock_that_went_back_is_not_believed(box, kernel, clock):
+    """Where later questions lie in the ledger, how long ago one was sent can't be known: a person decides."""
+    box.add_fault("create:1-4:drop-after-commit")
+    with pytest.raises(OutcomeUnknownError):
+        ask(kernel())
+    clock.now -= 20 * HOUR
+    before = sent(box)
+    with pytest.raises(OutcomeUnknownError, match="clock has gone back"):
+        ask(kernel())
+    assert sent(box) == before
+    assert ask(kernel(), "Does another question work?").id is not None
+
+
+def test_another_place_or_key_is_never_used(box, kernel, account):
+    """An unknown outcome goes nowhere else: under a rotated key it is told, not sent."""
+    box.add_fault("create:1-4:drop-after-commit")
+    with pytest.raises(OutcomeUnknownError):
+        ask(kernel())
+    box.engine.add_key("cvf_test_rotated", 1000)
+    rotated = kernel(of=replace(account, name="sandbox-new", api_key="cvf_test_rotated"))
+    before = sent(box)
+    with pytest.raises(OutcomeUnknownError, match=r"under another key \(sandbox\)"):
+        ask(rotated)
+    assert "under another key (sandbox)" in status(rotated)
+    assert sent(box) == before
+    moved = kernel(of=replace(account, origin="https://elsewhere.example/"))
+    with pytest.raises(OutcomeUnknownError, match="under another key"):
+        ask(moved)
+    assert sent(box) == before
+
+
+def test_a_rotated_key_pays_nothing_again(box, kernel, account):
+    """What was asked and answered under the old key is told of, with the way to ask anew."""
+    task = ask(kernel())
+    box.engine.add_key("cvf_test_rotated", 1000)
+    rotated = kernel(of=replace(account, name="sandbox-new", api_key="cvf_test_rotated"))
+    with pytest.raises(AskedElsewhereError, match=rf"{task.id} of account sandbox\. Nothing was sent.*--again 2"):
+        ask(rotated)
+    assert sent(box) == 1
+    assert ask(rotated, again=2).id != task.id
+
+
+# -- Ctrl-C, crashes, several kernels
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if not step.endswith("become")])
+def test_ctrl_c_at_each_step(box, kernel, step):
+    """Interrupted anywhere: ``status`` tells where it stands, it can be asked again at once, one task comes of it."""
+    session = kernel()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    at_step(session, step, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ask(session)
+    told, later = status(session), kernel()
+    entries = later.ledger.questions.latest()
+    assert told or step == "before-prepare" or entries[0].task_id
+    if step in ("after-attempt", "before-exchange", "after-exchange"):
+        assert "Run the cell again, or %codevf settle" in told
+    task = ask(later)
+    assert [each["id"] for each in box.tasks()] == [task.id]
+    assert status(later) == ""
+
+
+def test_ctrl_c_while_it_queues_for_its_turn(box, kernel):
+    """Interrupted before anything left: nothing is at the service, and it is told so."""
+    session = kernel()
+    draft = session.draft(PROMPT, code="total = 1")
+    session.balance()
+    session._project_id(draft.question.project)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    session._limiter.wait = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        session._submission.submit(draft, 1)
+    assert "Nothing of it is at the service: run the cell again to ask." in status(session)
+    assert sent(box) == 0
+    assert kernel().ask(draft).id == box.tasks()[0]["id"]
+
+
+def test_ctrl_c_twice(box, kernel):
+    """A second Ctrl-C while the first is written down leaves nothing that has to be waited for."""
+    session, waited = kernel(), []
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    at_step(session, "after-attempt", interrupt)
+    session.ledger.sending.close = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        ask(session)
+    later = kernel()
+    later._submission._sleep = waited.append
+    assert ask(later).id == box.tasks()[0]["id"]
+    assert waited == []
+
+
+def test_an_answer_a_process_died_over_is_read_without_a_network(box, kernel, account):
+    """The raw answer is in the ledger: understanding it needs nobody else."""
+    session = kernel()
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    at_step(session, "before-accept", die)
+    with pytest.raises(KeyboardInterrupt):
+        ask(session)
+    draft = session.draft(PROMPT, code="total = 1")
+    offline = kernel(of=replace(account, base_url="http://127.0.0.1:9/api/v1/"))
+    assert "its answer is here but was never read" in status(offline)
+    assert offline.ask(draft).id == box.tasks()[0]["id"]
+    assert sent(box) == 1
+
+
+def test_a_lease_that_expires_while_its_request_is_out(box, kernel, clock):
+    """Should two send at once all the same, they send the same bytes under the same key, and the service counts one."""
+    slow, quick = kernel(), kernel()
+    bodies = record_bodies(slow), record_bodies(quick)
+    out, go_on, tasks = threading.Event(), threading.Event(), []
+
+    def hang() -> None:
+        out.set()
+        assert go_on.wait(30)
+
+    at_step(slow, "before-exchange", hang)
+    thread = threading.Thread(target=lambda: tasks.append(ask(slow)))
+    thread.start()
+    assert out.wait(30)
+    clock.now += 91
+    tasks.append(ask(quick))
+    go_on.set()
+    thread.join(30)
+    assert bodies[0] == bodies[1] != []
+    assert len({task.id for task in tasks}) == len(box.tasks()) == 1
+    assert status(quick) == ""
+
+
+def test_two_kernels_race_on_one_question(box, kernel):
+    """Eight kernels run the same cell at the same moment: one sends, the others wait for it and find its task."""
+    sessions = [kernel() for _ in range(8)]
+    start, tasks, errors = threading.Barrier(8), [], []
+
+    def run(session: Session) -> None:
+        try:
+            draft = session.draft(PROMPT, code="total = 1")
+            start.wait(30)
+            tasks.append(session.ask(draft))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shall see it
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(session,)) for session in sessions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert len({task.id for task in tasks}) == 1
+    assert sent(box) == 1
+    assert sum(task.repeated is None for task in tasks) == 1
+
+
+def test_waiting_for_another_kernel_ends(box, kernel, clock):
+    """A sender that hangs is waited for until its lease is over; then the same bytes are sent in its stead."""
+    hung = kernel()
+    out, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        out.set()
+        go_on.wait(30)
+        raise KeyboardInterrupt
+
+    def give_up() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            ask(hung)
+
+    at_step(hung, "before-exchange", hang)
+    thread = threading.Thread(target=give_up)
+    thread.start()
+    assert out.wait(30)
+    session, waited = kernel(), []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        clock.now += seconds
+
+    session._submission._sleep = sleep
+    assert ask(session).id == box.tasks()[0]["id"]
+    assert 89 < sum(waited) < 92
+    go_on.set()
+    thread.join(30)
+
+
+def test_a_ledger_from_yesterday_pays_nothing_twice(box, kernel, clock):
+    """Put back to before the question was asked, the ledger makes the same key again: the task is found."""
+    session = kernel()
+    session.tags()
+    session.close()
+    copy = (home() / "ledger.sqlite").read_bytes()
+    first = ask(kernel())
+    put_back(copy)
+    clock.now += 10 * HOUR
+    box.advance(10 * HOUR)
+    again = ask(kernel())
+    assert again.id == first.id
+    assert len(box.tasks()) == 1
+    assert "asked before from elsewhere, 10.0 hours ago: 0 credits now." in again.entry.notes
+
+
+def test_a_ledger_from_the_day_before_says_so(box, kernel, clock):
+    """Put back to when the outcome was unknown, past the service's day: nothing is sent, and it is said."""
+    box.add_fault("create:1-4:drop-after-commit")
+    session = kernel()
+    with pytest.raises(OutcomeUnknownError):
+        ask(session)
+    session.close()
+    copy = (home() / "ledger.sqlite").read_bytes()
+    ask(kernel())
+    put_back(copy)
+    clock.now += 26 * HOUR
+    with pytest.raises(OutcomeUnknownError, match="sent 26 hours ago: the service has forgotten its key"):
+        ask(kernel())
+    assert len(box.tasks()) == 1
+
+
+# -- a ledger that fails
+
+
+def test_a_locked_ledger_is_one_clear_line(box, kernel, monkeypatch):
+    """Somebody else holds the database past the busy time-out: nothing is sent, and it works once they let go."""
+    monkeypatch.setattr("codevf_nb.ledger.store.BUSY_SECONDS", 0.1)
+    session, other = kernel(), kernel()
+    draft = session.draft(PROMPT, code="total = 1")
+    with (
+        other.ledger.store.write(),
+        pytest.raises(LedgerError, match=r"ledger\.sqlite can't be used: database is locked\. Nothing was sent\."),
+    ):
+        session.ask(draft)
+    assert sent(box) == 0
+    assert session.ask(draft).id is not None
+
+
+# -- what the tests above look with
+
+
+def record_bodies(session: Session) -> list[bytes]:
+    """Every body that this kernel puts onto the wire to make a task."""
+    wire, found = session.client._transport.wire, []
+    real = wire.exchange
+
+    def exchange(method: str, url: str, **options):
+        if url.endswith("tasks/create"):
+            found.append(options["body"])
+        return real(method, url, **options)
+
+    wire.exchange = exchange
+    return found
+
+
+def everything_on_disk() -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(home().rglob("*")) if path.is_file())
+
+
+def put_back(copy: bytes) -> None:
+    """Restore the ledger's file, as a backup would."""
+    for path in home().glob("ledger.sqlite*"):
+        path.unlink()
+    Path(home() / "ledger.sqlite").write_bytes(copy)

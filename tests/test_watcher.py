@@ -1,0 +1,305 @@
+"""The one watcher: who polls, how often, in what order, and what it does when nothing is heard."""
+
+import itertools
+import logging
+import random
+import statistics
+from dataclasses import replace
+
+import pytest
+
+from codevf_nb.ledger import Duty, LedgerError, Limiter, Store
+from codevf_nb.sdk.exceptions import APIConnectionError, AuthenticationError, NotFoundError, ServerError
+from codevf_nb.watcher import LOOK_SECONDS
+from tests.watching import CADENCE, Question, World, live
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+# -- pace and fairness
+
+
+@pytest.mark.parametrize("tasks", [1, 10, 100, 1000])
+def test_delay_from_answer_to_notice(world, tasks, capsys):
+    """On average an answer is seen within 1.2× of half the cadence, or of N/2 seconds where N tasks are too many."""
+    chance = random.Random(tasks)  # noqa: S311 - no secret
+    bound = max(CADENCE, tasks) / 2
+    kernel = world.kernel()
+    numbers = itertools.count()
+    delays = []
+
+    def ask():
+        number = next(numbers)
+        world.answered_at[number] = world.time + chance.uniform(0, 4 * bound)
+        kernel.watch(world.ask(number))
+
+    def replace_answered(entry):
+        if not entry.is_open:
+            delays.append(world.time - world.answered_at[entry.id])
+            ask()  # so that there are always as many of them
+
+    kernel.listen(replace_answered)
+    for _ in range(tasks):
+        ask()
+    live(world, kernel, seconds=3000 * (1 + 1 / tasks))
+    with capsys.disabled():
+        print(f"\n{tasks} open: {statistics.mean(delays):.1f} s on average, bound {bound:.0f} s", end="")
+    assert len(delays) >= 100
+    assert statistics.mean(delays) <= 1.2 * bound
+
+
+def test_every_task_has_its_turn(world):
+    """With more tasks than the limit allows, each is polled once before any is polled again."""
+    kernel = world.kernel()
+    for number in range(50):
+        kernel.watch(world.ask(number))
+    world.time += 1
+    live(world, kernel, seconds=4 * 52)
+    rounds = [sorted(world.polled()[start : start + 50]) for start in range(0, 150, 50)]
+    assert rounds == [list(range(50))] * 3
+
+
+def test_cadence_is_the_contract_s(world):
+    """A single task is polled as often as the service advises: every 2–4 s while pending, 15–30 s while processing."""
+    kernel = world.kernel()
+    world.ledger[1] = Question(1, "pending", world.time)
+    kernel.watch(world.ledger[1])
+    live(world, kernel, seconds=20)
+    world.ledger[1] = replace(world.ledger[1], status="processing")
+    live(world, kernel, seconds=200)
+    moments = [at for at, _, _ in world.polls]
+    assert moments[0] == 2.0
+    gaps = [later - sooner for sooner, later in itertools.pairwise(moments)]
+    pending = [gap for at, gap in zip(moments[1:], gaps, strict=True) if at < 20]
+    assert all(2 <= gap <= 4 for gap in pending)
+    processing = [gap for at, gap in zip(moments, gaps, strict=False) if at > 24]
+    assert processing
+    assert all(15 <= gap <= 30 + LOOK_SECONDS for gap in processing)
+
+
+def test_it_takes_only_turns_that_are_free(tmp_path):
+    """While others queue to submit, it polls nothing; then it goes on."""
+    world = World()
+    store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}", clock=lambda: world.time)
+    limiter = Limiter(store, "key", 1.0, sleep=lambda _seconds: pytest.fail("polling queued"))
+    queueing = Limiter(store, "key", 1.0, sleep=lambda _seconds: (_ for _ in ()).throw(KeyboardInterrupt))
+    queueing.wait()
+    for _ in range(5):
+        with pytest.raises(KeyboardInterrupt):  # leaves its place behind, as one who sleeps on it would
+            queueing.wait()
+    kernel = world.kernel(turn_in=limiter.free_in)
+    kernel.watch(world.ask(1, 2, 3))
+    live(world, kernel, seconds=6)
+    assert world.polls == []
+    live(world, kernel, seconds=3)
+    assert len(world.polls) == 3
+
+
+# -- several kernels
+
+
+def test_tasks_of_all_kernels_are_polled_once(world):
+    """Of three kernels one polls, for all; within a second each hears the answers to what it shows, and no others."""
+    kernels = [world.kernel(name) for name in "abc"]
+    for number in range(9):
+        kernels[number % 3].watch(world.ask(number))
+        world.answered_at[number] = 40 + number
+    live(world, *kernels)
+    assert {name for _, name, _ in world.polls} == {"a"}
+    for turn, kernel in enumerate(kernels):
+        assert set(kernel.answers()) == {number for number in range(9) if number % 3 == turn}
+        for number, told_at in kernel.answers().items():
+            seen_at = max(at for at, _, polled in world.polls if polled == number)
+            assert told_at - seen_at <= LOOK_SECONDS + 0.01
+
+
+def test_a_change_of_status_reaches_every_kernel(world):
+    """That a task is being worked on now is shown by the kernels that don't poll as well."""
+    one, other = world.kernel("one"), world.kernel("other")
+    one.watch(world.ask(1, status="pending"))
+    other.watch(world.ledger[1])
+    live(world, one, other, seconds=5)
+    world.ledger[1] = replace(world.ledger[1], status="processing")
+    live(world, one, other, seconds=2)
+    assert [entry.status for _, entry in other.told] == ["processing"]
+
+
+def test_another_kernel_takes_over(world):
+    """When the one that polls is gone, another one goes on with all that is open, its own or not."""
+    first, second = world.kernel("first"), world.kernel("second")
+    first.watch(world.ask(1))
+    second.watch(world.ask(2))
+    live(world, first, second, seconds=60)
+    assert world.polled("second") == []
+    world.holder = None  # as the lease does when it runs out
+    live(world, second, seconds=60)
+    assert set(world.polled("second")) == {1, 2}
+
+
+def test_a_session_picks_up_what_is_open(world):
+    """A restarted kernel polls the tasks from before it, at once, though it shows none of them yet."""
+    world.ask(1, 2)
+    world.answered_at = {1: 0.0, 2: 0.0}
+    kernel = world.kernel()
+    live(world, kernel)
+    assert world.time < 3
+    assert all(not entry.is_open for entry in world.ledger.values())
+    assert kernel.told == []
+
+
+def test_a_task_that_was_settled_elsewhere(world):
+    """Cancelled by a person or in another kernel: it is told from the ledger, without a poll."""
+    kernel = world.kernel()
+    kernel.watch(world.ask(1, 2))
+    kernel.watch(world.ledger[1])
+    live(world, kernel, seconds=10)
+    polls = len(world.polls)
+    world.ledger[1] = replace(world.ledger[1], status="cancelled")
+    kernel.wake()
+    kernel.step()
+    assert set(kernel.answers()) == {1}
+    assert 1 not in world.polled()[polls:]
+
+
+def test_a_question_the_ledger_has_lost(world):
+    """A ledger put back to yesterday lacks a question: nobody waits for it any more, the others go on."""
+    kernel = world.kernel()
+    kernel.watch(world.ask(1))
+    kernel.watch(world.ask(2))
+    del world.ledger[1]
+    world.answered_at[2] = 5.0
+    live(world, kernel)
+    assert set(kernel.answers()) == {2}
+    assert kernel.wait(1, timeout=0)
+
+
+# -- trouble
+
+
+def test_an_hour_without_a_network(world, caplog):
+    """It says so once, probes once a minute for all 100 tasks together, then catches up in order and drops nothing."""
+    caplog.set_level(logging.INFO, "codevf_nb.watcher")
+    kernel = world.kernel()
+    for number in range(100):
+        kernel.watch(world.ask(number))
+        world.answered_at[number] = 1000.0
+    live(world, kernel, seconds=300)
+    world.down = APIConnectionError("the network is unreachable")
+    before, down_at = len(world.polls), world.time
+    last_polled = {number: at for at, _, number in world.polls}
+    live(world, kernel, seconds=3600)
+    probed = world.polled()[before:]
+    assert 55 <= len(probed) <= 70
+    assert kernel.trouble == "the network is unreachable"
+    assert {entry.id for at, entry in kernel.told if at >= down_at} == set(range(100)), "shown with none"
+    world.down = None
+    up_at, before = world.time, len(world.polls)
+    live(world, kernel)
+    assert kernel.trouble is None
+    assert set(kernel.answers()) == set(range(100))
+    assert world.time - up_at < 60 + 110
+    caught_up = [number for number in world.polled()[before:] if number not in probed]
+    assert caught_up == sorted(caught_up, key=last_polled.get)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+@pytest.mark.parametrize("error", [NotFoundError("no such task", status_code=404), ValueError("unreadable")])
+def test_tasks_that_can_t_be_asked_after(world, error, caplog):
+    """Trouble of tasks' own, of nine in ten here, delays no other task; it is told once, and tried ever less often."""
+    kernel = world.kernel()
+    for number in range(10):
+        kernel.watch(world.ask(number))
+    world.errors = dict.fromkeys(range(9), error)
+    live(world, kernel, seconds=3600)
+    healthy = [at for at, _, number in world.polls if number == 9]
+    assert healthy[0] < 15
+    assert len(healthy) >= 3600 / (CADENCE + 5)
+    assert all(12 <= world.polled().count(number) <= 20 for number in range(9))
+    assert kernel.trouble is None
+    assert kernel.trouble_with(0) == str(error)
+    assert kernel.trouble_with(9) is None
+    assert len(caplog.records) == 9
+    world.errors = {}
+    live(world, kernel, seconds=301)
+    assert kernel.trouble_with(0) is None
+
+
+@pytest.mark.parametrize("error", [AuthenticationError("no", status_code=403), ServerError("oh", status_code=500)])
+def test_one_task_that_looks_like_an_outage(world, error):
+    """A service that fails over one task only goes on being asked after the others, at hardly less than their pace."""
+    kernel = world.kernel()
+    world.errors[0] = error
+    for number in range(10):
+        kernel.watch(world.ask(number))
+    live(world, kernel, seconds=3600)
+    assert world.polled().count(0) <= 70
+    assert min(world.polled().count(number) for number in range(1, 10)) >= 0.8 * 3600 / CADENCE
+
+
+def test_a_key_that_is_refused_is_no_reason_to_hammer(world):
+    """With a key that has expired, 100 tasks cause about one request a minute."""
+    kernel = world.kernel()
+    world.down = AuthenticationError("the key has expired", status_code=401)
+    for number in range(100):
+        kernel.watch(world.ask(number))
+    live(world, kernel, seconds=3600)
+    assert len(world.polls) <= 70
+
+
+def test_a_listener_that_fails(world, caplog):
+    """It neither ends the watching nor keeps other listeners from hearing."""
+    kernel = world.kernel()
+    kernel._listeners.insert(0, lambda entry: 1 / 0)
+    kernel.watch(world.ask(1))
+    world.answered_at[1] = 40.0
+    live(world, kernel)
+    assert set(kernel.answers()) == {1}
+    assert "a listener stumbled over question 1" in caplog.text
+
+
+# -- with the ledger
+
+
+def test_the_ledger_fails_for_a_while(world, caplog):
+    """A ledger that can't be read is waited for, and told of once; then all goes on."""
+    caplog.set_level(logging.INFO, "codevf_nb.watcher")
+    kernel = world.kernel()
+    kernel.watch(world.ask(1))
+    world.answered_at[1] = 0.0
+    healthy = kernel.may_poll
+
+    def full():
+        raise LedgerError("the disk is full")
+
+    object.__setattr__(kernel._ways, "may_poll", full)
+    live(world, kernel, seconds=600)
+    assert kernel.trouble == "the disk is full"
+    assert world.polls == []
+    object.__setattr__(kernel._ways, "may_poll", healthy)
+    live(world, kernel)
+    assert kernel.trouble is None
+    assert set(kernel.answers()) == {1}
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_two_processes_one_lease(world, tmp_path):
+    """With the real lease a holder that dies is replaced within 10 s, and one that rests at once."""
+    store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}", clock=lambda: world.time)
+    first, second = (
+        world.kernel(name, duty=Duty(store, "watch", name, 8.0, lambda: world.time)) for name in ("first", "second")
+    )
+    first.watch(world.ask(1, 2, 3))
+    live(world, first, second, seconds=33.3)
+    assert {name for _, name, _ in world.polls} == {"first"}
+    died = world.time
+    for number in range(4, 8):
+        world.ask(number)
+    live(world, second, seconds=12)  # the first one takes no further step: it was killed
+    taken_over = min(at for at, name, _ in world.polls if name == "second")
+    assert taken_over - died <= 10
+    second._ways.rest()
+    live(world, first, seconds=2)
+    assert first._ways.may_poll()

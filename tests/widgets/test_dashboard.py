@@ -1,0 +1,109 @@
+"""The dashboard: what is left, and pictures with the frames behind them."""
+
+import pytest
+
+import codevf_nb
+from codevf_nb.widgets import charts
+from codevf_nb.widgets.dashboard import Dashboard
+from tests.widgets.conftest import click, done, inside, labelled, words
+from tests.widgets.test_inbox import fill
+
+NASTY = "$x_{</text><script>alert(1)</script>"
+
+
+@pytest.fixture
+def dashboard(current, page):
+    """Open a dashboard over what is in the ledger, of all time."""
+    views = []
+
+    def open_one():
+        views.append(Dashboard(current))
+        labelled(views[-1].root, "Period").value = 0
+        done()
+        return views[-1]
+
+    yield open_one
+    for view in views:
+        view.let_go()
+
+
+def test_it_tells_balance_holds_and_budgets(dashboard, current):
+    """What may still be spent stands first."""
+    current.ledger.budgets.set("500/day")
+    told = words(dashboard().root)
+    assert "available 100,000 · on hold 0 · total 100,000 credits" in told
+    assert "500 of 500 credits per day are left" in told
+
+
+def test_each_picture_has_its_frame_one_click_away(dashboard, current):
+    """The table is that of the call that stands with it."""
+    fill(current, 40)
+    view = dashboard()
+    assert words(view.root).count("<svg") == 4
+    tables = [widget for widget in inside(view.root) if getattr(widget, "description", "") == "Show the table"]
+    for button in tables:
+        button.click()
+    done()
+    told = words(view.root)
+    assert told.count("<table") == 4
+    assert "cvf.spend(by=[&quot;mode&quot;], freq=&quot;D&quot;)" in told
+    (row,) = codevf_nb.spend(by=["mode"]).itertuples()
+    assert f"{row.credits_used:,.2f}" in told
+    click(view.root, "Hide the table")
+    assert words(view.root).count("<table") == 3
+
+
+def test_it_is_drawn_anew_by_another_grouping(dashboard, current):
+    """Choosing another grouping, step or period changes what is shown."""
+    fill(current, 40)
+    view = dashboard()
+    click(view.root, "Show the table")
+    for label, value in (("Group by", "project"), ("Steps", "M")):
+        labelled(view.root, label).value = value
+        done()
+    assert "shop" in words(view.root)
+    assert "freq=&quot;M&quot;" in words(view.root)
+    labelled(view.root, "Period").value = 7
+    done()
+    assert "nothing was asked in this period" in words(view.root)
+
+
+def test_names_in_pictures_are_outlines(dashboard, current):
+    """A project's name is foreign text: it can't end the picture, run, or be read as mathematics."""
+    fill(current, 4, project=NASTY)
+    view = dashboard()
+    labelled(view.root, "Group by").value = "project"
+    done()
+    told = words(view.root)
+    assert "<script" not in told.lower()
+    assert "this went wrong" not in told
+    click(view.root, "Show the table")
+    assert "&lt;script&gt;" in words(view.root)
+    assert "<script" not in words(view.root).lower()
+
+
+def test_pictures_take_the_pages_own_colour():
+    """Text and axes are drawn in whatever the page writes in, so that they are readable in light and in dark."""
+    drawn = charts.bars(["fast", "standard"], [2.0, 1.0], "credits", "Credits used")
+    assert "currentColor" in drawn
+    assert "#000000" not in drawn
+    assert 'role="img" aria-label="Credits used"' in drawn
+    assert "<style" not in drawn
+
+
+def test_without_matplotlib_there_are_tables(dashboard, current, monkeypatch):
+    """Where nothing can be drawn, it says so, and the numbers are there all the same."""
+    monkeypatch.setattr(charts, "there_is_matplotlib", lambda: False)
+    fill(current, 4)
+    view = dashboard()
+    assert "pip install matplotlib" in words(view.root)
+    click(view.root, "Show the table")
+    assert "<table" in words(view.root)
+
+
+def test_a_page_without_widgets_tells_the_balance(current):
+    """A terminal shows what is left, and the commands that do the rest."""
+    current.balance()
+    text = repr(codevf_nb.dashboard())
+    assert "available: 100,000 credits" in text
+    assert "%codevf spend" in text
