@@ -3,9 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+OLD_NEEDS := ipykernel nbclient hypothesis pillow polars pyarrow pytest pytest-timeout
+OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py defaults.py display.py grammar.py \
+    live.py magics.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-soak lint format notebooks clean
+.PHONY: help demo lab test test-browser test-soak test-old test-packaging lint format notebooks clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,10 +24,16 @@ test: $(VENV)/test.made  ## the suite and the example notebooks
 	$(RUN) -m pytest
 
 test-browser: $(VENV)/browser.made  ## the notebook in a real JupyterLab and a real Chromium
-	$(RUN) -m pytest tests/browser
+	$(RUN) -m pytest -m browser tests/browser
 
 test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the rate limit for minutes
 	$(RUN) -m pytest -m soak tests/soak
+
+test-packaging: $(VENV)/packaging.made  ## the wheel in clean environments of each Python here, and what Binder would run
+	$(RUN) -m pytest -m packaging tests/packaging
+
+test-old: $(VENV)-old/made  ## magics, attachments and displays on the versions that Colab ships
+	$(VENV)-old/bin/python -m pytest $(OLD_TESTS)
 
 lint: $(VENV)/test.made  ## ruff and mypy
 	$(RUN) -m ruff check
@@ -39,7 +48,7 @@ notebooks: $(VENV)/test.made  ## execute the example notebooks anew, in place
 	$(RUN) -m tests.notebooks.execute
 
 clean:  ## remove the environment and what tools have left
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis artefacts
+	rm -rf $(VENV) $(VENV)-old .pytest_cache .mypy_cache .ruff_cache .hypothesis artefacts
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +61,15 @@ $(VENV)/test.made: pyproject.toml | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[test]"
 	@touch $@ $(VENV)/demo.made
 
+$(VENV)-old/made: pyproject.toml tests/colab.txt
+	$(PYTHON) -m venv $(VENV)-old
+	$(VENV)-old/bin/python -m pip install --quiet --disable-pip-version-check -c tests/colab.txt -e ".[plot]" $(OLD_NEEDS)
+	@touch $@
+
+$(VENV)/packaging.made: $(VENV)/test.made
+	$(RUN) -m pip install --quiet --disable-pip-version-check "build>=1.2" "twine>=6.1"
+	@touch $@
+
 $(VENV)/browser.made: $(VENV)/test.made
-	$(RUN) -m pip install --quiet --disable-pip-version-check "playwright>=1.50"
+	$(RUN) -m pip install --quiet --disable-pip-version-check "playwright>=1.50" "notebook>=7"
 	@touch $@

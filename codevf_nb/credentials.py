@@ -11,43 +11,42 @@ from typing import Any
 _SERVICE, _USER = "codevf_nb", "api-key"
 
 
-def load() -> tuple[str, str] | None:
+def load(home: Path) -> tuple[str, str] | None:
     """Return the kept key and where it was found, or None."""
     ring = _keyring()
     if ring is not None and (key := ring.get_password(_SERVICE, _USER)):
         return key, "keyring"
     with contextlib.suppress(FileNotFoundError, ValueError, KeyError):
-        return json.loads(_file().read_text(encoding="utf-8"))["api_key"], str(_file())
+        return json.loads(_file(home).read_text(encoding="utf-8"))["api_key"], str(_file(home))
     return None
 
 
-def save(api_key: str) -> str:
+def save(api_key: str, home: Path) -> str:
     """Keep a key for later kernels and return where it now lies."""
     ring = _keyring()
     if ring is not None:
         ring.set_password(_SERVICE, _USER, api_key)
         return "the system's keyring"
-    descriptor = os.open(_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    path = _file(home)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump({"api_key": api_key}, file)
-    _file().chmod(0o600)
-    return str(_file())
+    path.chmod(0o600)
+    return str(path)
 
 
-def forget() -> bool:
+def forget(home: Path) -> bool:
     """Remove the kept key wherever it lies; whether there was one."""
-    found = load() is not None
+    found = load(home) is not None
     ring = _keyring()
     if ring is not None and ring.get_password(_SERVICE, _USER):
         ring.delete_password(_SERVICE, _USER)
-    _file().unlink(missing_ok=True)
+    _file(home).unlink(missing_ok=True)
     return found
 
 
-def _file() -> Path:
-    from codevf_nb import settings
-
-    return settings.home() / "credentials.json"
+def _file(home: Path) -> Path:
+    return home / "credentials.json"
 
 
 def _keyring() -> Any:

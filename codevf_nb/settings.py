@@ -33,8 +33,8 @@ class Account:
     """One account of the service: where it is, what opens it, and what the tables call it.
 
     ``origin`` is what a prepared question is bound to: the base URL, or for a managed sandbox its name, since its port
-    changes with each start. ``requests_per_second`` is None where nothing limits them. ``polls_move_time``: the service's clock
-    is virtual and moves with the requests, so that there is nothing to wait for between them.
+    changes with each start. ``requests_per_second`` is None where nothing limits them. ``polls_move_time``: the
+    service's clock is virtual and moves with the requests, so that there is nothing to wait for between them.
     """
 
     name: str
@@ -156,7 +156,7 @@ def _find_key() -> tuple[str, str]:
 
     if "CODEVF_API_KEY" in os.environ:
         return os.environ["CODEVF_API_KEY"], "CODEVF_API_KEY"
-    found = credentials.load()
+    found = credentials.load(home())
     if found is None:
         raise AuthenticationError(NO_ACCOUNT)
     return found

@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from codevf_nb import settings
+
+# The browser's tests are of a target of their own, which brings what they import.
+collect_ignore = [] if find_spec("playwright") else ["browser"]
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "codevf_nb"
 # "How it is built"; this table is the one that is held to the code.
 ROOMS = {
     "sdk": set(),
-    "credentials": {"settings"},
+    "credentials": set(),
     "settings": {"sdk", "credentials"},
     "question": {"sdk", "attachments"},
     "attachments": {"sdk"},
@@ -43,10 +43,12 @@ ROOMS = {
     "plots": {"sdk"},
     "display": {"sdk", "ledger", "question", "attachments", "hours"},
     "live": {"display", "session", "ledger", "task"},
+    "widgets": {"session", "frames", "display", "hours", "live", "ledger", "attachments", "task", "question", "sdk"},
     "grammar": {"sdk"},
     "defaults": {"settings", "sdk"},
     "completion": {"grammar", "commands", "session", "sdk"},
     "magics": {
+        "widgets",
         "completion",
         "defaults",
         "grammar",
@@ -59,6 +61,7 @@ ROOMS = {
         "attachments",
     },
     "commands": {
+        "attachments",
         "defaults",
         "grammar",
         "session",
@@ -74,7 +77,7 @@ ROOMS = {
     "sandbox": set(),
     "smoke": {"sdk", "settings", "display"},
     "cli": {"sandbox", "demo", "smoke"},
-    "__init__": {"session", "frames", "magics", "task", "settings"},
+    "__init__": {"session", "frames", "magics", "task", "settings", "defaults", "widgets"},
 }
 # Arrows that run back up, each for its one reason, all under TYPE_CHECKING: a type named in a signature.
 ONLY_FOR_TYPES = {

@@ -178,9 +178,7 @@ def test_a_data_scientists_daily_bread_stops_nothing():
         }
     )
     picture = base64.b64encode(random.bytes(500_000)).decode()
-    picture += (
-        "abcd" + SECRETS["a Google API key"] + SECRETS["an AWS access key"] + "abcd"
-    )  # inside of a run it is none
+    picture += SECRETS["an AWS access key"] + "abcd" + SECRETS["a Google API key"]  # in a longer run they are none
     notebook = json.dumps({"cells": [{"outputs": [{"data": {"image/png": picture}}]}]}).encode()
     passes(files=[*files_of({"t": frame}), ("a.ipynb", notebook), ("p.png", random.bytes(100_000))])
 

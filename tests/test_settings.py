@@ -63,7 +63,7 @@ def test_broken_settings_are_told():
 
 def test_the_environment_goes_before_the_kept_key(monkeypatch):
     """CODEVF_API_KEY is used where it is set, else the kept one; the account says where its key came from."""
-    credentials.save("cvf_test_kept")
+    credentials.save("cvf_test_kept", settings.home())
     monkeypatch.setenv("CODEVF_BASE_URL", "http://127.0.0.1:8765/api/v1")
     kept = settings.account_from_key()
     assert kept.api_key == "cvf_test_kept"

@@ -41,17 +41,17 @@ def login(rest: str) -> None:
     base_url = os.environ.get("CODEVF_BASE_URL") or settings.LIVE_BASE_URL
     settings.check_host(api_key, base_url)
     CodeVFClient(api_key, base_url).credits.get_balance()
-    where = credentials.save(api_key)
+    where = credentials.save(api_key, settings.home())
     session.forget()
     say(f"the key works and is kept in {where}.")
 
 
 def logout(rest: str) -> None:
     """forget the kept key"""
-    from codevf_nb import credentials, session
+    from codevf_nb import credentials, session, settings
 
     nothing(rest)
-    found = credentials.forget()
+    found = credentials.forget(settings.home())
     session.forget()
     say("the kept key is gone." if found else "no key was kept.")
 

@@ -41,7 +41,7 @@ def bars(names: Sequence[str], values: Sequence[float], unit: str, title: str) -
     drawn = axes.barh(places, values, color=COLOURS[0], edgecolor=_INK, linewidth=0.5)
     axes.bar_label(drawn, labels=[display.credits(value) for value in values], padding=3, color=_INK, fontsize=9)
     axes.set_yticks(list(places), [_short(name) for name in names], parse_math=False)
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(names), 3) - 0.5, -0.5)  # one bar alone isn't a wall
     axes.margins(x=0.15)
     axes.set_xlabel(unit)
     return _svg(figure, title)

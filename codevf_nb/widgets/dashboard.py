@@ -77,7 +77,10 @@ class Card:
         if not self._open or self._frame is None:
             self._table.value = ""
             return
-        table = self._frame.to_html(index=False, max_rows=60, border=0, float_format=lambda value: f"{value:,.2f}")
+        frame = self._frame
+        if "period" in frame:
+            frame = frame.assign(period=frame["period"].dt.strftime("%Y-%m-%d"))
+        table = frame.to_html(index=False, max_rows=60, border=0, float_format=lambda value: f"{value:,.2f}")
         self._table.value = preformatted(self._call, "The call") + scrolling(display.plain(table), self._title)
 
 
@@ -173,7 +176,7 @@ class Dashboard:
 
 def scrolling(markup: str, label: str) -> str:
     """Return a table that scrolls by itself where it is too wide, and can be reached with the keyboard."""
-    return f'<div role="region" aria-label="{label}" tabindex="0" style="overflow:auto;max-height:24em">{markup}</div>'
+    return f'<div role="region" aria-label="{label}" tabindex="0" style="overflow:auto;max-height:24em;white-space:nowrap">{markup}</div>'
 
 
 def _money(balance: CreditBalance) -> str:

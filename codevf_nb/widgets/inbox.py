@@ -39,8 +39,7 @@ class Row:
     def draw(self, entry: Entry | None, now: float) -> None:
         """Draw a question, or nothing."""
         self.widget.layout.display = "none" if entry is None else ""
-        if entry is not None:
-            self._words.value = _row(entry, now)
+        self._words.value = "" if entry is None else _row(entry, now)
 
 
 class Inbox:
@@ -178,9 +177,7 @@ class Inbox:
 def _filters(session: Session) -> list[Any]:
     projects = [("all projects", ""), *((display.plain(name), name) for name in session.ledger.pages.projects())]
     return [
-        ipywidgets.Text(
-            description="Search", style=_LABEL, placeholder="prompt, answer or task id", layout=dict(_FIELD)
-        ),
+        ipywidgets.Text(description="Search", style=_LABEL, placeholder="text or task id", layout=dict(_FIELD)),
         ipywidgets.Dropdown(description="Project", style=_LABEL, options=projects, value="", layout=dict(_FIELD)),
         ipywidgets.Dropdown(
             description="State", style=_LABEL, options=_choices(State), value=State.ANY, layout=dict(_FIELD)

@@ -43,7 +43,7 @@ class Picker:
         self._about = Words()
         self._preview = ipywidgets.HTML()
         self._why = Words(spoken=True)
-        self._magic = ipywidgets.Textarea(rows=4, layout={"width": "100%", "display": "none"})
+        self._magic = ipywidgets.Textarea(rows=4, layout={"width": "auto", "display": "none"})
         self._magic.description = "As magic"
         self._submit = button("Submit", "Send this question", told(self._send, self._why))
         self._submit.disabled = True

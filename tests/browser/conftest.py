@@ -16,7 +16,7 @@ def browser():
 
 @pytest.fixture
 def lab(tmp_path: Path, own_home: Path, request: pytest.FixtureRequest):
-    """A Lab on a folder of its own, with the sandbox's home beside it; widget state is saved where a test asks for it."""
+    """A Lab on a folder of its own, with the sandbox's home beside it; a test may ask for another app or setting."""
     root, state = tmp_path / "notebooks", tmp_path / "lab"
     root.mkdir()
     state.mkdir()
@@ -26,3 +26,10 @@ def lab(tmp_path: Path, own_home: Path, request: pytest.FixtureRequest):
     with jupyterlab(root, state, {"CODEVF_NB_HOME": str(home)}, settings=settings, **options) as running:
         yield running, root
     process.stop(home)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")

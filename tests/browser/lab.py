@@ -202,7 +202,7 @@ class Notebook:
         script = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
         self.page.evaluate(script, name)
         light = "true" if "Light" in name else "false"
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]')
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
     def photograph_cell(self, index: int, name: str) -> None:
         """Keep pictures of what stands under a cell, in light and dark, on a wide and on a narrow page."""

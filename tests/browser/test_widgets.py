@@ -81,7 +81,7 @@ def test_pick_submit_progress_answer(browser, lab):
 
 def test_progress_stands_under_the_cell_until_the_answer_does(browser, lab):
     """State in words and as a bar, time, what to expect and cost; saved and opened again the answer is there."""
-    running, root = lab
+    running, _ = lab
     page = opened(browser, lab, ASK, after=6)
     page.run(1)
     under = page.under(1)
@@ -231,9 +231,7 @@ def test_all_is_reached_by_keyboard(browser, lab):
     page.under(1).get_by_label("Prompt").focus()
     seen = []
     for _ in range(14):
-        script = (
-            "() => { const e = document.activeElement; return e.innerText || (e.labels && e.labels[0] || e).innerText }"
-        )
+        script = "() => (e => (e.labels && e.labels[0] || e).innerText)(document.activeElement)"
         seen.append(page.page.evaluate(script).strip())
         if seen[-1] == "Submit":
             break
