@@ -77,9 +77,12 @@ def _explained(stored: pd.DataFrame) -> pd.DataFrame:
     frame = stored.assign(credits=moved / _MILLIONTHS, available=running["available"], on_hold=running["on_hold"])
     frame["total"] = (explained + beyond).sum(axis=1) / _MILLIONTHS
     surprising = (unexplained != 0).to_numpy(bool)
-    surprises = frame[surprising].assign(kind=UNEXPLAINED, credits=unexplained[surprising] / _MILLIONTHS)
-    # A stable sort by where a row came from: the surprise stands right before the balance that told of it.
-    return pd.concat([surprises, frame]).sort_index(kind="stable").reset_index(drop=True)
+    # A balance that surprises stands there twice: the first of the two becomes the row that explains it.
+    frame = frame.loc[frame.index.repeat(1 + surprising)]
+    first = frame.index.duplicated(keep="last")
+    frame.loc[first, "kind"] = UNEXPLAINED
+    frame.loc[first, "credits"] = unexplained[surprising] / _MILLIONTHS
+    return frame.reset_index(drop=True)
 
 
 def _whole(amounts: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

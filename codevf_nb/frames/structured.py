@@ -36,9 +36,8 @@ def answers(store: Store, named: Sequence[tuple[str, str]]) -> pd.DataFrame:
     known = _known(store, named)
     if missing := [task_id for account, task_id in named if (account, task_id) not in known]:
         raise BadRequestError(f"the ledger knows no task {missing[0]}; cvf.tasks() lists those it knows.")
-    frames = [part for name in named if (part := _answer(name[1], *known[name])) is not None]
-    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({TASK_ID: []})
-    return frame.astype({TASK_ID: TEXT})
+    found = [{TASK_ID: name[1], **row} for name in named for row in _rows(name[1], *known[name])]
+    return pd.DataFrame(found, columns=None if found else [TASK_ID]).astype({TASK_ID: TEXT})
 
 
 def _known(store: Store, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[bool, str | None]]:
@@ -58,17 +57,13 @@ def _known(store: Store, named: Iterable[tuple[str, str]]) -> dict[tuple[str, st
     return found
 
 
-def _answer(task_id: str, is_data: bool, result: str | None) -> pd.DataFrame | None:  # noqa: FBT001 - a row's own flag
+def _rows(task_id: str, is_data: bool, result: str | None) -> list[dict[str, Any]]:  # noqa: FBT001 - a row's own flag
     if not is_data or result is None:
-        return None
+        return []
     found = rows(json.loads(result))
     if found is None:
         raise CodeVFError(f"the answer of {task_id} is data, but no rows: see .result of the task.")
-    if not found:
-        return None
-    frame = pd.DataFrame(found).rename(columns={TASK_ID: THEIRS})
-    frame.insert(0, TASK_ID, task_id)
-    return frame
+    return [{THEIRS if name == TASK_ID else name: value for name, value in row.items()} for row in found]
 
 
 def names(tasks: Any, account: str) -> list[tuple[str, str]]:

@@ -176,7 +176,8 @@ class Dashboard:
 
 def scrolling(markup: str, label: str) -> str:
     """Return a table that scrolls by itself where it is too wide, and can be reached with the keyboard."""
-    return f'<div role="region" aria-label="{label}" tabindex="0" style="overflow:auto;max-height:24em;white-space:nowrap">{markup}</div>'
+    style = "overflow:auto;max-height:24em;white-space:nowrap"
+    return f'<div role="region" aria-label="{label}" tabindex="0" style="{style}">{markup}</div>'
 
 
 def _money(balance: CreditBalance) -> str:
