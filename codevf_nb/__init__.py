@@ -262,7 +262,7 @@ def unload_ipython_extension(ipython: Any) -> None:
     """Take everything out of the shell again, and stop watching. Tasks go on, and are found again after a reload."""
     opened = sys.modules.get("codevf_nb.session")
     if opened is not None:
-        opened.forget()
+        opened.rest()
     registry = ipython.magics_manager.registry
     loaded = registry.pop("CodeVFMagics", None)
     if loaded is not None:

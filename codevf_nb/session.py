@@ -246,8 +246,12 @@ def _spell(name: str) -> str:
 # What opening the ledger may end in: each leaves a kernel able to read answers.
 _UNOPENED = (LedgerError, NewerLedgerError, OSError)
 
+# Where an account came from that `%codevf sandbox` chose.
+SANDBOX_SOURCE = "%codevf sandbox"
+
 _current: Session | None = None
 _unkept: Session | None = None
+_chosen: Account | None = None
 
 
 def current() -> Session:
@@ -257,7 +261,9 @@ def current() -> Session:
         AuthenticationError: no key, and no sandbox asked for.
     """
     if _current is None:
-        if os.environ.get("CODEVF_SANDBOX") == "1":
+        if _chosen is not None and _chosen.source != SANDBOX_SOURCE:
+            return use(_chosen)
+        if _chosen is not None or os.environ.get("CODEVF_SANDBOX") == "1":
             return use_sandbox()
         return use(settings.account_from_key())
     if _current.unsafe:  # it may have been mended since
@@ -301,7 +307,7 @@ def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
             environment="sandbox",
             base_url=running.base_url,
             api_key=running.api_key,
-            source="%codevf sandbox",
+            source=SANDBOX_SOURCE,
             origin=name,
             requests_per_second=running.options.get("rate_limit"),
             polls_move_time=running.options.get("clock") == "virtual",
@@ -310,8 +316,16 @@ def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
 
 
 def forget() -> None:
-    """Close this kernel's session; the next use opens one anew."""
-    global _current, _unkept  # noqa: PLW0603 - what state a kernel has
+    """Close this kernel's session, and with it the choice of an account: the next use makes it anew."""
+    global _chosen  # noqa: PLW0603 - what state a kernel has
+    rest()
+    _chosen = None
+
+
+def rest() -> None:
+    """Close this kernel's session and remember its account: after a reload a kernel is where it was."""
+    global _current, _unkept, _chosen  # noqa: PLW0603 - what state a kernel has
+    _chosen = _chosen if _current is None else _current.account
     for session in (_current, _unkept):
         if session is not None:
             session.close()

@@ -65,12 +65,15 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator:
     """A real IPython shell with the extension loaded."""
     from IPython.core.interactiveshell import InteractiveShell
 
+    from codevf_nb import session
+
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False
     shell.extension_manager.load_extension("codevf_nb")
     yield shell
     shell.extension_manager.unload_extension("codevf_nb")
+    session.forget()
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
 

@@ -1,6 +1,7 @@
 """`%%codevf` and `%codevf` in a real IPython shell, against a real sandbox."""
 
 import hashlib
+import threading
 
 import pandas as pd
 import pytest
@@ -254,3 +255,44 @@ def test_debug_with_nothing_to_debug(shell, current, monkeypatch):
     monkeypatch.delattr("sys.last_value", raising=False)
     result, _ = run(shell, "%codevf debug")
     assert "no exception has been raised yet" in str(result.error_in_exec)
+
+
+def test_reloading_changes_no_account_and_leaves_no_thread(shell, current, box):
+    """After %reload_ext a kernel talks to the account it talked to before; unloading leaves no watcher behind."""
+    run(shell, f"%%codevf Is this default right?\n{CELL}")
+    run(shell, "%unload_ext codevf_nb")
+    assert [thread.name for thread in threading.enumerate() if "watcher" in thread.name] == []
+    run(shell, "%load_ext codevf_nb")
+    assert session.current().account == current.account
+    run(shell, f"%%codevf Is this default right? -w\n{CELL}")
+    assert len(creates(box)) == 1
+
+
+def test_the_key_is_nowhere_to_be_seen(shell, box, monkeypatch, own_home):
+    """A key that was typed is in no output, history, traceback, variable, log or file but the one that keeps it."""
+    monkeypatch.setenv("CODEVF_BASE_URL", box.base_url)
+    monkeypatch.setenv("CODEVF_DEBUG", "1")
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: box.api_key)
+    seen = []
+    for cell in (
+        "%codevf login",
+        f"%%codevf Is this default right? -w -o task\n{CELL}",
+        "task",
+        "%codevf status",
+        "%codevf tasks",
+        "%codevf balance",
+        "%codevf show task_unknown",
+        f"%%codevf Is this default right? -m nothing\n{CELL}",
+        "%tb Verbose",
+        "%config CodeVF",
+        "%whos",
+        "import codevf_nb.session\nprint(vars(codevf_nb.session.current()), codevf_nb.session.current().account)",
+    ):
+        _, shown = run(shell, cell)
+        seen += [shown.stdout, shown.stderr, *(str(output.data) for output in shown.outputs)]
+    seen += shell.history_manager.input_hist_raw + [repr(value) for value in shell.user_ns.values()]
+    assert len("".join(seen)) > 2000
+    assert not [text for text in seen if box.api_key in text]
+    kept = [path for path in own_home.rglob("*") if path.is_file() and box.api_key.encode() in path.read_bytes()]
+    assert [path.name for path in kept] == ["credentials.json"]
+    run(shell, "%codevf logout")
