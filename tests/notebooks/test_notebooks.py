@@ -25,6 +25,8 @@ def test_there_are_notebooks():
     """An empty folder would pass every other test here."""
     assert [path.stem for path in EVERY] == [
         "01-quickstart",
+        "02-widgets",
+        "03-dataframes-and-secrets",
         "04-structured-answers",
         "05-spend-analysis",
         "06-when-things-go-wrong",
@@ -33,7 +35,7 @@ def test_there_are_notebooks():
 
 @each_notebook
 def test_outputs_are_exactly_those_committed(path: Path, own_home: Path):
-    """nbval runs the notebook in a home of its own and compares every output; but for the sandbox's port."""
+    """nbval runs the notebook in a home of its own and compares every output but the sandbox's port and the time of day."""
     home = own_home / "nbval"
     try:
         run = subprocess.run(
