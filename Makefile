@@ -24,7 +24,7 @@ test: $(VENV)/test.made  ## the suite and the example notebooks
 	$(RUN) -m pytest
 
 test-browser: $(VENV)/browser.made  ## the notebook in a real JupyterLab and a real Chromium
-	$(RUN) -m pytest -m browser tests/browser
+	CODEVF_AXE=$(VENV)/package/axe.min.js $(RUN) -m pytest -m browser tests/browser
 
 test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the rate limit for minutes
 	$(RUN) -m pytest -m soak tests/soak
@@ -72,4 +72,6 @@ $(VENV)/packaging.made: $(VENV)/test.made
 
 $(VENV)/browser.made: $(VENV)/test.made
 	$(RUN) -m pip install --quiet --disable-pip-version-check "playwright>=1.50" "notebook>=7"
+	npm pack --silent --pack-destination $(VENV) axe-core@4
+	tar -xzf $(VENV)/axe-core-4.*.tgz -C $(VENV) package/axe.min.js && rm $(VENV)/axe-core-4.*.tgz
 	@touch $@

@@ -194,15 +194,14 @@ def _choices(kind: Any) -> list[tuple[str, Any]]:
 
 def _row(entry: Entry, now: float) -> str:
     """Return a question in two lines: what was asked, and where it stands."""
-    cut = "overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
     prompt = " ".join(display.plain(entry.prompt or "a question asked elsewhere or forgotten").split())[:200]
     words = [display.state(entry), display.ago(now - entry.prepared_at), display.plain(entry.project or "no project")]
     unread = "unread · " if entry.is_unread else ""
     weight = "700" if unread else "400"
     return (
-        '<div style="line-height:1.4;padding:2px 0">'
-        f'<div style="{cut};font-weight:{weight}">{html.escape(prompt)}</div>'
-        f'<div style="{cut};font-size:90%"><b>{unread}</b>{html.escape(" · ".join(words))}</div></div>'
+        '<div style="line-height:1.4;padding:2px 0;overflow-wrap:anywhere">'
+        f'<div style="font-weight:{weight}">{html.escape(prompt)}</div>'
+        f'<div style="font-size:90%"><b>{unread}</b>{html.escape(" · ".join(words))}</div></div>'
     )
 
 

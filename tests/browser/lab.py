@@ -203,6 +203,7 @@ class Notebook:
         self.page.evaluate(script, name)
         light = "true" if "Light" in name else "false"
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def photograph_cell(self, index: int, name: str) -> None:
         """Keep pictures of what stands under a cell, in light and dark, on a wide and on a narrow page."""

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.foreign import PAYLOADS
 from tests.browser.lab import Notebook, notebook_of
 
-PROBE = "window.ran = []; window.codevfprobe = () => { window.ran.push(document.title); return 1 }"
+PROBE = "window.ran = []; window.codevfprobe = () => { window.ran.push(new Error().stack); return 1 }; null"
 LOAD = """%load_ext codevf_nb
 %codevf sandbox --answer-after 600 --rate-limit off
 import pandas as pd
@@ -54,12 +54,14 @@ def test_nothing_runs_and_all_is_legible(browser, lab):
     page.page.evaluate(PROBE)
     for index in range(7):
         page.run(index)
+        assert page.page.evaluate("window.ran") == [], index
     assert page.shown(0).count("\n") < 3, page.shown(0)
     assert missing(page.shown(1) + page.shown(6)) == []
     expect(page.under(2)).to_contain_text("legible1 ")
     for turn in range(len(PAYLOADS) // 10 + 1):
         expect(page.under(3)).to_contain_text(f"legible{len(PAYLOADS) - 1 - 10 * turn} ")
         page.button(3, "Open").first.click()
+        assert page.page.evaluate("window.ran") == [], turn
         if turn < len(PAYLOADS) // 10:
             page.button(3, "Next page").click()
     page.under(4).get_by_label("Group by").select_option("project")
@@ -86,7 +88,9 @@ def converted(browser, path) -> None:
     away = []
     page.add_init_script(PROBE)
     page.on("request", lambda request: away.append(request.url) if ".invalid" in request.url else None)
-    page.set_content(html, wait_until="domcontentloaded")
+    written = path.with_suffix(".html")
+    written.write_text(html, encoding="utf-8")
+    page.goto(written.as_uri(), wait_until="domcontentloaded")
     assert missing(page.inner_text("body")) == []
     assert page.evaluate("window.ran") == []
     assert away == []
