@@ -71,7 +71,7 @@ class Form:
         prompt = self.prompt.value.strip()
         if not prompt:
             raise BadRequestError("write what you want to know first.")
-        attach = {offer.name: offer.get() for offer, box in self._both() if box.value}
+        attach = {offer.part: offer.get() for offer, box in self._both() if box.value}
         return {
             "prompt": prompt,
             "attach": {**attach, **offers.cells(self._shell, self.cells.value)},

@@ -27,6 +27,11 @@ class Offer:
     option: str
     get: Callable[[], Any]
 
+    @property
+    def part(self) -> str:
+        """What this is called in the question: the same as where a magic attaches it, so that both ask the same."""
+        return self.name if " " in self.option else self.option
+
 
 def offered(shell: Any, given: Mapping[str, Any]) -> list[Offer]:
     """Return what the notebook has: what was given by name, its tables and figures, and the last exception."""
@@ -48,7 +53,7 @@ def offered(shell: Any, given: Mapping[str, Any]) -> list[Offer]:
 
 def cells(shell: Any, count: int) -> dict[str, Any]:
     """Return the last cells as what is attached by name; nothing for none."""
-    return {"context": attachments.context_of(shell, count)} if count else {}
+    return {f"--context {count}": attachments.context_of(shell, count)} if count else {}
 
 
 def schemas(shell: Any) -> list[str]:

@@ -195,3 +195,14 @@ def test_running_the_cell_again_lets_go_of_the_picker_before(picker, page, curre
     for _ in range(197):
         picker()
     assert alive() == before
+
+
+def test_what_the_picker_attaches_has_the_names_the_magic_gives(shell):
+    """So that "Copy as magic" is the same question, and asking it costs nothing more."""
+    from codevf_nb.widgets import offers
+
+    shell.run_cell("1 / 0", silent=True)
+    offered = {offer.name: offer.part for offer in offers.offered(shell, {})}
+    assert offered["traceback"] == "--traceback"
+    shell.run_cell("total = 1", store_history=True)
+    assert list(offers.cells(shell, 1)) == ["--context 1"]
