@@ -7,6 +7,7 @@ value. Frames of installed packages are counted, not shown.
 from __future__ import annotations
 
 import linecache
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from typing import Any
 from .attachment import AttachmentError, Text, is_a
 from .sources import is_cell, is_own
 
+# How IPython 7 names a cell's code.
+_OLD_CELL = re.compile(r"<ipython-input-(\d+)-")
 _AROUND = 3  # source lines before and after the one that failed
 _MOST_COLUMNS = 60
 _MOST_FRAMES = 25
@@ -135,7 +138,10 @@ def _name(shell: Any, file_name: str) -> str:
     if is_cell(file_name):
         format_name = getattr(getattr(shell, "compile", None), "format_code_name", None)
         known = format_name(file_name) if format_name is not None else None
-        return " ".join(known) if known else "a cell"
+        if known:
+            return " ".join(known)
+        numbered = _OLD_CELL.match(file_name)
+        return f"Cell In[{numbered[1]}]" if numbered else "a cell"
     path = Path(file_name)
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()

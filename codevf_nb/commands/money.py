@@ -107,5 +107,5 @@ def estimate(rest: str) -> Any:
         for tag in session.current().tags():
             if tag.is_active:
                 cap = calculate_final_credit_cost(credits, mode, tag.cost_multiplier)
-                rows.append((mode.value, mode.meaning, tag.display_name, credits, cap))
-    return pd.DataFrame(rows, columns=["mode", "meaning", "tag", "max_credits", "cost_cap"])
+                rows.append((mode.value, tag.display_name, credits, cap, mode.meaning))
+    return pd.DataFrame(rows, columns=["mode", "tag", "max_credits", "cost_cap", "meaning"])

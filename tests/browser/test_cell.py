@@ -17,7 +17,7 @@ def test_the_answer_comes_in_place_while_another_cell_computes(browser, lab):
     page = Notebook(browser, running, notebook_of(root, LOAD, ASK, BUSY))
     page.run(0)
     page.run(1)
-    assert "pending" in page.shown(1)
+    eventually(lambda: "pending" in page.shown(1), "the state is on the page")
     assert page.shown(1).startswith("may cost at most 240 credits"), "the worst case stands before anything else"
     page.photograph("cell-pending")
     page.run(2, wait=False)
