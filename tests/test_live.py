@@ -10,7 +10,7 @@ from jupyter_client.manager import start_new_kernel
 from codevf_nb import settings
 from codevf_nb.sandbox import process
 
-LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 2 --rate-limit off"
+LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 1 --rate-limit off"
 ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
 BUSY = """
 import time

@@ -40,14 +40,16 @@ class Progress:
         self._buttons = ipywidgets.HBox([self._cancel.widget, refresh])
         self._answer = ipywidgets.HTML()
         mode = ServiceMode.known(entry.mode)
+        # The worst case stands before anything else, here as in every other form of a task.
+        price = Words(display.price(entry))
         about = Words(
-            display.price(entry),
             f"{entry.mode}: {mode.meaning}" if mode else "",
             *display.changed(task.repeated, entry.asking),
             *display.notices(entry),
         )
         self.root = ipywidgets.VBox(
             [
+                price.widget,
                 self._state.widget,
                 self._bar,
                 self._since.widget,

@@ -5,9 +5,9 @@ from codevf_nb.ledger import Ledger, Store, sqlite_url
 from tests.browser.lab import Notebook, notebook_of
 from tests.waiting import eventually
 
-LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 2 --rate-limit off"
+LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 1 --rate-limit off"
 ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
-BUSY = "import time\nends = time.monotonic() + 6\nwhile time.monotonic() < ends:\n    sum(range(10_000))\nprint('done')"
+BUSY = "import time\nends = time.monotonic() + 12\nwhile time.monotonic() < ends:\n    sum(range(10_000))\nprint('done')"
 WAIT = "%%codevf What is wrong with this default argument? -w\ndef add(item, to=[]):\n    to.append(item)"
 
 
@@ -59,7 +59,7 @@ def open_in_ledger() -> list:
 def test_interrupting_stops_the_waiting_and_not_the_task(browser, lab):
     """Ctrl-C under -w gives the prompt back and says how to go on; the task is still there."""
     running, root = lab
-    slow = LOAD.replace("--answer-after 2", "--answer-after 600")
+    slow = LOAD.replace("--answer-after 1", "--answer-after 600")
     page = Notebook(browser, running, notebook_of(root, slow, WAIT, "%codevf status", "%codevf cancel"))
     page.run(0)
     page.run(1, wait=False)
