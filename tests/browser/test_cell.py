@@ -7,7 +7,9 @@ from tests.waiting import eventually
 
 LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 1 --rate-limit off"
 ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
-BUSY = "import time\nends = time.monotonic() + 12\nwhile time.monotonic() < ends:\n    sum(range(10_000))\nprint('done')"
+BUSY = (
+    "import time\nends = time.monotonic() + 12\nwhile time.monotonic() < ends:\n    sum(range(10_000))\nprint('done')"
+)
 WAIT = "%%codevf What is wrong with this default argument? -w\ndef add(item, to=[]):\n    to.append(item)"
 
 
