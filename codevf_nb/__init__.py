@@ -66,9 +66,9 @@ def ask(
     Raises:
         CodeVFError: a rule is broken (nothing was sent), the service refused, or nobody heard what became of it.
     """
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    current = session.current()
+    current = kernel.current()
     named = attach if isinstance(attach, Mapping) else {f"table_{i}": part for i, part in enumerate(attach, 1)}
     draft = current.draft(
         *(prompt, code, named, files, mode, tag, max_credits, project, schema, metadata, again, max_bytes, redact),
@@ -140,27 +140,27 @@ def forecast(*, weeks: int = 12, at: Moment = None, refresh: bool = False, accou
 
     ``at`` is the moment to look ahead from, now unless said. ``codevf_nb.frames.pace`` says how the range is made.
     """
-    from codevf_nb import frames, session
+    from codevf_nb import frames, kernel
 
     store, name = _ledger(account, refresh=refresh)
-    now = session.current().ledger.clock() if at is None else frames.moment(at, "at").timestamp()
+    now = kernel.current().ledger.clock() if at is None else frames.moment(at, "at").timestamp()
     return frames.forecast(store, name, now, weeks)
 
 
 def balance(*, refresh: bool = False, account: str = "current") -> pd.DataFrame:
     """Return the newest balance seen, in credits; ``refresh`` asks the service first."""
-    from codevf_nb import frames, session
+    from codevf_nb import frames, kernel
 
     if refresh:
-        session.current().balance(refresh=True)
+        kernel.current().balance(refresh=True)
     return frames.balance(*_ledger(account, refresh=False))
 
 
 def tags(*, refresh: bool = False) -> pd.DataFrame:
     """Return the expertise tags with their cost multipliers, as last listed; ``refresh`` asks the service first."""
-    from codevf_nb import frames, session
+    from codevf_nb import frames, kernel
 
-    current = session.current()
+    current = kernel.current()
     if refresh:
         current.tags(refresh=True)
     return frames.tags(current.ledger.store, current.account.name)
@@ -171,9 +171,9 @@ def answers(tasks: pd.DataFrame | Iterable[Task | str]) -> pd.DataFrame:
 
     ``tasks``: a frame from ``tasks()``, task objects, or ids. Answers that are text, or aren't there yet, have no rows.
     """
-    from codevf_nb import frames, session
+    from codevf_nb import frames, kernel
 
-    current = session.current()
+    current = kernel.current()
     return frames.answers(current.ledger.store, frames.names(tasks, current.account.name))
 
 
@@ -198,7 +198,7 @@ def picker(
     """
     from IPython.core.getipython import get_ipython
 
-    from codevf_nb import defaults, session, widgets
+    from codevf_nb import defaults, kernel, widgets
 
     shell = get_ipython()
     kept = defaults.values_of(shell)
@@ -206,34 +206,34 @@ def picker(
     preset = {name: value or kept.get(name) or None for name, value in said.items()}
     preset |= {"prompt": prompt, "attach": attach, "files": files, "schema": schema}
     preset |= {"context": context, "figure": figure, "traceback": traceback}
-    return widgets.open_picker(session.current(), shell, preset)
+    return widgets.open_picker(kernel.current(), shell, preset)
 
 
 def inbox() -> Recipe:
     """Return what was asked, a page at a time, with unread answers marked. The cell shows it."""
-    from codevf_nb import session, widgets
+    from codevf_nb import kernel, widgets
 
-    return widgets.open_inbox(session.current())
+    return widgets.open_inbox(kernel.current())
 
 
 def dashboard() -> Recipe:
     """Return what is left, and what was spent on what. The cell shows it."""
-    from codevf_nb import session, widgets
+    from codevf_nb import kernel, widgets
 
-    return widgets.open_dashboard(session.current())
+    return widgets.open_dashboard(kernel.current())
 
 
 def use_sandbox(**options: Any) -> None:
     """Talk to a sandbox of your own from now on in this kernel: no key, no cost, and no person who answers."""
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    session.use_sandbox(**options)
+    kernel.use_sandbox(**options)
 
 
 def _ledger(account: str, *, refresh: bool) -> tuple[Any, str | None]:
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    current = session.current()
+    current = kernel.current()
     if refresh:
         for entry in current.ledger.questions.open():
             current.refresh(entry)
@@ -260,7 +260,7 @@ def load_ipython_extension(ipython: Any) -> None:
 
 def unload_ipython_extension(ipython: Any) -> None:
     """Take everything out of the shell again, and stop watching. Tasks go on, and are found again after a reload."""
-    opened = sys.modules.get("codevf_nb.session")
+    opened = sys.modules.get("codevf_nb.kernel")
     if opened is not None:
         opened.rest()
     registry = ipython.magics_manager.registry

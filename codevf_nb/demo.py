@@ -81,11 +81,11 @@ def _report(notebook: Any, out: TextIO) -> int:
             for output in cell.outputs:
                 text = output.get("text") or output.get("data", {}).get("text/plain", "")
                 print(f"\n{text.rstrip()}", file=out)
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    last = session.use_sandbox().task()
+    last = kernel.use_sandbox().task()
     completed = last.status == "completed"
-    session.forget()
+    kernel.forget()
     verdict = "completed" if completed else f"ended as {last.status}"
     print(f"\nThe question was {verdict}.", file=out)
     print("Next: make lab opens the notebooks in JupyterLab, with the sandbox running.", file=out)

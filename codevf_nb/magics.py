@@ -72,10 +72,10 @@ class CodeVFMagics(Magics):
     # -- %%codevf
 
     def _ask(self, text: str, cell: str) -> None:
-        from codevf_nb import display, grammar, live, session, widgets
+        from codevf_nb import display, grammar, kernel, live, widgets
 
         line = grammar.read(text, self.shell.user_ns)
-        current = session.without_ledger() if line.options.get("no_ledger") else session.current()
+        current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
         shown = live.of(current)
         ran = self._run(cell, line.options) if line.options.get("run") else {}
         attached = self._named(line.options) | ran

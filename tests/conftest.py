@@ -54,10 +54,10 @@ def account(box) -> settings.Account:
 @pytest.fixture
 def current(account) -> Iterator:
     """This process's session, on the sandbox."""
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    yield session.use(account)
-    session.forget()
+    yield kernel.use(account)
+    kernel.forget()
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator:
     """A real IPython shell with the extension loaded."""
     from IPython.core.interactiveshell import InteractiveShell
 
-    from codevf_nb import session
+    from codevf_nb import kernel
 
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
@@ -73,7 +73,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator:
     shell.extension_manager.load_extension("codevf_nb")
     yield shell
     shell.extension_manager.unload_extension("codevf_nb")
-    session.forget()
+    kernel.forget()
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
 

@@ -48,12 +48,12 @@ def test_status_tells_what_is_open(shell, current, box, asked):
 
 def test_cancel_releases_what_was_held(shell, account):
     """A cancelled task holds nothing any more; without a name the newest open one is meant."""
-    from codevf_nb import session
+    from codevf_nb import kernel
     from codevf_nb.sandbox import Sandbox
 
     with Sandbox(clock="virtual", reviewer="none") as box:
         account = type(account)(**{**vars(account), "base_url": box.base_url, "api_key": box.api_key})
-        session.use(account)
+        kernel.use(account)
         with capture_output():
             shell.run_cell(f"%%codevf Is this default right?\n{CELL}").raise_error()
         assert box.balance()["onHold"] == 240
@@ -61,7 +61,7 @@ def test_cancel_releases_what_was_held(shell, account):
         task, _ = value_of(shell, "%codevf cancel")
         assert task.status == "cancelled"
         assert box.balance()["onHold"] == 0
-        session.forget()
+        kernel.forget()
 
 
 def test_frames_come_back(shell, asked):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
 
-from codevf_nb import session, settings
+from codevf_nb import kernel, settings
 from codevf_nb.task import Task
 
 CELL = "def add(item, to=[]):\n    to.append(item)\n"
@@ -156,16 +156,16 @@ def test_a_key_with_a_newline_is_refused(shell, monkeypatch):
     result, shown = run(shell, f"%%codevf Is this default right?\n{CELL}")
     assert "key" in str(result.error_in_exec)
     assert "secret" not in str(result.error_in_exec) + shown.stdout + shown.stderr
-    session.forget()
+    kernel.forget()
 
 
 def test_a_live_key_never_pays_by_default(shell, account):
     """With a live key the credits must be said; the default is for sandboxes and test keys only."""
     live = settings.Account("live-1", "live", account.base_url, account.api_key, "a test", "live", None)
-    session.use(live)
+    kernel.use(live)
     result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
     assert "nobody pays by default" in str(result.error_in_exec)
-    session.forget()
+    kernel.forget()
 
 
 def test_config_stands_in_for_options(shell, current, box):
@@ -187,13 +187,13 @@ def test_interrupting_the_wait_leaves_the_task(shell, account, box, monkeypatch)
     """Ctrl-C stops the waiting and says how to cancel; the task is still open."""
     from codevf_nb.watcher import Watcher
 
-    current = session.use(account)
+    current = kernel.use(account)
     monkeypatch.setattr(Watcher, "wait", _interrupted)
     result, _ = run(shell, f"%%codevf Is this default right? -w\n{CELL}")
     assert "the task goes on" in str(result.error_in_exec)
     assert f"%codevf cancel {shell.user_ns['_codevf'].id}" in str(result.error_in_exec)
     assert current.ledger.questions.latest()[0].state == "accepted"
-    session.forget()
+    kernel.forget()
 
 
 def _interrupted(*_args, **_options):
@@ -263,7 +263,7 @@ def test_reloading_changes_no_account_and_leaves_no_thread(shell, current, box):
     run(shell, "%unload_ext codevf_nb")
     assert [thread.name for thread in threading.enumerate() if "watcher" in thread.name] == []
     run(shell, "%load_ext codevf_nb")
-    assert session.current().account == current.account
+    assert kernel.current().account == current.account
     run(shell, f"%%codevf Is this default right? -w\n{CELL}")
     assert len(creates(box)) == 1
 
@@ -286,7 +286,7 @@ def test_the_key_is_nowhere_to_be_seen(shell, box, monkeypatch, own_home):
         "%tb Verbose",
         "%config CodeVF",
         "%whos",
-        "import codevf_nb.session\nprint(vars(codevf_nb.session.current()), codevf_nb.session.current().account)",
+        "import codevf_nb.kernel\nprint(vars(codevf_nb.kernel.current()), codevf_nb.kernel.current().account)",
     ):
         _, shown = run(shell, cell)
         seen += [shown.stdout, shown.stderr, *(str(output.data) for output in shown.outputs)]

@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from codevf_nb import cli, session
+from codevf_nb import cli, kernel
 from codevf_nb.commands import COMMANDS, help_text
 from codevf_nb.grammar import OPTIONS
 from codevf_nb.sandbox import process
@@ -66,7 +66,7 @@ def reader(shell, own_home, monkeypatch):
     monkeypatch.chdir(ROOT / "notebooks")
     shell.user_ns |= {name: pd.read_csv(f"data/{name}.csv") for name in ("orders", "customers")}
     yield shell
-    session.forget()
+    kernel.forget()
     process.stop(home)
 
 

@@ -6,9 +6,10 @@ import pytest
 from IPython.utils.capture import capture_output
 from sqlalchemy import text
 
-from codevf_nb import session
+from codevf_nb import kernel
 from codevf_nb.ledger import BudgetExceededError, LedgerError, Store, sqlite_url
 from codevf_nb.magics import CodeVFUserError
+from codevf_nb.session import Session
 from codevf_nb.settings import home
 
 PROMPT = "Is this join dropping rows?"
@@ -66,7 +67,7 @@ def test_forgotten_texts_are_nowhere(current, shell):
     again = ask(current, "Is the pomegranate join dropping rows?")
     assert (again.id, again.entry.credits_used) == (task.id, task.credits_used)
     assert "its texts were deleted" in again._repr_mimebundle_()["text/plain"]
-    session.forget()
+    kernel.forget()
     for path, content in files().items():
         assert b"pomegranate" not in content, path
 
@@ -110,8 +111,8 @@ def broken(account, box):
         connection.execute(text("UPDATE meta SET value = '999'"))
     store.close()
     with pytest.warns(UserWarning, match=BROKEN):
-        yield session.use(account)
-    session.forget()
+        yield kernel.use(account)
+    kernel.forget()
 
 
 def test_a_ledger_that_cannot_be_opened_blocks_no_answers(broken, box, account):
@@ -129,12 +130,12 @@ def test_a_team_ledger_that_is_down_blocks_no_answers(account, box, monkeypatch)
     task_id = made_elsewhere(box, account)
     monkeypatch.setenv("CODEVF_LEDGER", "postgresql+psycopg://me:s3cret@127.0.0.1:9/team")
     with pytest.warns(UserWarning, match=BROKEN) as warned:
-        current = session.use(account)
+        current = kernel.use(account)
     assert "s3cret" not in str(warned[0].message)
     assert current.task(task_id).wait(20).message
     with pytest.raises(LedgerError, match=r"Nothing was sent\..*--no-ledger\."):
         ask(current)
-    session.forget()
+    kernel.forget()
 
 
 def test_no_ledger_asks_all_the_same(broken, box, shell):
@@ -145,15 +146,15 @@ def test_no_ledger_asks_all_the_same(broken, box, shell):
     assert task.message
     assert [each["id"] for each in box.tasks()] == [task.id]
     assert "asked without the ledger: only this kernel remembers it" in task._repr_mimebundle_()["text/plain"]
-    assert session.current().task(task.id).message == task.message
+    assert kernel.current().task(task.id).message == task.message
 
 
 def test_a_ledger_that_was_mended_is_used_again(broken, box, account):
     """No restart is needed once the reason is gone."""
     path = home() / "ledger.sqlite"
-    assert session.current() is broken
+    assert kernel.current() is broken
     path.unlink()
-    mended = session.current()
+    mended = kernel.current()
     assert mended is not broken
     assert ask(mended).id == mended.ledger.questions.latest()[0].task_id
     assert path.stat().st_size > 0
@@ -169,7 +170,7 @@ def test_no_ledger_finds_what_a_working_ledger_knows(current, box, shell):
 
 def made_elsewhere(box, account) -> str:
     """A task that this home's ledger doesn't know."""
-    elsewhere = session.Session(account, Store(sqlite_url(home() / "elsewhere.sqlite")))
+    elsewhere = Session(account, Store(sqlite_url(home() / "elsewhere.sqlite")))
     task = ask(elsewhere)
     elsewhere.close()
     return task.id

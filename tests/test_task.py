@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import codevf_nb as cvf
-from codevf_nb import session
+from codevf_nb import kernel
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk.exceptions import CodeVFError, WaitTimeoutError
 
@@ -23,9 +23,9 @@ FINDINGS = {
 def unanswered(account):
     """A sandbox that answers only when told to."""
     with Sandbox(clock="virtual", reviewer="none") as box:
-        session.use(type(account)(**{**vars(account), "base_url": box.base_url, "api_key": box.api_key}))
+        kernel.use(type(account)(**{**vars(account), "base_url": box.base_url, "api_key": box.api_key}))
         yield box
-        session.forget()
+        kernel.forget()
 
 
 def test_an_answer_reaches_whoever_waits(unanswered):

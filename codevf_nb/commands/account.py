@@ -12,7 +12,7 @@ from codevf_nb.grammar import GrammarError
 
 def sandbox(rest: str) -> None:
     """[--fresh|--stop] [options]  talk to a sandbox of your own from now on: no key, no cost, no person"""
-    from codevf_nb import display, session, settings
+    from codevf_nb import display, kernel, settings
     from codevf_nb.sandbox import SandboxError, process
 
     try:
@@ -20,11 +20,11 @@ def sandbox(rest: str) -> None:
     except SandboxError as error:
         raise GrammarError(str(error)) from None
     if options.pop("stop", False):
-        session.forget()
+        kernel.forget()
         stopped = process.stop(settings.home())
         say("the sandbox has stopped." if stopped else "no sandbox was running.")
         return
-    account = session.use_sandbox(**options).account
+    account = kernel.use_sandbox(**options).account
     say(f"This kernel now talks to {account.name}, on this machine: {display.SANDBOX_NOTICE}.")
 
 
@@ -33,7 +33,7 @@ def login(rest: str) -> None:
     import getpass
     import os
 
-    from codevf_nb import credentials, session, settings
+    from codevf_nb import credentials, kernel, settings
     from codevf_nb.sdk import CodeVFClient
 
     nothing(rest)
@@ -42,17 +42,17 @@ def login(rest: str) -> None:
     settings.check_host(api_key, base_url)
     CodeVFClient(api_key, base_url).credits.get_balance()
     where = credentials.save(api_key, settings.home())
-    session.forget()
+    kernel.forget()
     say(f"the key works and is kept in {where}.")
 
 
 def logout(rest: str) -> None:
     """forget the kept key"""
-    from codevf_nb import credentials, session, settings
+    from codevf_nb import credentials, kernel, settings
 
     nothing(rest)
     found = credentials.forget(settings.home())
-    session.forget()
+    kernel.forget()
     say("the kept key is gone." if found else "no key was kept.")
 
 

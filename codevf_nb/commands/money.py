@@ -50,9 +50,9 @@ def tags(rest: str) -> Any:
 
 def budget(rest: str) -> None:
     """[N/day|N/week|N/month|off] [--project NAME]  refuse what would go past it; without a word: what is left"""
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    budgets = session.current().ledger.budgets
+    budgets = kernel.current().ledger.budgets
     words = shlex.split(rest)
     project = ""
     if "--project" in words:
@@ -74,7 +74,7 @@ def forget(rest: str) -> None:
     """--before DATE  delete texts and answers of what is over; ids, times and credits stay"""
     from datetime import UTC, datetime
 
-    from codevf_nb import session
+    from codevf_nb import kernel
 
     option, _, date = rest.partition(" ")
     try:
@@ -83,7 +83,7 @@ def forget(rest: str) -> None:
         before = None
     if option != "--before" or before is None:
         raise GrammarError(f"say before which day (UTC): %codevf forget --before 2026-01-31, not {rest!r}.")
-    forgotten = session.current().ledger.questions.forget(before.replace(tzinfo=before.tzinfo or UTC).timestamp())
+    forgotten = kernel.current().ledger.questions.forget(before.replace(tzinfo=before.tzinfo or UTC).timestamp())
     say(f"the texts of {forgotten:,} questions are deleted; ids, times and credits stay.")
 
 
@@ -91,7 +91,7 @@ def estimate(rest: str) -> Any:
     """[-c N]  what a question may cost at most, in every mode and with every tag, as a DataFrame"""
     import pandas as pd
 
-    from codevf_nb import session
+    from codevf_nb import kernel
     from codevf_nb.sdk.models import ServiceMode, calculate_final_credit_cost
 
     words = iter(rest.split())
@@ -104,7 +104,7 @@ def estimate(rest: str) -> Any:
     for mode in ServiceMode:
         least, most = mode.credit_range
         credits = min(max(given or least, least), most)
-        for tag in session.current().tags():
+        for tag in kernel.current().tags():
             if tag.is_active:
                 cap = calculate_final_credit_cost(credits, mode, tag.cost_multiplier)
                 rows.append((mode.value, tag.display_name, credits, cap, mode.meaning))

@@ -15,9 +15,9 @@ DEBUG_PROMPT = "Why does this fail, and how do I mend it?"
 
 def status(rest: str) -> Any:
     """[TASK …]  where tasks stand; without a name the open and unsettled ones"""
-    from codevf_nb import display, session
+    from codevf_nb import display, kernel
 
-    current = session.current()
+    current = kernel.current()
     entries = [current.task(name).entry for name in rest.split()] if rest else current.ledger.questions.open()
     unsettled = [] if rest else current.unsettled()
     for entry in entries:
@@ -30,16 +30,16 @@ def status(rest: str) -> Any:
 
 def show(rest: str) -> Task:
     """[TASK]  a task with its answer; the newest one without a name"""
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    return session.current().task(rest or None)
+    return kernel.current().task(rest or None)
 
 
 def wait(rest: str) -> Task | list[Task]:
     """[TASK …]  wait for the answer, or for several, then show it"""
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    current = session.current()
+    current = kernel.current()
     tasks = [current.task(name) for name in rest.split()] or [current.task()]
     for task in tasks:
         task.wait()
@@ -48,9 +48,9 @@ def wait(rest: str) -> Task | list[Task]:
 
 def cancel(rest: str) -> Task:
     """[TASK]  stop a task, and release what it holds; the newest open one without a name"""
-    from codevf_nb import session
+    from codevf_nb import kernel
 
-    current = session.current()
+    current = kernel.current()
     if rest:
         return current.task(rest).cancel()
     still_open = current.ledger.questions.open()
@@ -61,10 +61,10 @@ def cancel(rest: str) -> Task:
 
 def settle(rest: str) -> None:
     """[N TASK|none]  hear what became of unheard questions, by the same bytes and key; or say what question N became"""
-    from codevf_nb import display, session
+    from codevf_nb import display, kernel
     from codevf_nb.sdk.exceptions import CodeVFError
 
-    current = session.current()
+    current = kernel.current()
     if rest:
         number, _, found = rest.partition(" ")
         if not number.isdigit() or not found.strip():
@@ -98,8 +98,8 @@ def debug(rest: str) -> None:
 
 def track(rest: str) -> Task:
     """TASK  take in a task that was made elsewhere, on the same account"""
-    from codevf_nb import session
+    from codevf_nb import kernel
 
     if not rest:
         raise GrammarError("say which task: %codevf track task_….")
-    return session.current().task(rest)
+    return kernel.current().task(rest)

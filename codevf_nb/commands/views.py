@@ -25,10 +25,10 @@ def picker(rest: str) -> Any:
 def inbox(rest: str) -> Any:
     """[read]  what was asked, a page at a time; unread answers are marked, and none is any more with read"""
     import codevf_nb
-    from codevf_nb import session
+    from codevf_nb import kernel
 
     if rest == "read":
-        session.current().saw()
+        kernel.current().saw()
         return None
     nothing(rest)
     return codevf_nb.inbox()

@@ -14,10 +14,10 @@ LOAD = """%load_ext codevf_nb
 %codevf sandbox --answer-after 600 --rate-limit off
 import pandas as pd
 from sqlalchemy import insert
-from codevf_nb import session
+from codevf_nb import kernel
 from codevf_nb.ledger.tables import questions, tags
 from tests.browser.foreign import PAYLOADS
-current = session.current()
+current = kernel.current()
 texts = [text.encode(errors="replace").decode() for text in PAYLOADS]
 fixed = dict(account=current.account.name, environment="sandbox", origin="sandbox", credential="x", asked_by="me",
              asking=1, idempotency_key="", mode="fast", attachments="[]", state="accepted", attempts=1, unheard=0,

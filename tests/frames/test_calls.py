@@ -3,7 +3,7 @@
 import pytest
 
 import codevf_nb as cvf
-from codevf_nb import session
+from codevf_nb import kernel
 
 CODE = "def add(item, to=[]):\n    to.append(item)"
 SCHEMA = {
@@ -61,15 +61,15 @@ def test_filters_reach_the_frame(asked, monkeypatch):
 def test_frames_are_there_after_a_restart(asked, account):
     """A new session on the same home reads the same ledger."""
     before = cvf.tasks()
-    session.forget()
-    session.use(account)
+    kernel.forget()
+    kernel.use(account)
     assert cvf.tasks().equals(before)
 
 
 def test_one_account_never_adds_to_another(asked, account):
     """Frames speak of the current account unless all are asked for."""
-    session.forget()
-    session.use(type(account)(**{**vars(account), "name": "other"}))
+    kernel.forget()
+    kernel.use(type(account)(**{**vars(account), "name": "other"}))
     assert len(cvf.tasks()) == len(cvf.credits()) == 0
     assert set(cvf.tasks(account="all")["account"]) == {"sandbox"}
     assert cvf.spend(account="sandbox")["questions"].sum() == 2

@@ -16,11 +16,11 @@ from tests.waiting import eventually
 
 ASK = """
 import sys, time
-from codevf_nb import session
+from codevf_nb import kernel
 from codevf_nb.settings import Account
 from codevf_nb.submission import InFlightError
 _, base_url, api_key = sys.argv
-kernel = session.use(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox", None))
+kernel = kernel.use(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox", None))
 draft = kernel.draft("Is this join dropping rows?", code="a.merge(b)", project="team")
 for _ in range(100):
     try:
@@ -28,7 +28,7 @@ for _ in range(100):
         break
     except InFlightError:
         time.sleep(0.1)
-session.forget()
+kernel.forget()
 """
 
 

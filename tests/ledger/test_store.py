@@ -212,10 +212,10 @@ def test_a_ledger_that_is_no_database(place):
 
 def test_codevf_ledger_may_name_another_file(tmp_path, monkeypatch, account):
     """CODEVF_LEDGER puts the ledger elsewhere, as private as in the home folder."""
-    from codevf_nb import session
+    from codevf_nb import kernel
 
     elsewhere = tmp_path / "elsewhere.sqlite"
     monkeypatch.setenv("CODEVF_LEDGER", f"sqlite:///{elsewhere}")
-    session.use(account)
-    session.forget()
+    kernel.use(account)
+    kernel.forget()
     assert modes(tmp_path)["elsewhere.sqlite"] == 0o600

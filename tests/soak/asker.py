@@ -15,7 +15,7 @@ import sys
 import traceback
 from typing import Any
 
-from codevf_nb import session, settings
+from codevf_nb import kernel, settings
 from codevf_nb.sdk.exceptions import CodeVFError
 from tests.soak.steps import at_step
 
@@ -47,7 +47,7 @@ def ask(base_url: str, prompt: str, step: str | None, then: str) -> None:
     """Ask and wait for the answer, as a cell with ``-w`` does."""
     if then == "humble" and os.getuid() == 0:
         os.setuid(NOBODY)  # nothing is read-only to root
-    current = session.use(account(base_url))
+    current = kernel.use(account(base_url))
     current.client._transport.sleep = lambda _: None
     if step is not None:
         at_step(current, step, lambda: {"stop": stop, "fill": fill}[then](step))

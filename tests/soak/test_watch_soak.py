@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from codevf_nb import session
+from codevf_nb import kernel
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.settings import Account
 from tests.waiting import eventually
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.soak
 
 WATCH = """
 import sys, time
-from codevf_nb import session
+from codevf_nb import kernel
 from codevf_nb.settings import Account
 _, base_url, api_key = sys.argv
-kernel = session.use(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox"))
+kernel = kernel.use(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox"))
 task = kernel.ask(kernel.draft("Is this join dropping rows?", code="a.merge(b)", project="team"))
 print(task.id, flush=True)
 time.sleep(600)
@@ -38,7 +38,7 @@ def test_the_watch_passes_on(capsys):
         )
         task_id = asker.stdout.readline().strip()
         eventually(lambda: polls() >= 2, "the first process polls")
-        here = session.use(Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox"))
+        here = kernel.use(Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox"))
         task = here.task(task_id)
         time.sleep(3)
         asker.send_signal(signal.SIGKILL)
@@ -48,7 +48,7 @@ def test_the_watch_passes_on(capsys):
         took = time.monotonic() - died
         box.answer(task_id, "No row is dropped.")
         assert task.wait(timeout=30).message == "No row is dropped."
-        session.forget()
+        kernel.forget()
         refused = [status for *_, status, _ in box.requests() if status == 429]
     with capsys.disabled():
         print(f"\ntaken over after {took:.1f} s", end="")

@@ -1,0 +1,139 @@
+"""The kernel's session: the one that whoever names none means.
+
+Which account it is on is settled once (see ``settings``) and changes only when somebody says so in this kernel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from codevf_nb import settings
+from codevf_nb.ledger import LedgerError, MemoryStore, Store, sqlite_url
+from codevf_nb.ledger.migrations import NewerLedgerError
+from codevf_nb.sdk.exceptions import ConfigurationError
+from codevf_nb.session import Session
+from codevf_nb.settings import Account
+
+# What opening the ledger may end in: each leaves a kernel able to read answers.
+_UNOPENED = (LedgerError, NewerLedgerError, OSError)
+
+# Where an account came from that `%codevf sandbox` chose.
+SANDBOX_SOURCE = "%codevf sandbox"
+
+_current: Session | None = None
+_unkept: Session | None = None
+_chosen: Account | None = None
+
+
+def current() -> Session:
+    """Return this kernel's session, opening it on first use.
+
+    Raises:
+        AuthenticationError: no key, and no sandbox asked for.
+    """
+    if _current is None:
+        if _chosen is not None and _chosen.source != SANDBOX_SOURCE:
+            return use(_chosen)
+        if _chosen is not None or os.environ.get("CODEVF_SANDBOX") == "1":
+            return use_sandbox()
+        return use(settings.account_from_key())
+    if _current.unsafe:  # it may have been mended since
+        with contextlib.suppress(*_UNOPENED):
+            return _enter(Session(_current.account, _open_store()))
+    return _current
+
+
+def opened() -> Session | None:
+    """Return this kernel's session if there is one already."""
+    return _current
+
+
+def without_ledger() -> Session:
+    """Return a session that asks although the ledger fails: what it asks is remembered by this kernel alone."""
+    global _unkept  # noqa: PLW0603 - what state a kernel has
+    base = current()
+    if _unkept is None or _unkept.account != base.account:
+        store = base.ledger.store if base.unsafe else MemoryStore(copy_of=_ledger_file())
+        _unkept = Session(base.account, store)
+    return _unkept
+
+
+def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
+    """Talk to a sandbox of this home's own from now on: found if it runs, else started as a process of its own."""
+    from codevf_nb.sandbox import SandboxError, process
+
+    try:
+        running = process.start(settings.home(), fresh=fresh, **options)
+    except SandboxError as error:
+        raise ConfigurationError(str(error)) from None
+    name = "sandbox" if running.generation == 1 else f"sandbox-{running.generation}"
+    if _current is not None and (_current.account.name, _current.account.base_url) == (
+        name,
+        running.base_url,
+    ):
+        return _current
+    return use(
+        Account(
+            name=name,
+            environment="sandbox",
+            base_url=running.base_url,
+            api_key=running.api_key,
+            source=SANDBOX_SOURCE,
+            origin=name,
+            requests_per_second=running.options.get("rate_limit"),
+            polls_move_time=running.options.get("clock") == "virtual",
+        )
+    )
+
+
+def forget() -> None:
+    """Close this kernel's session, and with it the choice of an account: the next use makes it anew."""
+    global _chosen  # noqa: PLW0603 - what state a kernel has
+    rest()
+    _chosen = None
+
+
+def rest() -> None:
+    """Close this kernel's session and remember its account: after a reload a kernel is where it was."""
+    global _current, _unkept, _chosen  # noqa: PLW0603 - what state a kernel has
+    _chosen = _chosen if _current is None else _current.account
+    for session in (_current, _unkept):
+        if session is not None:
+            session.close()
+    _current = _unkept = None
+
+
+def use(account: Account) -> Session:
+    """Make this the account that the kernel talks to."""
+    try:
+        return _enter(Session(account, _open_store()))
+    except _UNOPENED as error:
+        unsafe = str(error).rstrip(".")
+    warnings.warn(f"codevf: {unsafe}. Answers can be read, but nothing can be asked.", stacklevel=2)
+    return _enter(Session(account, MemoryStore(copy_of=_ledger_file()), unsafe))
+
+
+def _enter(session: Session) -> Session:
+    global _current  # noqa: PLW0603 - what state a kernel has
+    _current = session
+    session.watcher.wake()
+    return session
+
+
+def _open_store() -> Store:
+    return Store(os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite"))
+
+
+def _ledger_file() -> Path | None:
+    """Return where the ledger's file lies, for what can be read of it; None for one on a server."""
+    named = os.environ.get("CODEVF_LEDGER")
+    if named:
+        return Path(named.removeprefix("sqlite:///")) if named.startswith("sqlite:///") else None
+    try:
+        return settings.home() / "ledger.sqlite"
+    except OSError:
+        return None
