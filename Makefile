@@ -8,7 +8,7 @@ OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py
     live.py magics.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-soak test-old test-packaging lint format notebooks clean
+.PHONY: help demo lab test test-browser test-soak test-old test-packaging lint format notebooks docs-images clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ format: $(VENV)/test.made  ## write the code as ruff would
 
 notebooks: $(VENV)/test.made  ## execute the example notebooks anew, in place
 	$(RUN) -m tests.notebooks.execute
+
+docs-images: $(VENV)/browser.made  ## take the README's pictures anew, of a real page
+	$(RUN) -m tests.browser.images
 
 clean:  ## remove the environment and what tools have left
 	rm -rf $(VENV) $(VENV)-old .pytest_cache .mypy_cache .ruff_cache .hypothesis artefacts

@@ -62,7 +62,9 @@ def test_every_block_is_of_a_kind_that_is_tested():
 def reader(shell, own_home, monkeypatch):
     """A shell as the README's reader has it: the example data in two variables, and a sandbox that doesn't tarry."""
     home = own_home / "codevf_nb"
-    process.start(home, clock="virtual")
+    box = process.start(home, clock="virtual")
+    monkeypatch.setenv("CODEVF_API_KEY", box.api_key)
+    monkeypatch.setenv("CODEVF_BASE_URL", box.base_url)
     monkeypatch.chdir(ROOT / "notebooks")
     shell.user_ns |= {name: pd.read_csv(f"data/{name}.csv") for name in ("orders", "customers")}
     yield shell
@@ -80,6 +82,15 @@ def test_python_blocks_run_in_order(reader, capsys):
     told = capsys.readouterr().out
     assert "may cost at most 612 credits" in told
     assert "completed" in told
+
+
+def test_the_pictures_are_there():
+    """With words for who can't see them; that they are of what the README shows is held in tests/browser."""
+    pictured = re.findall(r"!\[[^\]]{40,}\]\((\S+\.png)\)", TEXT)
+    assert pictured == ["notebooks/images/answer.png", "notebooks/images/picker.png"]
+    for name in pictured:
+        assert (ROOT / name).read_bytes().startswith(b"\x89PNG")
+        assert (ROOT / name).stat().st_size < 1_000_000
 
 
 # -- bash

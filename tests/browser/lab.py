@@ -152,8 +152,11 @@ def notebook_of(root: Path, *cells: str, name: str = "test.ipynb") -> str:
 class Notebook:
     """A notebook open in the browser, its kernel idle."""
 
-    def __init__(self, browser: Browser, lab: Lab, name: str, width: int = 1280, scheme: str = "light") -> None:
-        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    def __init__(
+        self, browser: Browser, lab: Lab, name: str, width: int = 1280, scheme: str = "light", scale: int = 1
+    ) -> None:
+        view = {"width": width, "height": 1000}
+        context = browser.new_context(viewport=view, color_scheme=scheme, device_scale_factor=scale)
         self.page: Page = context.new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
@@ -176,6 +179,20 @@ class Notebook:
         """Run one cell, counted from 0."""
         self.page.evaluate("index => { window.theNotebook.content.activeCellIndex = index }", index)
         self.command("notebook:run-cell", wait=wait)
+
+    def run_all(self) -> None:
+        """Restart the kernel and run every cell, as the button does that says so, and wait for the last one."""
+        script = """() => { window.ranAll = window.jupyterapp.commands.execute('notebook:restart-run-all')
+            .then(() => { window.ranAll = 'ended' }); return true }"""
+        self.page.evaluate(script)
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.page.wait_for_function("() => window.ranAll === 'ended'", timeout=60_000)
+
+    def counts(self) -> list[int | None]:
+        """Return the execution count of each code cell."""
+        script = """() => [...window.theNotebook.content.widgets].map(cell => cell.model)
+            .filter(model => model.type === 'code').map(model => model.executionCount)"""
+        return self.page.evaluate(script)
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
         """Return what a cell shows, as the document has it."""
