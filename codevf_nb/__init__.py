@@ -260,9 +260,10 @@ def load_ipython_extension(ipython: Any) -> None:
 
 def unload_ipython_extension(ipython: Any) -> None:
     """Take everything out of the shell again, and stop watching. Tasks go on, and are found again after a reload."""
-    opened = sys.modules.get("codevf_nb.kernel")
-    if opened is not None:
-        opened.rest()
+    for name in ("codevf_nb.widgets.stage", "codevf_nb.kernel"):  # views tell what the session knows, so they go first
+        opened = sys.modules.get(name)
+        if opened is not None:
+            opened.rest()
     registry = ipython.magics_manager.registry
     loaded = registry.pop("CodeVFMagics", None)
     if loaded is not None:

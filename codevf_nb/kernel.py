@@ -5,6 +5,7 @@ Which account it is on is settled once (see ``settings``) and changes only when 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import warnings
@@ -120,6 +121,8 @@ def use(account: Account) -> Session:
 def _enter(session: Session) -> Session:
     global _current  # noqa: PLW0603 - what state a kernel has
     _current = session
+    atexit.unregister(rest)  # once; a kernel that ends lets another one poll at once
+    atexit.register(rest)
     session.watcher.wake()
     return session
 

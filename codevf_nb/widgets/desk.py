@@ -52,6 +52,13 @@ class Desk:
             self._ticking = [known for known in self._ticking if known != job]
             self._changed.notify_all()
 
+    def rest(self) -> None:
+        """Leave undone what waits and what ticks; what is being done is done."""
+        with self._changed:
+            self._jobs.clear()
+            self._ticking.clear()
+            self._changed.notify_all()
+
     def settled(self, timeout: float) -> bool:
         """Wait until nothing is left to do but what ticks; whether it came to that."""
         with self._changed:

@@ -11,10 +11,25 @@ from codevf_nb.ledger import Wanted
 from codevf_nb.sdk.models import ServiceMode
 
 if TYPE_CHECKING:
+    from codevf_nb.ledger import Entry, Repeat
     from codevf_nb.session import Session
 
 # So many questions are listed.
 LISTED = 10
+
+
+def progress(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = True) -> dict[str, str]:
+    """Tell a question as it is, and while it is open how its answer is found; ``cell_asks``: running the cell does."""
+    bundle = display.task_bundle(entry, repeated=repeated)
+    if not entry.is_open or entry.task_id is None:
+        return bundle
+    show = f"%codevf show {display.plain(entry.task_id)}"
+    finds = f"Running this cell again finds the answer and costs nothing; so does {show}."
+    below = finds if cell_asks else f"{show} finds the answer and costs nothing."
+    return {
+        "text/plain": f"{bundle['text/plain']}\n{below}",
+        "text/html": f"{bundle['text/html']}<div>{html.escape(below)}</div>",
+    }
 
 
 def picker(session: Session) -> dict[str, str]:

@@ -37,6 +37,7 @@ class Picker:
         self._shell = shell
         self._preset = preset
         self._progress: Progress | None = None
+        self._task: Task | None = None
         self.form = Form(session, shell, preset)
         self._price = Words(spoken=True, strong=True)
         self._money = Words()
@@ -68,8 +69,11 @@ class Picker:
         self._changed(None)
 
     def fallback(self) -> dict[str, str]:
-        """Return how to ask the same without it."""
-        return fallbacks.picker(self._session)
+        """Return how to ask without it; once it has asked, what became of that."""
+        task = self._task
+        if task is None:
+            return fallbacks.picker(self._session)
+        return fallbacks.progress(task.entry, task.repeated, cell_asks=False)
 
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
@@ -138,6 +142,7 @@ class Picker:
         self._follow(task)
 
     def _follow(self, task: Task) -> None:
+        self._task = task
         self._progress = Progress(self._session, task)
         self.root.children = (self._progress.root,)
         live.of(self._session).follow(task, self.display_id, self._progress)

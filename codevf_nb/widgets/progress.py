@@ -9,7 +9,7 @@ import ipywidgets
 
 from codevf_nb import display, hours
 from codevf_nb.sdk.models import ServiceMode
-from codevf_nb.widgets import stage
+from codevf_nb.widgets import fallbacks, stage
 from codevf_nb.widgets.controls import AskOnce, Words, button, told
 from codevf_nb.widgets.desk import desk
 
@@ -65,7 +65,7 @@ class Progress:
 
     def fallback(self) -> dict[str, str]:
         """Return the question as it is, for front ends without widgets."""
-        return display.task_bundle(self._task.entry, repeated=self._task.repeated)
+        return fallbacks.progress(self._task.entry, self._task.repeated)
 
     def update(self, entry: Entry, trouble: str | None) -> None:
         """Draw what has become of the question; the answer itself, where the page never heard of it."""

@@ -2,14 +2,19 @@
 
 A view is shown as one display that holds the widget and, for every front end without widgets, text. It is let go of
 when its cell is run again: only then is it certain that no page shows it any more, and a widget that is on show must
-never be closed.
+never be closed. Before the kernel ends the text takes the widget's place, since a page finds no widget without its
+kernel, and shows an error for it.
 """
 
 from __future__ import annotations
 
+import atexit
+import sys
 import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
+
+from codevf_nb.widgets.desk import desk, log
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -46,21 +51,25 @@ class Recipe:
 
 
 class _Places:
-    """The views on show by cell; each cell with the run that showed them."""
+    """The views on show by cell; each cell with the run that showed them. Where a front end names no cells, all stay."""
 
     def __init__(self) -> None:
-        self._by_cell: dict[str, tuple[str, list[View]]] = {}
+        self._by_cell: dict[str | None, tuple[str, list[View]]] = {}
 
     def put(self, view: View, cell: str | None, run: str) -> None:
         """Note that a run of a cell shows a view, and let go of what earlier runs of it have shown."""
-        if cell is None:
-            return
         earlier, views = self._by_cell.get(cell, (run, []))
-        if earlier != run:
+        if earlier != run and cell is not None:
             for gone in views:
                 gone.let_go()
             views = []
         self._by_cell[cell] = (run, [*views, view])
+
+    def clear(self) -> list[View]:
+        """Forget all views and return them."""
+        views = [view for _, shown in self._by_cell.values() for view in shown]
+        self._by_cell.clear()
+        return views
 
 
 _places = _Places()
@@ -95,8 +104,26 @@ def bundle(view: View) -> dict[str, Any]:
     return {**view.fallback(), WIDGET: model}
 
 
+def rest() -> None:
+    """Put text in the place of every view on show: nobody answers their clicks from now on.
+
+    A page that is open shows it at once, and the notebook that is saved next holds it.
+    """
+    views = _places.clear()
+    for view in views:
+        try:
+            publish(view.fallback(), display_id=view.display_id, update=True)
+        except Exception:  # what one view can't tell any more is no reason for the others to stay
+            log.exception("a view could not be replaced by text")
+    desk.rest()
+    if views:
+        sys.stdout.flush()  # a kernel's stream flushes all that was shown before it, which at its end nobody else does
+
+
 def keep(view: View) -> None:
     """Note that the running cell shows this view."""
+    atexit.unregister(rest)  # once, and before whatever was there to be ended already
+    atexit.register(rest)
     parent = _parent() or {}
     cell = parent.get("metadata", {}).get("cellId")
     _places.put(view, cell, parent.get("header", {}).get("msg_id", ""))

@@ -29,15 +29,16 @@ def execute(path: Path, home: Path) -> nbformat.NotebookNode:
 
 def main(names: list[str]) -> None:
     """Execute and write back every example notebook, or those named."""
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        if not names or path.name in names:
-            with tempfile.TemporaryDirectory() as home:
-                notebook = execute(path, Path(home))
-            for cell in notebook.cells:
-                cell.metadata.pop("execution", None)  # when it ran: differs each time, tells a reader nothing
-            notebook.metadata["language_info"] = {"name": "python"}
-            nbformat.write(notebook, path)
-            print(f"executed {path.name}")
+    paths = {path.stem: path for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    for name in names or paths:
+        path = paths[Path(name).stem]
+        with tempfile.TemporaryDirectory() as home:
+            notebook = execute(path, Path(home))
+        for cell in notebook.cells:
+            cell.metadata.pop("execution", None)  # when it ran: differs each time, tells a reader nothing
+        notebook.metadata["language_info"] = {"name": "python"}
+        nbformat.write(notebook, path)
+        print(f"executed {path.name}")
 
 
 if __name__ == "__main__":

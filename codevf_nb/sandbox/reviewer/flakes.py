@@ -47,4 +47,5 @@ def flakes(source: Source) -> Iterator[Finding]:
         file, line = source.place(message.lineno)
         severity = "high" if rule in HIGH else "low" if rule in LOW else "medium"
         text = str(message.message % message.message_args)
-        yield Finding(file, line, rule, severity, f"{text[:1].upper()}{text[1:]}.", ADVICE.get(rule, ""))
+        sentence = f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"
+        yield Finding(file, line, rule, severity, sentence, ADVICE.get(rule, ""))
