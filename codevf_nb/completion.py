@@ -43,7 +43,9 @@ def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Offer]] | Non
         return None
     sign, before, word = found[1], found[2].split(), found[3]
     if sign == "%":
-        return word, _starting_with(word, _for_command(before))
+        return word, _starting_with(word, _for_command(before, word))
+    while before and before[-1].endswith(","):  # a list goes on after its comma
+        before.pop()
     option = next((option for option in OPTIONS if before and before[-1] in (option.long, option.short)), None)
     if option is not None and option.value is not None:
         part = word.rpartition(",")[2] if option.name == "attach" else word
@@ -54,11 +56,14 @@ def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Offer]] | Non
     return word, _starting_with(word, spelled) if word.startswith("-") else []
 
 
-def _for_command(before: list[str]) -> list[Offer]:
+def _for_command(before: list[str], word: str) -> list[Offer]:
     from codevf_nb.commands import COMMANDS
 
     if not before or before == ["help"]:
         return [Offer(name, (command.__doc__ or "").strip()) for name, command in sorted(COMMANDS.items())]
+    if word.startswith("-") and before[0] in COMMANDS:
+        takes, _, does = (COMMANDS[before[0]].__doc__ or "").partition("  ")
+        return [Offer(spelling, does) for spelling in re.findall(r"--[a-z-]+", takes)]
     return _tasks() if before[0] in TASK_COMMANDS else []
 
 

@@ -26,6 +26,9 @@ class CodeVF(Configurable):
         """Return every default by its name."""
         return {name: getattr(self, name) for name in sorted(self.trait_names(config=True))}
 
+    def __repr__(self) -> str:
+        return "\n".join(f"CodeVF.{name} = {value!r}" for name, value in self.values().items())
+
 
 def make(shell: Any) -> CodeVF:
     """Make the defaults of a shell: those that were kept, and over them IPython's own configuration."""

@@ -8,9 +8,11 @@ is the prompt, as typed. ``--`` ends the options. This one table of options also
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from keyword import iskeyword
 from typing import Any
 
 from codevf_nb.sdk.exceptions import CodeVFError
@@ -36,6 +38,17 @@ class Option:
         """The key of the option's value."""
         return self.long.removeprefix("--").replace("-", "_")
 
+    @property
+    def spelled(self) -> str:
+        """The option as help writes it: its spellings, and the name of its value."""
+        spellings = ", ".join(part for part in (self.short, self.long) if part)
+        return spellings if self.value is None else f"{spellings} {self.value}"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list with commas, after which blanks may stand."""
+        return self.value is not None and self.value.endswith("…")
+
 
 OPTIONS = (
     Option("--mode", "-m", "MODE", "realtime_answer, fast or standard"),
@@ -52,7 +65,7 @@ OPTIONS = (
     Option("--schema", "-s", "NAME", "ask for data after this schema; AI generates such answers"),
     Option("--metadata", None, "K=V", "a note of your own that goes along", many=True),
     Option("--text", None, None, "the cell is the prompt, not code"),
-    Option("--run", None, None, "execute the cell too, and attach how its run ended"),
+    Option("--run", None, None, "execute the cell first, and attach how its run ended; -a is looked up after it"),
     Option("--out", "-o", "NAME", "the variable for the task; _codevf unless said"),
     Option("--wait", "-w", None, "wait for the answer"),
     Option("--timeout", None, "S", "seconds to wait at most", number=float),
@@ -62,7 +75,7 @@ OPTIONS = (
     Option("--allow-secrets", None, None, "send although something looks like a key, a token or a password"),
     Option("--allow-personal", None, None, "send although something looks like data about people"),
     Option("--no-ledger", None, None, "ask although the ledger can't be opened; only this kernel will remember it"),
-    Option("--dry-run", None, None, "show what would be sent and what it may cost; send nothing"),
+    Option("--dry-run", None, None, "show what would be sent and its cost; send nothing (--run still runs the cell)"),
 )
 _BY_SPELLING = {spelling: option for option in OPTIONS for spelling in (option.long, option.short) if spelling}
 
@@ -132,7 +145,7 @@ def _run(text: str, start: int) -> _Run:
             given.append(_Given(option, spelling, None))
         else:
             begin = position + len(spelling) + 1 if equals else _skip_blanks(text, word_end)
-            word_end = _value_end(text, begin)
+            word_end = _value_end(text, begin, is_list=option.is_list)
             if word_end == begin:
                 raise GrammarError(f"{spelling} needs a value: {spelling} {option.value}.")
             given.append(_Given(option, spelling, _unquote(text[begin:word_end])))
@@ -159,13 +172,22 @@ def _convert(one: _Given, names: Mapping[str, Any]) -> Any:
         if text[1:] not in names:
             raise GrammarError(f"{one.spelling} {text}: there is no variable {text[1:]!r}.")
         text = str(names[text[1:]])
-    if one.option.number is str:
-        return text
+    if not text.strip(" ,"):
+        raise GrammarError(f"{one.spelling} needs a value: {one.spelling} {one.option.value}.")
+    if one.option.name == "out" and (not text.isidentifier() or iskeyword(text)):
+        raise GrammarError(f"{one.spelling} {text}: no variable can have that name.")
+    return text if one.option.number is str else _number(one, text)
+
+
+def _number(one: _Given, text: str) -> Any:
     try:
-        return one.option.number(text.replace(",", ""))
+        number = one.option.number(text.replace(",", ""))
     except ValueError:
         kind = "a whole number" if one.option.number is int else "a number"
         raise GrammarError(f"{one.spelling} needs {kind}, not {text!r}.") from None
+    if one.option.name == "timeout" and not 0 <= number <= threading.TIMEOUT_MAX:
+        raise GrammarError(f"{one.spelling} takes seconds, 0 or more, not {text!r}; without it the wait has no end.")
+    return number
 
 
 def _words_with_dash(text: str) -> list[int]:
@@ -181,15 +203,43 @@ def _refuse_option(prompt: str) -> None:
 
 
 def _refuse_slip(prompt: str) -> None:
-    """``--mod fast`` at the end of a prompt is a slip too; words such as ``--user`` that resemble no option are not."""
-    last = re.search(r"(?:^|\s)(--[a-z-]+)(?:[\s=]\S+)?$", prompt)
-    if last and last[1] not in _BY_SPELLING:
-        names = [option.long for option in OPTIONS]
-        near = [name for name in names if name.startswith(last[1])] or get_close_matches(last[1], names, cutoff=0.75)
-        if near:
+    """``--mod fast`` at an end of the prompt is a slip too; an option inside it had most likely a value with a blank.
+
+    Words such as ``--user`` that resemble no option are the prompt's.
+    """
+    words = prompt.split()
+    for word in words:
+        if word.partition("=")[0] in _BY_SPELLING and word.startswith("--"):
             raise GrammarError(
-                f"there is no option {last[1]}, but {near[0]}. If it is the prompt's, -- goes before it."
+                f"{word} stands inside the prompt: options stand before it or after it, a value with blanks in quotes. "
+                "If it is the prompt's, put -- before the prompt."
             )
+    for word in (*words[:1], *words[-2:]):
+        spelling = word.partition("=")[0]
+        meant = _meant(spelling) or (_joined(spelling) if word == words[-1] else None)
+        if meant:
+            raise GrammarError(
+                f"there is no option {spelling}, but {meant}. If it is the prompt's, put -- before the prompt."
+            )
+
+
+def _meant(spelling: str) -> str | None:
+    """Return the option that a word was meant to be: an abbreviation, a slip, other dashes or capitals."""
+    dashed = re.fullmatch(r"([-–—]+)([A-Za-z][A-Za-z-]+)", spelling)
+    if dashed is None or spelling in _BY_SPELLING:
+        return None
+    name, names = f"--{dashed[2].lower()}", [option.long for option in OPTIONS]
+    if dashed[1] != "--":
+        return name if name in names else None
+    near = [long for long in names if long.startswith(name)] or get_close_matches(name, names, n=1, cutoff=0.75)
+    return near[0] if near else None
+
+
+def _joined(spelling: str) -> str | None:
+    """Return ``-c 240`` for ``-c240``."""
+    joined = re.fullmatch(r"(-\w)(\d+)", spelling)
+    option = _BY_SPELLING.get(joined[1]) if joined else None
+    return f"{joined[1]} {joined[2]}" if joined and option and option.number is int else None
 
 
 def _skip_blanks(text: str, at: int) -> int:
@@ -204,8 +254,8 @@ def _word_end(text: str, at: int) -> int:
     return at
 
 
-def _value_end(text: str, at: int) -> int:
-    """Return where a value ends: at a blank that stands in no quotes and no brackets."""
+def _value_end(text: str, at: int, *, is_list: bool = False) -> int:
+    """Return where a value ends: at a blank that stands in no quotes, no brackets and beside no comma of a list."""
     depth, quote = 0, ""
     while at < len(text):
         char = text[at]
@@ -217,10 +267,15 @@ def _value_end(text: str, at: int) -> int:
             depth += 1
         elif char in ")]}":
             depth -= 1
-        elif char.isspace() and depth <= 0:
+        elif char.isspace() and depth <= 0 and not (is_list and _is_beside_comma(text, at)):
             break
         at += 1
     return at
+
+
+def _is_beside_comma(text: str, at: int) -> bool:
+    before, after = text[:at].rstrip(), text[at:].lstrip()
+    return after.startswith(",") or (before.endswith(",") and not after.startswith("-"))
 
 
 def _unquote(value: str) -> str:

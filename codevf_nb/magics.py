@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from codevf_nb.task import Task
 
 DEFAULT_VARIABLE = "_codevf"
+NOTHING_SENT = "Nothing was sent."
 
 
 class CodeVFUserError(Exception):
@@ -55,12 +58,8 @@ class CodeVFMagics(Magics):
     @line_cell_magic
     def codevf(self, line: str, cell: str | None = None) -> Any:
         """Ask an engineer about this cell (``%%codevf``), or look after what was asked (``%codevf help``)."""
-        try:
+        with _in_one_line():
             return self._command(line) if cell is None else self._ask(line, cell)
-        except CodeVFError as error:
-            if os.environ.get("CODEVF_DEBUG") == "1":
-                raise
-            raise CodeVFUserError(f"codevf: {error}") from None
 
     def unload(self) -> None:
         """Take everything out of the shell again."""
@@ -74,12 +73,11 @@ class CodeVFMagics(Magics):
     def _ask(self, text: str, cell: str) -> None:
         from codevf_nb import display, grammar, kernel, live, widgets
 
-        line = grammar.read(text, self.shell.user_ns)
-        current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
-        shown = live.of(current)
-        ran = self._run(cell, line.options) if line.options.get("run") else {}
-        attached = self._named(line.options) | ran
-        draft = current.draft(**self._draft_arguments(line, cell), attach=attached)
+        with _in_one_line(NOTHING_SENT):
+            line = grammar.read(text, self.shell.user_ns)
+            current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
+            shown = live.of(current)
+            draft = self._draft(current, line, cell)
         if line.options.get("dry_run"):
             told = display.draft_text(draft, current.account.environment, current.balance(), datetime.now(UTC))
             print(told)  # noqa: T201 - the magic's output
@@ -92,13 +90,39 @@ class CodeVFMagics(Magics):
         else:
             widgets.under_cell(shown, task)
 
+    def _draft(self, current: Any, line: Line, cell: str) -> Any:
+        """Make what would be sent; with --run the cell is executed on the way."""
+        ran: dict[str, Any] = {}
+        if line.options.get("run"):
+            with _in_one_line(NOTHING_SENT, "The cell was not run."):
+                self._check_before_run(current, line, cell)
+            ran = self._run(cell, line.options)
+        attached = self._named(line.options) | ran
+        return current.draft(**self._draft_arguments(line, cell), attach=attached)
+
+    def _check_before_run(self, current: Any, line: Line, cell: str) -> None:
+        """Refuse what the line alone shows to be wrong; the names it attaches may only come of the run."""
+        from codevf_nb import attachments
+
+        for text in line.options.get("attach", ()):
+            attachments.expressions(text)
+        if "context" in line.options:
+            attachments.context_of(self.shell, line.options["context"])
+        current.draft(**self._draft_arguments(line, cell) | {"redact": ()})
+
     def _draft_arguments(self, line: Line, cell: str) -> dict[str, Any]:
+        from codevf_nb.grammar import GrammarError
+
         options = line.options
         as_text = options.get("text", False)
         prompt = "\n\n".join(filter(None, (line.prompt, cell.strip() if as_text else None)))
+        if not prompt and not cell.strip():
+            raise GrammarError("there is no prompt and nothing in the cell, so there is nothing to ask.")
+        if as_text and options.get("run"):
+            raise GrammarError("--text says that the cell is the prompt, and --run would execute it: leave one out.")
         return {
             "prompt": prompt or None,
-            "code": None if as_text else cell.rstrip("\n"),
+            "code": None if as_text or not cell.strip() else cell.rstrip("\n"),
             "files": options.get("file", ()),
             "mode": options.get("mode") or self.defaults.mode or None,
             "tag": options.get("tag") or self.defaults.tag or None,
@@ -188,5 +212,21 @@ def _metadata(pairs: Any) -> dict[str, str]:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise GrammarError(f"--metadata takes KEY=VALUE, not {pair!r}.")
+        if key in found:
+            raise GrammarError(f"--metadata {key} is given twice.")
         found[key] = value
     return found
+
+
+@contextmanager
+def _in_one_line(*ends: str) -> Iterator[None]:
+    """Tell a person in one line what went wrong, with these ``ends`` where the error doesn't say them itself."""
+    try:
+        yield
+    except CodeVFError as error:
+        if os.environ.get("CODEVF_DEBUG") == "1":
+            raise
+        told = " ".join(str(error).split())
+        for end in ends:
+            told = told if end in told else f"{told.rstrip('.')}. {end}"
+        raise CodeVFUserError(f"codevf: {told}") from None

@@ -15,8 +15,13 @@ from codevf_nb.question import DEFAULT_PROMPT, Draft, Question
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError
 from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
-from codevf_nb.sdk.schema import to_json_schema
-from codevf_nb.sdk.validation import validate_credits, validate_metadata, validate_mode, validate_prompt
+from codevf_nb.sdk.validation import (
+    validate_credits,
+    validate_metadata,
+    validate_mode,
+    validate_prompt,
+    validate_schema,
+)
 from codevf_nb.settings import Account
 from codevf_nb.submission import Submission, telling_whether_sent
 from codevf_nb.task import Task
@@ -72,7 +77,8 @@ class Session:
         checked = validate_metadata(metadata or {})
         if again < 1:
             raise BadRequestError(f"--again counts from 1, so it can't be {again}.")
-        parts = attachments.gather(code, attach, files, max_bytes or attachments.DEFAULT_MAX_BYTES, redact)
+        budget = attachments.DEFAULT_MAX_BYTES if max_bytes is None else max_bytes
+        parts = attachments.gather(code, attach, files, budget, redact)
         question = Question(
             prompt=prompt,
             project=project or Path.cwd().name or "notebook",
@@ -80,7 +86,7 @@ class Session:
             tag=self.tag(tag),
             max_credits=credits,
             code=code,
-            schema=None if schema is None else to_json_schema(schema),
+            schema=None if schema is None else validate_schema(schema),
             metadata=checked,
             attached=(*attach, *(Path(file).name for file in files)),
             asking=again,

@@ -46,6 +46,125 @@ def test_status_tells_what_is_open(shell, current, box, asked):
     assert "completed" in value_of(shell, f"%codevf status {asked.id}")[1]
 
 
+def test_what_is_told_can_be_kept(shell, current, asked):
+    """`x = %codevf status` shows nothing and keeps the tasks; on its own it is shown once, in words."""
+    for line, told in (
+        (f"status {asked.id}", "● completed"),
+        ("status", "nothing is open."),
+        ("settle", "nothing is unsettled."),
+        ("budget 2000/day", "credits per day are left"),
+        ("config", "CodeVF.mode = ''"),
+    ):
+        kept, shown = value_of(shell, f"%codevf {line}")
+        assert shown.count(told) == 1
+        assert told in repr(kept)
+        assert value_of(shell, f"kept = %codevf {line}") == (None, "")
+        assert repr(shell.user_ns["kept"]) == repr(kept)
+    (task,) = value_of(shell, f"%codevf status {asked.id}")[0]
+    assert task.message == asked.message
+    (budget,) = value_of(shell, "%codevf budget")[0]
+    assert (budget.credits, budget.left) == (2000, 2000 - asked.credits_used)
+    assert value_of(shell, "%codevf config")[0].mode == ""
+    assert value_of(shell, "%codevf settle")[0] == []
+
+
+def test_open_tasks_are_kept_to_be_waited_for(shell, current, box):
+    """What `status` lists can be waited for; later it still shows what it told then."""
+    shell.run_cell(f"%%codevf Is this default right? -o asked\n{CELL}").raise_error()
+    (found, told) = value_of(shell, f"%codevf status {shell.user_ns['asked'].id}")
+    assert found[0].wait(timeout=20).status == "completed"
+    assert repr(found) in told
+
+
+def paths(box) -> list[str]:
+    return [path for _, path, *_ in box.requests()]
+
+
+def test_refresh_asks_the_service(shell, current, box, asked):
+    """`--refresh` does what the Refresh buttons and `refresh=True` do; without it nobody is asked."""
+    current.watcher.stop()
+    for line in ("tasks", "credits", "spend", "spend mode,tag", "status", "show"):
+        before = paths(box)
+        plain, _ = value_of(shell, f"%codevf {line}")
+        assert paths(box) == before
+        refreshed, _ = value_of(shell, f"%codevf {line} --refresh")
+        assert type(refreshed) is type(plain)
+        if line not in ("status", "show"):
+            assert paths(box)[len(before) :] == ["/api/v1/credits/balance"]
+    for line in ("balance", "balance --refresh", "tags --refresh"):
+        before = len(paths(box))
+        value_of(shell, f"%codevf {line}")
+        assert len(paths(box)) == before + 1
+
+
+@pytest.mark.parametrize("line", ["status", "status {id}", "show {id}", "tasks"])
+def test_refresh_hears_what_became_of_an_open_task(shell, current, box, line):
+    """What another program did to a task is known after `--refresh`, and not before."""
+    current.watcher.stop()
+    shell.run_cell(f"%%codevf Is this default right? -o asked\n{CELL}").raise_error()
+    task = shell.user_ns["asked"]
+    current.client.tasks.cancel(task.id)
+    line = line.format(id=task.id)
+    assert "cancelled" not in value_of(shell, f"%codevf {line}")[1]
+    assert task.status == "pending"
+    value_of(shell, f"%codevf {line} --refresh")
+    assert task.status == "cancelled"
+
+
+def test_spend_takes_its_words_with_blanks_too(shell, asked):
+    """`spend mode, tag` is `spend mode,tag`."""
+    assert list(value_of(shell, "%codevf spend mode, tag")[0].columns[:2]) == ["mode", "tag"]
+
+
+def test_every_answer_is_marked_as_read(shell, current, box):
+    """`inbox read` is the button that says so, and tells that it was done."""
+    shell.run_cell(f"%%codevf Is this default right?\n{CELL}").raise_error()
+    task = shell.user_ns["_codevf"].wait(timeout=20)
+    assert task.entry.is_unread
+    assert "no answer is unread" in value_of(shell, "%codevf inbox read")[1]
+    assert not current.ledger.questions.get(task.entry.id).is_unread
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Status", "there is no %codevf Status, but status"),
+        ("show task_wrong", "there is no task 'task_wrong' on this account (sandbox)"),
+        ("show task_a task_b", "one task at a time, not 'task_a task_b'"),
+        ("cancel task_a task_b", "one task at a time"),
+        ("status --refesh", "there is no option --refesh here, but --refresh"),
+        ("wait --timeout 5", "tasks are named here, and --timeout is none"),
+        ("tasks now", "nothing can follow here, so 'now' can't be read"),
+        ("settle \u00b2 none", "say which question and what it became"),
+        ("settle 12 task_a task_b", "say which question and what it became"),
+        ("budget lots", "such as 2000/day; not 'lots'"),
+        ("budget 2000/day --project", "--project needs a value"),
+        ("budget 2000/day --project=", "--project needs a project's name"),
+        ("budget --projekt reviews 20/day", "takes --project NAME, not '--projekt'"),
+        ("budget what's left", "no closing quotation"),
+        ("sandbox 'oops", "no closing quotation"),
+        ("estimate -c -5", "-c -5: the modes take from 60 to 115,200 credits"),
+        ("estimate -c 1e9", "-c needs a whole number, not '1e9'"),
+        ("inbox raed", "takes read, which marks every answer as read; not 'raed'"),
+    ],
+)
+def test_clumsy_lines_are_told_in_one_line(shell, current, box, line, told):
+    """A slip changes nothing: one line says what was wrong, and the cell fails for whoever runs the notebook."""
+    with capture_output() as shown:
+        result = shell.run_cell(f"%codevf {line}")
+    assert told in str(result.error_in_exec)
+    assert shown.stdout.strip() == str(result.error_in_exec)
+    assert current.ledger.budgets.standing() == []
+
+
+def test_a_budget_of_one_project_is_no_budget_of_all(shell, current):
+    """The project is heard however it is spelled."""
+    for line in ("20/day --project reviews", "--project=reviews 30/day", "-p 'my reviews' 40/day"):
+        value_of(shell, f"%codevf budget {line}")
+    found = {budget.project: budget.credits for budget in value_of(shell, "%codevf budget")[0]}
+    assert found == {"reviews": 30, "my reviews": 40}
+
+
 def test_cancel_releases_what_was_held(shell, account):
     """A cancelled task holds nothing any more; without a name the newest open one is meant."""
     from codevf_nb import kernel
@@ -118,6 +237,12 @@ def test_help_about_one_subcommand(shell):
     assert "wait for the answer" in text
     with pytest.raises(Exception, match="there is no %codevf waiting"):
         value_of(shell, "%codevf help waiting")
+
+
+def test_help_is_found_where_people_look_for_it(shell):
+    """`--help` is help, and help about an option of the cell magic is its line."""
+    assert value_of(shell, "%codevf --help")[1] == value_of(shell, "%codevf help")[1]
+    assert value_of(shell, "%codevf help --mode")[1].splitlines()[0] == "%%codevf -m, --mode MODE"
 
 
 def test_several_tasks_are_waited_for(shell, current, asked):

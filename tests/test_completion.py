@@ -51,6 +51,15 @@ def test_tables_come_first_among_what_can_be_attached():
     names = {"zeta": pd.DataFrame({"a": [1]}), "alpha": 5, "_hidden": 1, "pd": pd}
     assert offered("%%codevf right? -a ", **names) == ["zeta", "alpha"]
     assert offered("%%codevf right? -a alpha,z", **names) == ["zeta"]
+    assert offered("%%codevf right? -a alpha, z", **names) == ["zeta"]
+
+
+def test_a_subcommands_own_options_are_offered():
+    """A dash after a subcommand brings what its help says may follow it, and nothing else."""
+    assert offered("%codevf tasks -") == ["--refresh"]
+    assert offered("%codevf show task_1 --r") == ["--refresh"]
+    assert offered("%codevf sandbox --") == ["--fresh", "--stop"]
+    assert offered("%codevf balance -") == []
 
 
 def test_tags_projects_and_tasks_come_from_the_ledger(shell, current, box):

@@ -87,12 +87,44 @@ def test_values_keep_their_brackets_and_quotes():
         ("-c lots is it right", "whole number, not 'lots'"),
         ("-m fast -m slow", "given twice"),
         ("--wait=yes", "takes no value"),
+        ("is it right --Mode fast", "no option --Mode, but --mode"),
+        ("is it right -mode fast", "no option -mode, but --mode"),
+        ("is it right \u2014mode fast", "but --mode"),
+        ("\u2013\u2013wait is it right", "but --wait"),
+        ("is it right -c240", "no option -c240, but -c 240"),
+        ("is it right --wiat -m fast", "no option --wiat, but --wait"),
+        ("is it right --project my project", "--project stands inside the prompt"),
+        ("is it right --redact first name -a orders", "--redact stands inside the prompt"),
+        ("is it right --redact , -a orders", "--redact needs a value"),
+        ("is it right -p ''", "-p needs a value"),
+        ("is it right -m $empty", "-m needs a value"),
+        ("is it right -o 1x", "-o 1x: no variable can have that name"),
+        ("is it right -o class", "-o class: no variable can have that name"),
+        ("is it right -o a.b", "-o a.b: no variable can have that name"),
+        ("is it right -w --timeout -1", "--timeout takes seconds, 0 or more, not '-1'"),
+        ("is it right -w --timeout nan", "0 or more, not 'nan'"),
+        ("is it right -w --timeout inf", "0 or more, not 'inf'"),
     ],
 )
 def test_slips_are_told(text, told):
     """An abbreviation, a missing value, a wrong number or a repetition is one clear line, never a prompt that costs."""
     with pytest.raises(GrammarError, match=told):
-        read(text)
+        read(text, {"empty": ""})
+
+
+def test_a_list_may_have_blanks_beside_its_commas():
+    """`-a orders, customers` attaches both, before a prompt and after it; an option ends the list."""
+    for text in ("-a orders, customers is it right", "is it right -a orders , customers", "-a a[0],\tb is it right -w"):
+        line = read(text)
+        assert line.prompt == "is it right"
+        assert [name.strip() for name in line.options["attach"][0].split(",")][-1] in {"customers", "b"}
+    assert read("is it right -a orders, -c 240").options == {"attach": ["orders,"], "max_credits": 240}
+
+
+def test_after_double_dash_nothing_is_a_slip():
+    """What looks like a slip or one of our options is the prompt's own after --."""
+    for prompt in ("why does git log --text fail", "why does ls --mod fast fail --mod", "-mode what is it"):
+        assert read(f"-m fast -- {prompt}") == Line(prompt, {"mode": "fast"})
 
 
 def test_names_are_looked_up_option_by_option():

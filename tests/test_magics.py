@@ -114,6 +114,22 @@ BIG = 51 * 1024 * 1024
         ("Is this right? -f big.bin", "50 MB"),
         ("Is this right? --metadata sprint", "KEY=VALUE"),
         ("Is this right? --mod fast", "--mod"),
+        ("Is this right? -c 1e9", "-c needs a whole number, not '1e9'"),
+        ("Is this right? -c lots", "-c needs a whole number, not 'lots'"),
+        ("Is this right? -w --timeout -1", "--timeout takes seconds"),
+        ("Is this right? -o class", "no variable can have that name"),
+        ("Is this right? -f .", "is a folder"),
+        ("Is this right? --context -3", "1 or more"),
+        ("Is this right? --max-bytes 0", "1 byte or more"),
+        ("Is this right? --again 0", "counts from 1"),
+        ("Is this right? --metadata a=1 --metadata a=2", "--metadata a is given twice"),
+        ("Is this right? -a number,,number", "no list of Python expressions"),
+        ("Is this right? -a fails()", "first line second line"),
+        ("Is this right? -s table", "a DataFrame can't be made a JSON Schema"),
+        ("Is this right? -s number", "can't be made a JSON Schema"),
+        ("Is this right? -s elsewhere", "only references within the schema"),
+        ("Is this right? --text --run", "leave one out"),
+        ('""', "at least 10"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_sent(shell, current, box, tmp_path, monkeypatch, line, told):
@@ -121,14 +137,50 @@ def test_bad_input_is_one_line_and_nothing_is_sent(shell, current, box, tmp_path
     monkeypatch.chdir(tmp_path)
     if "big.bin" in line:
         (tmp_path / "big.bin").write_bytes(bytes(BIG))
-    shell.user_ns["number"] = object()
+    shell.user_ns |= {"number": object(), "table": pd.DataFrame({"a": [1, 2]}), "fails": _several_lines}
+    shell.user_ns["elsewhere"] = {"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:9/schema"}}}
     result, shown = run(shell, f"%%codevf {line}\n{CELL}")
     assert isinstance(result.error_in_exec, Exception)
     assert told in str(result.error_in_exec)
     (said,) = shown.stdout.strip().splitlines() or shown.stderr.strip().splitlines()
     assert said == str(result.error_in_exec)
+    assert said.count("Nothing was sent.") == 1
     assert creates(box) == []
     assert current.ledger.questions.latest() == []
+
+
+def _several_lines():
+    raise ValueError("first line\nsecond line")
+
+
+@pytest.mark.parametrize("line", ["", "--text", "-m fast", "--"])
+def test_nothing_to_ask_is_not_asked(shell, current, box, line):
+    """No prompt and a blank cell would pay for a review of nothing."""
+    result, _ = run(shell, f"%%codevf {line}\n \n")
+    assert "there is nothing to ask. Nothing was sent." in str(result.error_in_exec)
+    assert creates(box) == []
+
+
+def test_a_prompt_needs_no_cell(shell, current, box):
+    """A question over a blank cell goes without an empty file."""
+    run(shell, "%%codevf Which index would you use? -w\n\n\n")
+    assert not box.tasks()[0]["attachments"]
+
+
+def test_odd_tables_are_attached(shell, current, box):
+    """No rows, the same column twice, MultiIndex columns, complex numbers and objects: each goes as a table."""
+    shell.user_ns |= {
+        "empty": pd.DataFrame(),
+        "rowless": pd.DataFrame({"a": []}),
+        "twice": pd.DataFrame([[1, 2]], columns=["a", "a"]),
+        "deep": pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")])),
+        "odd": pd.DataFrame({"z": [1 + 2j], "o": [{"k": [1]}], "p": pd.period_range("2026", periods=1, freq="D")}),
+    }
+    for name in ("empty", "rowless", "twice", "deep", "odd"):
+        result, _ = run(shell, f"%%codevf Is this table right? -w -a {name}\n{CELL}")
+        assert result.success
+    sent = {part["fileName"] for task in box.tasks() for part in task["attachments"]}
+    assert {"empty.csv", "rowless.csv", "twice.csv", "deep.csv", "odd.csv"} <= sent
 
 
 def test_nested_metadata_is_refused(current, box):
@@ -219,6 +271,66 @@ def test_run_executes_the_cell_and_tells_how_it_ended(shell, current, box):
     assert len(shell.user_ns["made"]) == 2
     names = [part["fileName"] for part in box.tasks()[0]["attachments"]]
     assert {"cell.py", "made.csv"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-m nope",
+        "-t plumber",
+        "-c 10",
+        "-s nothing",
+        "-s 5",
+        "-f missing.log",
+        "--metadata a",
+        "--again 0",
+        "--context 0",
+        "--max-bytes 0",
+        "-a made,,made",
+        "-a made[",
+        "-a other -- short",
+        "--text",
+    ],
+)
+def test_what_the_line_shows_to_be_wrong_is_told_before_the_run(shell, current, box, line):
+    """A slip never costs a run: the cell isn't executed, nothing is sent, and the line says both."""
+    prompt = "" if "--" in line.split() else "Is this table right?"
+    result, _ = run(shell, f"%%codevf --run {line} {prompt}\nran = True")
+    assert str(result.error_in_exec).endswith("Nothing was sent. The cell was not run.")
+    assert "ran" not in shell.user_ns
+    assert creates(box) == []
+
+
+def test_a_secret_in_the_cell_is_told_before_the_run(shell, current, box):
+    """What must not leave is looked for before the cell runs, too."""
+    result, _ = run(shell, f"%%codevf Is this right? --run\nran = 'AKIA{'Q7RT' * 4}'")
+    assert str(result.error_in_exec).endswith("The cell was not run.")
+    assert "ran" not in shell.user_ns
+
+
+def test_masks_are_checked_after_the_run(shell, current, box):
+    """A column to mask may be one that the run makes."""
+    code = "import pandas as pd\nmade = pd.DataFrame({'who': ['x', 'y']})"
+    result, _ = run(shell, f"%%codevf Is this table right? --run -a made --redact who -w\n{code}")
+    assert result.success, result.error_in_exec
+
+
+def test_a_run_that_makes_nothing_to_attach_sends_nothing(shell, current, box):
+    """Where the cell raises before it has made what is attached, there is no question."""
+    result, _ = run(shell, "%%codevf Is this table right? --run -a made\nmade = 1 / 0")
+    assert "no variable 'made' to attach. Nothing was sent." in str(result.error_in_exec)
+    assert creates(box) == []
+
+
+def test_a_dry_run_of_a_run_executes_and_sends_nothing(shell, current, box):
+    """--dry-run promises that nothing is sent; the cell runs, for what it makes may be attached."""
+    code = "import pandas as pd\nmade = pd.DataFrame({'a': [1, 2]})"
+    result, shown = run(shell, f"%%codevf Is this table right? --run -a made --dry-run\n{code}")
+    assert result.success
+    assert len(shell.user_ns["made"]) == 2
+    assert "2 of 2 rows" in shown.stdout
+    assert "nothing was sent" in shown.stdout
+    assert creates(box) == []
 
 
 def test_a_failing_run_is_asked_about_with_its_traceback(shell, current, box):

@@ -22,6 +22,7 @@ from codevf_nb.submission import AskedElsewhereError, OutcomeUnknownError
 from codevf_nb.task import Task
 from tests.soak.steps import STEPS, at_step
 from tests.test_question import QUESTION
+from tests.waiting import eventually
 
 PROMPT = "Is this join dropping rows?"
 HOUR = 3600.0
@@ -224,7 +225,7 @@ def test_bytes_are_deleted_once_it_is_settled(box, kernel):
     session = kernel()
     entry = ask(session, attach={"orders": pd.DataFrame({"a": ["a-very-telling-cell"]})}).entry
     assert session.ledger.questions.body(entry.id) is None
-    assert b"a-very-telling-cell" not in everything_on_disk()
+    eventually(lambda: b"a-very-telling-cell" not in everything_on_disk(), "the journal is emptied")
     assert {"name", "size", "sha256", "rows"} <= set(entry.attachments[1])
 
 
@@ -288,9 +289,8 @@ def test_settling_as_it_is_typed(box, current, shell):
     with current.ledger.store.write() as connection:
         connection.execute(text("UPDATE questions SET prepared_at = prepared_at - 100000 WHERE id = 1"))
     with capture_output() as shown:
-        shell.run_line_magic("codevf", "status")
-        shell.run_line_magic("codevf", "settle")
-        shell.run_line_magic("codevf", "settle 1 none")
+        for line in ("status", "settle", "settle 1 none"):
+            print(shell.run_line_magic("codevf", line))
     told = shown.stdout.splitlines()
     assert [line[:20] for line in told[:4]] == [
         "? question 1 unknown",

@@ -7,7 +7,7 @@ from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Pi
 from .figures import figure_of
 from .gathering import gather
 from .history import context_of
-from .names import resolve
+from .names import expressions, resolve
 from .redaction import Mask
 from .tracebacks import failing_cell, traceback_of, traceback_text
 
@@ -20,6 +20,7 @@ __all__ = [
     "Picture",
     "Text",
     "context_of",
+    "expressions",
     "failing_cell",
     "figure_of",
     "gather",

@@ -18,10 +18,17 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 def resolve(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Evaluate a list of Python expressions, ``orders[['id', 'total']],customers``: each one's text → its value.
 
-    The list is split as Python splits it, so commas inside brackets and quotes are the expression's own.
-
     Raises:
         AttachmentError: it can't be read as Python, a name isn't there, or an expression fails.
+    """
+    return {ast.unparse(node): _value(node, namespace) for node in expressions(text)}
+
+
+def expressions(text: str) -> list[ast.expr]:
+    """Split a list of Python expressions as Python does: commas inside brackets and quotes are the expression's own.
+
+    Raises:
+        AttachmentError: it can't be read as Python.
     """
     try:
         parsed = ast.parse(text.strip(), mode="eval").body
@@ -30,8 +37,7 @@ def resolve(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
             f"--attach {text}: that is no list of Python expressions; write names or expressions with commas between. "
             "Nothing was sent."
         ) from None
-    nodes = parsed.elts if isinstance(parsed, ast.Tuple) else [parsed]
-    return {ast.unparse(node): _value(node, namespace) for node in nodes}
+    return parsed.elts if isinstance(parsed, ast.Tuple) else [parsed]
 
 
 def _value(node: ast.expr, namespace: Mapping[str, Any]) -> Any:

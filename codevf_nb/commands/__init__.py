@@ -7,6 +7,7 @@ what it does.
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 from codevf_nb.commands import account, money, tasks, views
@@ -20,12 +21,15 @@ def run(name: str, rest: str) -> Any:
 
 
 def show_help(rest: str) -> None:
-    """[SUBCOMMAND]  this page, or one line of it"""
+    """[SUBCOMMAND|--OPTION]  this page, or one line of it"""
     say(help_line(rest) if rest else help_text())
 
 
 def help_line(name: str) -> str:
-    """Return a subcommand with what may follow it and what it does."""
+    """Return a subcommand, or an option of ``%%codevf``, with what may follow it and what it does."""
+    for option in OPTIONS:
+        if name in (option.long, option.short):
+            return f"%%codevf {option.spelled}\n  {option.help}"
     takes, _, does = (_find(name).__doc__ or "").strip().rpartition("  ")
     return f"%codevf {name} {takes}".rstrip() + f"\n  {does}"
 
@@ -33,20 +37,19 @@ def help_line(name: str) -> str:
 def help_text() -> str:
     """Return what ``%codevf help`` prints: every option and every subcommand."""
     lines = ["%%codevf [options] [PROMPT WORDS …] [options]", "  asks an engineer about the cell below it", ""]
-    for option in OPTIONS:
-        spelled = ", ".join(part for part in (option.short, option.long) if part)
-        lines.append(f"  {spelled + (' ' + option.value if option.value else ''):26} {option.help}")
+    lines += [f"  {option.spelled:26} {option.help}" for option in OPTIONS]
     lines += ["", "%codevf SUBCOMMAND"]
     lines += [f"  {name:10} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()]
     return "\n".join(lines)
 
 
 def _find(name: str) -> Callable[[str], Any]:
+    if name in ("-h", "--help"):
+        return show_help
     if name not in COMMANDS:
-        raise GrammarError(
-            f"there is no %codevf {name}; there are {', '.join(sorted(COMMANDS))}. "
-            "To ask about a cell, two percent signs: %%codevf."
-        )
+        near = get_close_matches(name.lower(), COMMANDS, n=1)
+        there_is = f", but {near[0]}; %codevf help lists all" if near else f"; there are {', '.join(sorted(COMMANDS))}"
+        raise GrammarError(f"there is no %codevf {name}{there_is}. To ask about a cell, two percent signs: %%codevf.")
     return COMMANDS[name]
 
 

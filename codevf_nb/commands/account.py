@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from codevf_nb.commands.words import nothing, say, value_of
+from codevf_nb.commands.words import nothing, say, split, value_of
 from codevf_nb.grammar import GrammarError
+
+if TYPE_CHECKING:
+    from codevf_nb.defaults import CodeVF
 
 
 def sandbox(rest: str) -> None:
@@ -56,7 +58,7 @@ def logout(rest: str) -> None:
     say("the kept key is gone." if found else "no key was kept.")
 
 
-def config(rest: str) -> None:
+def config(rest: str) -> CodeVF:
     """[--save]  the defaults of every question, as %config CodeVF.mode = "fast" sets them; --save keeps them"""
     from IPython.core.getipython import get_ipython
 
@@ -64,12 +66,11 @@ def config(rest: str) -> None:
 
     if rest not in ("", "--save"):
         raise GrammarError(f"%codevf config takes --save, not {rest!r}; %config CodeVF.mode = 'fast' sets a default.")
-    values = defaults.of(get_ipython()).values()
-    for name, value in values.items():
-        say(f"CodeVF.{name} = {value!r}")
+    standing = defaults.of(get_ipython())
     if rest:
-        where = settings.store(defaults={name: value for name, value in values.items() if value})
+        where = settings.store(defaults={name: value for name, value in standing.values().items() if value})
         say(f"kept in {where} for later kernels.")
+    return standing
 
 
 def _sandbox_options(rest: str) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def _sandbox_options(rest: str) -> dict[str, Any]:
         "--rate-limit": rate,
     }
     options: dict[str, Any] = {}
-    words = iter(shlex.split(rest))
+    words = iter(split(rest))
     for word in words:
         key = word.removeprefix("--").replace("-", "_")
         if word in ("--fresh", "--stop", "--slow-outside-hours"):

@@ -2,72 +2,84 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
-from codevf_nb.commands.words import nothing, say, value_of
+from codevf_nb.commands.words import Told, refreshing, say, split, value_of
 from codevf_nb.grammar import GrammarError
 
 
 def tasks(rest: str) -> Any:
-    """what was asked, as a DataFrame"""
+    """[--refresh]  what was asked, as a DataFrame; --refresh asks the service first about what is open"""
     import codevf_nb
 
-    nothing(rest)
-    return codevf_nb.tasks()
+    _, refresh = refreshing(rest, words=False)
+    return codevf_nb.tasks(refresh=refresh)
 
 
 def credits(rest: str) -> Any:
-    """the account book, as a DataFrame"""
+    """[--refresh]  the account book, as a DataFrame; --refresh asks the service first"""
     import codevf_nb
 
-    nothing(rest)
-    return codevf_nb.credits()
+    _, refresh = refreshing(rest, words=False)
+    return codevf_nb.credits(refresh=refresh)
 
 
 def spend(rest: str) -> Any:
-    """[BY,…]  what was spent, by mode unless said, as a DataFrame"""
+    """[BY,…] [--refresh]  what was spent, by mode unless said, as a DataFrame; --refresh asks the service first"""
     import codevf_nb
 
-    return codevf_nb.spend(by=tuple(rest.split(",")) if rest else ("mode",))
+    words, refresh = refreshing(rest)
+    by = " ".join(words).replace(",", " ").split()
+    return codevf_nb.spend(by=tuple(by or ("mode",)), refresh=refresh)
 
 
 def balance(rest: str) -> Any:
-    """available, held and total credits now"""
+    """available, held and total credits now; the service is asked each time"""
     import codevf_nb
 
-    nothing(rest)
+    refreshing(rest, words=False)  # said by habit, it changes nothing
     return codevf_nb.balance(refresh=True)
 
 
 def tags(rest: str) -> Any:
-    """the tags with their multipliers"""
+    """the tags with their multipliers; the service is asked each time"""
     import codevf_nb
 
-    nothing(rest)
+    refreshing(rest, words=False)
     return codevf_nb.tags(refresh=True)
 
 
-def budget(rest: str) -> None:
+def budget(rest: str) -> Told:
     """[N/day|N/week|N/month|off] [--project NAME]  refuse what would go past it; without a word: what is left"""
     from codevf_nb import kernel
 
     budgets = kernel.current().ledger.budgets
-    words = shlex.split(rest)
-    project = ""
-    if "--project" in words:
-        at = words.index("--project")
-        project = "".join(words[at + 1 : at + 2])
-        del words[at : at + 2]
+    words, project = _project(rest)
     if words == ["off"]:
         budgets.remove(project)
     elif words:
         budgets.set(" ".join(words), project)
     standing = budgets.standing()
-    for budget in standing:
-        say(f"{budget}.")
-    if not standing:
-        say("there is no budget: %codevf budget 2000/day sets one.")
+    return Told(
+        standing, [f"{each}." for each in standing] or ["there is no budget: %codevf budget 2000/day sets one."]
+    )
+
+
+def _project(rest: str) -> tuple[list[str], str]:
+    """Take ``--project NAME`` out of a line: a project that went unheard would make a budget of all."""
+    words, project = [], ""
+    given = iter(split(rest))
+    for word in given:
+        option, equals, value = word.partition("=")
+        if option in ("--project", "-p"):
+            project = value if equals else value_of(word, given)
+            if not project.strip() or project.startswith("-"):
+                raise GrammarError(f"{option} needs a project's name, not {project!r}.")
+        elif word.startswith("--"):
+            raise GrammarError(f"%codevf budget takes --project NAME, not {word!r}.")
+        else:
+            words.append(word)
+    return words, project
 
 
 def forget(rest: str) -> None:
@@ -99,7 +111,11 @@ def estimate(rest: str) -> Any:
     for word in words:
         if word not in ("-c", "--max-credits"):
             raise GrammarError(f"%codevf estimate takes -c N, not {word!r}.")
-        given = value_of(word, words, lambda text: int(text.replace(",", "")))
+        given = value_of(word, words, lambda text: int(text.replace(",", "")), "a whole number")
+    ranges = [mode.credit_range for mode in ServiceMode]
+    least_of_all, most_of_all = min(least for least, _ in ranges), max(most for _, most in ranges)
+    if given is not None and not least_of_all <= given <= most_of_all:
+        raise GrammarError(f"-c {given:,}: the modes take from {least_of_all} to {most_of_all:,} credits.")
     rows = []
     for mode in ServiceMode:
         least, most = mode.credit_range

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.commands.words import say
+from codevf_nb.commands.words import Told, refreshing, split
 from codevf_nb.grammar import GrammarError
 
 if TYPE_CHECKING:
@@ -13,34 +14,30 @@ if TYPE_CHECKING:
 DEBUG_PROMPT = "Why does this fail, and how do I mend it?"
 
 
-def status(rest: str) -> Any:
-    """[TASK …]  where tasks stand; without a name the open and unsettled ones"""
+def status(rest: str) -> Told:
+    """[TASK …] [--refresh]  where tasks stand, as a list of them; without a name the open and unsettled ones"""
     from codevf_nb import display, kernel
+    from codevf_nb.task import Task
 
+    names, refresh = refreshing(rest)
     current = kernel.current()
-    entries = [current.task(name).entry for name in rest.split()] if rest else current.ledger.questions.open()
-    unsettled = [] if rest else current.unsettled()
-    for entry in entries:
-        say(display.state(entry))
-    for entry, advice in unsettled:
-        say(f"{display.state(entry)}\n  {display.plain(advice)}")
-    if not entries and not unsettled:
-        say("nothing is open.")
+    tasks = _tasks(names or [entry.task_id for entry in current.ledger.questions.open()], refresh=refresh)
+    lines = [display.state(task.entry) for task in tasks]
+    for entry, advice in [] if names else current.unsettled():
+        tasks.append(Task(current, entry))
+        lines.append(f"{display.state(entry)}\n  {display.plain(advice)}")
+    return Told(tasks, lines or ["nothing is open."])
 
 
 def show(rest: str) -> Task:
-    """[TASK]  a task with its answer; the newest one without a name"""
-    from codevf_nb import kernel
-
-    return kernel.current().task(rest or None)
+    """[TASK] [--refresh]  a task with its answer; the newest one without a name; --refresh asks the service first"""
+    names, refresh = refreshing(rest)
+    return _tasks([_one(names)], refresh=refresh)[0]
 
 
 def wait(rest: str) -> Task | list[Task]:
     """[TASK …]  wait for the answer, or for several, then show it"""
-    from codevf_nb import kernel
-
-    current = kernel.current()
-    tasks = [current.task(name) for name in rest.split()] or [current.task()]
+    tasks = _tasks(_names(rest) or [None])
     for task in tasks:
         task.wait()
     return tasks if len(tasks) > 1 else tasks[0]
@@ -50,37 +47,37 @@ def cancel(rest: str) -> Task:
     """[TASK]  stop a task, and release what it holds; the newest open one without a name"""
     from codevf_nb import kernel
 
-    current = kernel.current()
-    if rest:
-        return current.task(rest).cancel()
-    still_open = current.ledger.questions.open()
-    if not still_open:
-        raise GrammarError("nothing is open, so there is nothing to cancel.")
-    return current.task(still_open[-1].task_id).cancel()
+    name = _one(_names(rest))
+    if name is None:
+        still_open = kernel.current().ledger.questions.open()
+        if not still_open:
+            raise GrammarError("nothing is open, so there is nothing to cancel.")
+        name = still_open[-1].task_id
+    return _tasks([name])[0].cancel()
 
 
-def settle(rest: str) -> None:
+def settle(rest: str) -> Told:
     """[N TASK|none]  hear what became of unheard questions, by the same bytes and key; or say what question N became"""
     from codevf_nb import display, kernel
     from codevf_nb.sdk.exceptions import CodeVFError
+    from codevf_nb.task import Task
 
     current = kernel.current()
     if rest:
         number, _, found = rest.partition(" ")
-        if not number.isdigit() or not found.strip():
+        if not number.isdecimal() or len(found.split()) != 1:
             raise GrammarError(f"say which question and what it became: %codevf settle 12 TASK, or none; not {rest!r}.")
-        settled = current.settle_by_hand(int(number), None if found.strip() == "none" else found.strip())
-        say(display.state(settled))
-        return
-    unsettled = current.ledger.questions.unsettled()
-    for entry in unsettled:
+        entry = current.settle_by_hand(int(number), None if found.strip() == "none" else found.strip())
+        return Told([Task(current, entry)], [display.state(entry)])
+    tasks, lines = [], []
+    for entry in current.ledger.questions.unsettled():
         try:
-            told = display.state(current.settle(entry).entry)
+            tasks.append(current.settle(entry))
+            lines.append(display.state(tasks[-1].entry))
         except CodeVFError as error:  # the others can be settled all the same
-            told = f"? question {entry.id}: {display.plain(str(error))}"
-        say(told)
-    if not unsettled:
-        say("nothing is unsettled.")
+            tasks.append(Task(current, entry))
+            lines.append(f"? question {entry.id}: {display.plain(str(error))}")
+    return Told(tasks, lines or ["nothing is unsettled."])
 
 
 def debug(rest: str) -> None:
@@ -98,8 +95,41 @@ def debug(rest: str) -> None:
 
 def track(rest: str) -> Task:
     """TASK  take in a task that was made elsewhere, on the same account"""
-    from codevf_nb import kernel
-
-    if not rest:
+    name = _one(_names(rest))
+    if name is None:
         raise GrammarError("say which task: %codevf track task_….")
-    return kernel.current().task(rest)
+    return _tasks([name])[0]
+
+
+def _names(rest: str) -> list[str]:
+    """Return the tasks named; none is called like an option."""
+    names = split(rest)
+    for name in names:
+        if name.startswith("-"):
+            raise GrammarError(f"tasks are named here, and {name} is none.")
+    return names
+
+
+def _one(names: list[str]) -> str | None:
+    if len(names) > 1:
+        raise GrammarError(f"one task at a time, not {' '.join(names)!r}; %codevf status and wait take several.")
+    return names[0] if names else None
+
+
+def _tasks(names: Sequence[str | None], *, refresh: bool = False) -> list[Task]:
+    """Return the tasks of these names (None for the newest), asked about now if wanted; say which one isn't there."""
+    from codevf_nb import kernel
+    from codevf_nb.sdk.exceptions import NotFoundError
+
+    current, found = kernel.current(), []
+    for name in names:
+        try:
+            task = current.task(name)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"there is no task {name!r} on this account ({current.account.name}); "
+                "%codevf tasks lists what was asked.",
+                status_code=error.status_code,
+            ) from None
+        found.append(task.refresh() if refresh else task)
+    return found

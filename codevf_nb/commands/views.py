@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from codevf_nb.commands.words import nothing
+from codevf_nb.commands.words import nothing, say
 from codevf_nb.grammar import GrammarError, read
 
 
 def picker(rest: str) -> Any:
     """[options] [PROMPT]  put a question together by hand, its price beside it; what stands here is filled in"""
+    from IPython.core.getipython import get_ipython
+
     import codevf_nb
 
-    line = read(rest)
+    line = read(rest, getattr(get_ipython(), "user_ns", {}))
     taken = {"mode", "tag", "max_credits", "project", "attach", "file", "figure", "traceback", "context", "schema"}
     if strange := sorted(set(line.options) - taken):
         raise GrammarError(f"the picker has no field for --{', --'.join(strange)}.".replace("_", "-"))
@@ -29,8 +31,10 @@ def inbox(rest: str) -> Any:
 
     if rest == "read":
         kernel.current().saw()
+        say("no answer is unread any more.")
         return None
-    nothing(rest)
+    if rest:
+        raise GrammarError(f"%codevf inbox takes read, which marks every answer as read; not {rest!r}.")
     return codevf_nb.inbox()
 
 

@@ -129,8 +129,10 @@ def _schema_of(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
     try:
         if kind in _PYTHON_TYPES:
             return dict(_PYTHON_TYPES[kind])
-    except TypeError:  # unhashable: a dict or a list of its own
-        return to_json_schema(kind)
+    except (TypeError, ValueError):  # unhashable: a dict or a list of its own
+        if isinstance(kind, dict | list | tuple):
+            return to_json_schema(kind)
+        raise _inexpressible(kind) from None
     if typing.get_origin(kind) is not None:
         return _schema_of_generic(kind, seen)
     if isinstance(kind, type):
@@ -190,6 +192,7 @@ def _schema_of_dtype(kind: Any) -> dict[str, Any]:
 
 def _inexpressible(shape: Any, why: str = "") -> BadRequestError:
     text = getattr(shape, "__name__", None) or repr(shape)
+    text = f"a {type(shape).__name__}" if "\n" in text else text
     hint = why or "use a JSON Schema, a dataclass, a pydantic model, a dict of names to types, or column pairs"
     message = f"{text[:80]} can't be made a JSON Schema: {hint}"
     details = {"errors": [{"field": "response_schema", "message": message}]}
