@@ -181,9 +181,9 @@ class CodeVFMagics(Magics):
         try:
             return json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
         except FileNotFoundError:
-            told = f"--schema {name}: there is neither a variable nor a file of that name. Nothing was sent."
+            told = f"--schema {name}: there is neither a variable nor a file of that name."
         except (OSError, ValueError) as error:
-            told = f"--schema {name} can't be read as JSON: {error}. Nothing was sent."
+            told = f"--schema {name} can't be read as JSON: {error}."
         raise GrammarError(told)
 
     def _wait(self, task: Task, timeout: float | None) -> None:

@@ -23,7 +23,7 @@ from codevf_nb.sdk.validation import (
     validate_schema,
 )
 from codevf_nb.settings import Account
-from codevf_nb.submission import Submission, telling_whether_sent
+from codevf_nb.submission import Submission, telling_nothing_sent, telling_whether_sent
 from codevf_nb.task import Task
 
 # A balance seen within this many seconds is told again without asking.
@@ -50,6 +50,7 @@ class Session:
 
     # -- asking
 
+    @telling_nothing_sent()
     def draft(
         self,
         prompt: str | None = None,
@@ -107,8 +108,10 @@ class Session:
             asked = self._submission.repeat(draft)
             if asked is None:
                 self._check_ledger()
-                self.balance()
-                asked = self._submission.submit(draft, self._project_id(draft.question.project))
+                with telling_nothing_sent():
+                    self.balance()
+                    project_id = self._project_id(draft.question.project)
+                asked = self._submission.submit(draft, project_id)
         return self._follow(asked.entry, asked.repeat)
 
     def settle(self, entry: Entry) -> Task:
@@ -147,14 +150,14 @@ class Session:
         active = [tag for tag in self.tags() if tag.is_active]
         if wanted is None:
             if not active:
-                raise InvalidTagError("the service lists no active tag, so name one: --tag ID. Nothing was sent.")
+                raise InvalidTagError("the service lists no active tag, so name one: --tag ID.")
             return min(active, key=lambda tag: (tag.cost_multiplier, tag.id))
         spelled = _spell(str(wanted))
         for tag in active:
             if spelled in {str(tag.id), _spell(tag.name), _spell(tag.display_name or "")}:
                 return tag
         listed = ", ".join(f"{tag.name} ({tag.cost_multiplier}×)" for tag in active)
-        raise InvalidTagError(f"tag {str(wanted)!r} is not one of {listed}. Nothing was sent.")
+        raise InvalidTagError(f"tag {str(wanted)!r} is not one of {listed}.")
 
     def balance(self, *, refresh: bool = False) -> CreditBalance:
         """Return available, held and total credits; asked for again after five minutes or with ``refresh``."""
@@ -211,7 +214,7 @@ class Session:
             least, most = mode.credit_range
             raise BadRequestError(
                 f"nobody pays by default: with a live key say how much this may use, -c {least} to {most:,} "
-                f"({mode.value}), or once for all: %config CodeVF.max_credits = {least}. Nothing was sent."
+                f"({mode.value}), or once for all: %config CodeVF.max_credits = {least}."
             )
         return mode.credit_range[0]
 

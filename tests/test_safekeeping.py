@@ -21,13 +21,13 @@ def ask(current, prompt: str = PROMPT):
 
 
 def run(shell, line: str, cell: str | None = None) -> str:
-    """What a magic prints."""
+    """What a magic prints, and what it gives back to be shown."""
     with capture_output() as shown:
         if cell is None:
-            shell.run_line_magic("codevf", line)
+            back = shell.run_line_magic("codevf", line)
         else:
-            shell.run_cell_magic("codevf", line, cell)
-    return shown.stdout
+            back = shell.run_cell_magic("codevf", line, cell)
+    return shown.stdout + ("" if back is None else repr(back))
 
 
 def files() -> dict:

@@ -92,7 +92,6 @@ def test_a_secret_of_each_kind_is_found_in_each_place_and_never_shown(kind, plac
     assert kind in told
     assert place in told
     assert "--allow-secrets" in told
-    assert told.endswith("Nothing was sent.")
     assert "\n" not in told
     assert not [piece for piece in pieces_of(secret) if piece in told and piece not in kind + place]
     passes(texts, files, allow_secrets=True)

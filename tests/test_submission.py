@@ -15,7 +15,7 @@ from codevf_nb.ledger import Change, LedgerError, SendState, Store, sqlite_url
 from codevf_nb.magics import CodeVFUserError
 from codevf_nb.question import Draft
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.sdk.exceptions import InsufficientCreditsError
+from codevf_nb.sdk.exceptions import CodeVFError, InsufficientCreditsError
 from codevf_nb.session import Session
 from codevf_nb.settings import home
 from codevf_nb.submission import AskedElsewhereError, OutcomeUnknownError
@@ -304,6 +304,28 @@ def test_settling_as_it_is_typed(box, current, shell):
     for slip in ("settle 1", "settle one none", "settle 2 none"):
         with pytest.raises(CodeVFUserError):
             shell.run_line_magic("codevf", slip)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"mode": "fats"}, {"tag": "nobody"}, {"attach": {"x": object()}}, {"max_bytes": 0}, {"redact": ["email"]}],
+    ids=lambda options: next(iter(options)),
+)
+def test_what_is_refused_here_says_that_nothing_was_sent(box, kernel, options):
+    """Once, at its end, whichever room refused it; and nothing was."""
+    with pytest.raises(CodeVFError) as refused:
+        ask(kernel(), **options)
+    assert str(refused.value).endswith(". Nothing was sent.")
+    assert str(refused.value).count("othing was sent") == 1
+    assert sent(box) == 0
+
+
+def test_a_service_that_is_gone_before_a_question_goes_out(box, kernel):
+    """What is asked of it first (its tags, a project's number) fails too: the question stayed here."""
+    box.add_fault("projects:1-9:drop-before-commit")
+    with pytest.raises(CodeVFError, match=r"\. Nothing was sent\.$"):
+        ask(kernel())
+    assert sent(box) == 0
 
 
 def test_a_refusal_is_definite(box, kernel):

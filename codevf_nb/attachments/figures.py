@@ -20,7 +20,7 @@ def png_of(name: str, value: Any) -> bytes | None:
     if is_a(value, "matplotlib", "Artist"):
         figure = value if is_a(value, "matplotlib", "FigureBase") else getattr(value, "figure", None)
         if figure is None:
-            raise AttachmentError(f"{name} is in no figure yet: attach the figure. Nothing was sent.")
+            raise AttachmentError(f"{name} is in no figure yet: attach the figure.")
         return _drawn(name, getattr(figure, "figure", figure))
     return _saved(name, value) if is_a(value, "PIL", "Image") else None
 
@@ -43,7 +43,7 @@ def figure_of(outputs: Iterable[Any] = ()) -> Any:
         return pyplot.gcf()
     raise AttachmentError(
         "--figure: no figure is open (a notebook closes them once their cell has ended): draw it with --run, "
-        "or keep it in a variable and attach that, -a fig. Nothing was sent."
+        "or keep it in a variable and attach that, -a fig."
     )
 
 
@@ -57,7 +57,7 @@ def _drawn(name: str, figure: Any) -> bytes:
             return png
         dpi /= 2
         if dpi < 20:
-            raise AttachmentError(f"{name} is larger than 10 MiB as PNG, however coarse. Nothing was sent.")
+            raise AttachmentError(f"{name} is larger than 10 MiB as PNG, however coarse.")
 
 
 def _saved(name: str, image: Any) -> bytes:
@@ -70,4 +70,4 @@ def _saved(name: str, image: Any) -> bytes:
         if len(png) <= MAX_IMAGE_BYTES:
             return png
         image = image.resize((max(1, image.width // 2), max(1, image.height // 2)))
-    raise AttachmentError(f"{name} is an image without a size. Nothing was sent.")
+    raise AttachmentError(f"{name} is an image without a size.")

@@ -45,7 +45,7 @@ def gather(
         AttachmentError: a value is of no kind that can be attached, or a file can't be read.
     """
     if max_bytes < 1:
-        raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more. Nothing was sent.")
+        raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more.")
     mask, names, sorted_out = Mask(redact), Names(), _Sorted()
     for name, value in named.items():
         sorted_out.add(name, value)
@@ -105,9 +105,7 @@ def _text(name: str, value: Any, budget: int, mask: Mask) -> tuple[str, bytes]:
     source = source_of(name, value)
     if source is not None:
         return f"{stem(name)}.py", text_file(source, budget)
-    raise AttachmentError(
-        f"{name} is a {type(value).__name__}, so it can't be attached: what can be are {_KINDS}. Nothing was sent."
-    )
+    raise AttachmentError(f"{name} is a {type(value).__name__}, so it can't be attached: what can be are {_KINDS}.")
 
 
 def _tables(
@@ -137,20 +135,20 @@ def _file(path: Path) -> Attachment:
     path = path.expanduser()
     if not path.is_file():
         why = "is a folder" if path.is_dir() else "does not exist"
-        raise AttachmentError(f"File {why}: {path}. Nothing was sent.")
+        raise AttachmentError(f"File {why}: {path}.")
     try:
         if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # told before it is read into memory
-            raise AttachmentError(f"File is larger than the 50 MB that are taken: {path}. Nothing was sent.")
+            raise AttachmentError(f"File is larger than the 50 MB that are taken: {path}.")
         content = path.read_bytes()
     except OSError as error:
-        raise AttachmentError(f"File can't be read: {path} ({error.strerror}). Nothing was sent.") from None
+        raise AttachmentError(f"File can't be read: {path} ({error.strerror}).") from None
     is_picture = mime_type_for(path.name) in {"image/png", "image/jpeg", "image/gif", "image/webp"}
     return Attachment(path.name, content, kind=Kind.IMAGE if is_picture else Kind.FILE)
 
 
 def _checked(part: Attachment) -> Attachment:
     if len(part.content) > MAX_ATTACHMENT_BYTES:
-        raise AttachmentError(f"{part.file_name} is larger than the 50 MB that are taken. Nothing was sent.")
+        raise AttachmentError(f"{part.file_name} is larger than the 50 MB that are taken.")
     return part
 
 

@@ -21,10 +21,10 @@ def context_of(shell: Any, count: int) -> Text:
         AttachmentError: ``count`` is no number of cells, or nothing has been executed yet.
     """
     if count < 1:
-        raise AttachmentError(f"--context {count}: say how many cells, 1 or more. Nothing was sent.")
+        raise AttachmentError(f"--context {count}: say how many cells, 1 or more.")
     ran = [(number, executed) for number, raw in _inputs(shell) if (executed := _executed(raw))]
     if not ran:
-        raise AttachmentError("--context: no cell has been executed before this one. Nothing was sent.")
+        raise AttachmentError("--context: no cell has been executed before this one.")
     cells = [f"# In[{number}]\n{executed}" for number, executed in ran[-count:]]
     return Text("context.py", "\n\n".join(cells) + "\n")
 

@@ -34,22 +34,19 @@ def expressions(text: str) -> list[ast.expr]:
         parsed = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise AttachmentError(
-            f"--attach {text}: that is no list of Python expressions; write names or expressions with commas between. "
-            "Nothing was sent."
+            f"--attach {text}: that is no list of Python expressions; write names or expressions with commas between."
         ) from None
     return parsed.elts if isinstance(parsed, ast.Tuple) else [parsed]
 
 
 def _value(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.Name) and node.id not in namespace:
-        raise AttachmentError(f"there is no variable {node.id!r} to attach. Nothing was sent.")
+        raise AttachmentError(f"there is no variable {node.id!r} to attach.")
     try:
         code = compile(ast.Expression(node), "--attach", "eval")
         return eval(code, dict(namespace))  # noqa: S307 - the user's own expression, in their own namespace
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises
-        raise AttachmentError(
-            f"--attach {ast.unparse(node)}: {type(error).__name__}: {error}. Nothing was sent."
-        ) from None
+        raise AttachmentError(f"--attach {ast.unparse(node)}: {type(error).__name__}: {error}.") from None
 
 
 def stem(expression: str) -> str:

@@ -46,7 +46,7 @@ class Mask:
                 listed = ", ".join(list(self._there.values())[:20]) or "no column at all"
                 raise AttachmentError(
                     f"--redact {name}: nothing attached has such a column (there is {listed}). Files are sent as they "
-                    "are: attach a DataFrame to mask columns. Nothing was sent."
+                    "are: attach a DataFrame to mask columns."
                 )
 
     def frame(self, frame: pd.DataFrame) -> pd.DataFrame:

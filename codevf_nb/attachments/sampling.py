@@ -90,7 +90,7 @@ def fitting(table: Table, budget: int, mask: Mask) -> Sample:
         if rows <= 1:
             raise AttachmentError(
                 f"one row of {table.name} alone is larger than the budget of {budget:,} bytes: attach fewer columns, "
-                "or allow more with --max-bytes. Nothing was sent."
+                "or allow more with --max-bytes."
             )
         rows = max(1, min(rows - 1, int(rows * 0.98 * budget / size)))
 

@@ -31,7 +31,7 @@ def source_of(name: str, value: Any) -> str | None:
     try:
         return inspect.getsource(value)
     except (OSError, TypeError):
-        raise AttachmentError(f"{name} has no source in Python that could be attached. Nothing was sent.") from None
+        raise AttachmentError(f"{name} has no source in Python that could be attached.") from None
 
 
 def is_own(file_name: str) -> bool:
@@ -63,9 +63,7 @@ def _installed() -> tuple[Path, ...]:
 def _module(name: str, module: ModuleType) -> str:
     file = getattr(module, "__file__", None)
     if not file or not file.endswith(".py") or not is_own(file):
-        raise AttachmentError(
-            f"{name} is an installed module, not one of your own: engineers have it too. Nothing was sent."
-        )
+        raise AttachmentError(f"{name} is an installed module, not one of your own: engineers have it too.")
     return Path(file).read_text(encoding="utf-8", errors="replace")
 
 
@@ -75,7 +73,7 @@ def _class(name: str, kind: type) -> str:
     except (OSError, TypeError):
         found = _class_in_cells(kind)
     if found is None:
-        raise AttachmentError(f"{name} has no source in Python that could be attached. Nothing was sent.")
+        raise AttachmentError(f"{name} has no source in Python that could be attached.")
     return found
 
 

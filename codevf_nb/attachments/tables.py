@@ -143,7 +143,7 @@ def _from_polars(name: str, frame: Any) -> Table:
 
 
 def _from_lazy(name: str, _frame: Any) -> Table:
-    raise AttachmentError(f"{name} is lazy and has no rows yet: attach {name}.collect(). Nothing was sent.")
+    raise AttachmentError(f"{name} is lazy and has no rows yet: attach {name}.collect().")
 
 
 def _from_arrow(name: str, table: Any) -> Table:
@@ -201,7 +201,7 @@ def _from_array(name: str, array: np.ndarray[Any, Any]) -> Table:
     import pandas as pd
 
     if array.ndim == 0:
-        raise AttachmentError(f"{name} is an array without a shape: attach {name}.tolist(). Nothing was sent.")
+        raise AttachmentError(f"{name} is an array without a shape: attach {name}.tolist().")
     fields = list(array.dtype.names or ())
     lead = array.shape if array.ndim == 1 or fields else array.shape[:-1]
     axes = [f"axis_{number}" for number in range(len(lead))] if len(lead) > 1 or 0 in array.shape[1:] else []

@@ -47,7 +47,7 @@ def failing_cell() -> str:
     for frame, _ in reversed(list(traceback.walk_tb(_last_error().__traceback__))):
         if is_cell(frame.f_code.co_filename):
             return "".join(linecache.getlines(frame.f_code.co_filename)).rstrip("\n")
-    raise AttachmentError("the last exception was raised in no cell; ask with %%codevf --traceback. Nothing was sent.")
+    raise AttachmentError("the last exception was raised in no cell; ask with %%codevf --traceback.")
 
 
 def _last_error() -> BaseException:
@@ -55,7 +55,7 @@ def _last_error() -> BaseException:
     while hasattr(error, "before"):
         error = error.before
     if not isinstance(error, BaseException):
-        raise AttachmentError("--traceback: no exception has been raised yet in this kernel. Nothing was sent.")
+        raise AttachmentError("--traceback: no exception has been raised yet in this kernel.")
     return error
 
 

@@ -90,7 +90,7 @@ def _dumped(name: str, value: Any, mask: Mask) -> str:
     except TypeError:  # keys that JSON doesn't have, such as tuples
         return _json(_with_text_keys(value))
     except (ValueError, RecursionError):
-        raise AttachmentError(f"{name} holds itself, so it can't be written as JSON. Nothing was sent.") from None
+        raise AttachmentError(f"{name} holds itself, so it can't be written as JSON.") from None
 
 
 def _json(value: Any) -> str:

@@ -180,4 +180,4 @@ def _ways_on(found: Sequence[Finding]) -> str:
 def _stop(found: Sequence[Finding], ways_on: str) -> None:
     told = "; ".join(f"{finding.what} ({finding.where})" for finding in found[:_TOLD])
     more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-    raise PrivateDataError(f"this would leave: {told}{more}. {ways_on} Nothing was sent.")
+    raise PrivateDataError(f"this would leave: {told}{more}. {ways_on}")

@@ -4,7 +4,21 @@
 without anybody hearing what became of it; ``errors.py`` is what a person is told.
 """
 
-from codevf_nb.submission.errors import AskedElsewhereError, InFlightError, OutcomeUnknownError, telling_whether_sent
+from codevf_nb.submission.errors import (
+    AskedElsewhereError,
+    InFlightError,
+    OutcomeUnknownError,
+    telling_nothing_sent,
+    telling_whether_sent,
+)
 from codevf_nb.submission.protocol import Asked, Submission
 
-__all__ = ["Asked", "AskedElsewhereError", "InFlightError", "OutcomeUnknownError", "Submission", "telling_whether_sent"]
+__all__ = [
+    "Asked",
+    "AskedElsewhereError",
+    "InFlightError",
+    "OutcomeUnknownError",
+    "Submission",
+    "telling_nothing_sent",
+    "telling_whether_sent",
+]

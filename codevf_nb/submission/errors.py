@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from codevf_nb.ledger import Entry, LedgerError
 from codevf_nb.sdk.exceptions import CodeVFError, IdempotencyConflictError
 
+NOTHING_SENT = "Nothing was sent."
+
 
 class OutcomeUnknownError(CodeVFError):
     """Nobody heard what became of a question that was sent. The same question again settles it, under the same key."""
@@ -50,9 +52,22 @@ def conflict(entry: Entry, error: IdempotencyConflictError) -> AskedElsewhereErr
 def under_another_key(entry: Entry) -> AskedElsewhereError:
     """Say that the same person asked the same at the same place, under another key."""
     return AskedElsewhereError(
-        f"asked before under another key: {entry.task_id} of account {entry.account}. Nothing was sent. "
+        f"asked before under another key: {entry.task_id} of account {entry.account}. {NOTHING_SENT} "
         f"cvf.tasks(account={entry.account!r}) has its answer; --again {entry.asking + 1} asks anew."
     )
+
+
+@contextlib.contextmanager
+def telling_nothing_sent() -> Iterator[None]:
+    """Say of whatever is refused before a question goes out that nothing was sent."""
+    try:
+        yield
+    except LedgerError as error:
+        raise not_written(error, sent=False) from error
+    except CodeVFError as error:
+        if NOTHING_SENT not in str(error):
+            error.args = (f"{str(error).rstrip('.')}. {NOTHING_SENT}",)
+        raise
 
 
 @contextlib.contextmanager
@@ -70,7 +85,7 @@ def not_written(error: LedgerError, *, sent: bool) -> NotWrittenError:
     """Say what a ledger that fails means for a question on its way."""
     if not sent:
         return NotWrittenError(
-            f"{error}. Nothing was sent. Without the ledger it might be paid twice: mend that, or ask this once "
+            f"{error}. {NOTHING_SENT} Without the ledger it might be paid twice: mend that, or ask this once "
             "without it, --no-ledger."
         )
     return NotWrittenError(

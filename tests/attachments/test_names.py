@@ -32,7 +32,7 @@ def test_spelling_does_not_make_another_question():
 )
 def test_what_cannot_be_evaluated_is_named(text, told):
     """The expression and what Python says of it, in one line."""
-    with pytest.raises(AttachmentError, match=f"{told}.*Nothing was sent"):
+    with pytest.raises(AttachmentError, match=told):
         resolve(text, {"x": {}})
 
 
