@@ -2,17 +2,20 @@
 
 Each takes ``ax=`` (else it makes a figure of its own) and hands further keywords on to matplotlib. Nothing global is
 touched: no style, no rcParams, and a figure that is given stays the caller's. Figures made here are transparent, and
-every colour stands out against a white page and a dark one alike.
+every colour stands out against a white page and a dark one alike. Groups differ by hatching or dashes as well as by
+colour; where there are more than can be told apart, the least of them are drawn as one, "4 others". Names of groups are
+foreign text, and never read as mathematics or TeX.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from codevf_nb import display
 from codevf_nb.sdk.exceptions import BadRequestError
 
 if TYPE_CHECKING:
@@ -20,17 +23,48 @@ if TYPE_CHECKING:
 
 INK: Final = "#767676"
 COLOURS: Final = ("#3d7fc4", "#cf6a1c", "#3a8f5c", "#9467bd", "#c8524f", "#1f8f9b", "#8f7a2f", "#b8609a")
+# Of lines alone: a page holds each hatching as a picture of its own, and those of dots are large.
+HATCHES: Final = ("", "///", "\\\\\\", "xxx", "---", "|||", "+++", "//--")
+# The second four of the lines have marks, since nobody tells eight kinds of dashes apart.
+LINES: Final = tuple(zip(("-", "--", ":", "-.") * 2, [""] * 4 + ["o", "s", "^", "D"], strict=True))
+OTHER: Final = "#7a7a7a"
+# So many groups are told apart by their looks; so many bars by their names beside them.
+MOST_LOOKS: Final = len(COLOURS)
+MOST_BARS: Final = 15
+# Letters of a name beside a bar, and of one in a legend.
+LONGEST_NAME: Final = 28
+LONGEST_IN_LEGEND: Final = 22
 NOTHING: Final = "nothing to show yet"
 UNNAMED: Final = "(none)"
+ADD_UP: Final = ("credits_used", "credits_held", "questions")
+RATES: Final = ("credits_per_answer",)
+# How matplotlib is to write what people have written.
+FOREIGN: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
 
 _INCHES = (7.0, 3.2)
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_MARKS = {"s": (1, 4, 15), "min": (1, 4, 15), "h": (1, 4), "d": (1, 4, 15, 60, 240)}
+_MOST_MARKS = 6
+# Of a legend: what fits into an inch of its small letters, and what a look and the blanks around it take.
+_LETTERS_PER_INCH = 17
+_LETTERS_OF_A_LOOK = 7
+
+
+class Group(NamedTuple):
+    """Rows that are drawn as one, and how they look: a colour, a hatching for areas, dashes and marks for lines."""
+
+    name: str
+    rows: pd.DataFrame
+    colour: str
+    hatch: str
+    dashes: str
+    mark: str
 
 
 def spend_over_time(spend: pd.DataFrame, ax: Axes | None = None, **kwargs: Any) -> Axes:
     """Draw credits used per period as bars, one colour per group on top of each other.
 
-    ``spend``: a frame from ``spend(freq=…)``; ``kwargs`` go to ``Axes.bar``.
+    ``spend``: a frame from ``spend(freq=…)``; ``kwargs`` go to ``Axes.stairs``.
 
     Raises:
         BadRequestError: the frame has no periods, or holds credits of several environments.
@@ -38,32 +72,47 @@ def spend_over_time(spend: pd.DataFrame, ax: Axes | None = None, **kwargs: Any) 
     if "period" not in spend:
         raise BadRequestError('this needs periods: spend(by="mode", freq="W").')
     axes = _axes(_one_environment(spend), ax, "credits used", "")
-    begins = pd.DatetimeIndex(spend["period"].drop_duplicates().sort_values()).tz_localize(None)
-    floor = np.zeros(len(begins))
-    for (name, part), colour in zip(_groups(spend), _colours(), strict=False):
-        heights = part.groupby("period")["credits_used"].sum().to_numpy("float64")
-        options = {"color": colour, "label": name, "width": _widths(begins), "align": "edge", **kwargs}
-        axes.bar(begins.to_numpy(), heights, bottom=floor, **options)
-        floor = floor + heights
+    begins = pd.DatetimeIndex(spend["period"].drop_duplicates().sort_values())
+    edges, floor, drawn = _edges(begins), np.zeros(len(begins)), []
+    for group in _looks(_groups(spend), lambda rows: float(rows["credits_used"].sum())):
+        sums = group.rows.groupby("period")["credits_used"].sum()
+        top = floor + sums.reindex(begins).to_numpy("float64", na_value=0.0)
+        # Hatching is drawn in the colour of edges, which are none wide.
+        look = {"color": group.colour, "hatch": group.hatch, "edgecolor": "#ffffff", "linewidth": 0}
+        options = {**look, "label": group.name, "fill": True, **_spelled_out(kwargs)}
+        # All bars of a group are one patch: a bar each takes seconds where there are hundreds of days.
+        drawn.append(axes.stairs(_gapped(top), edges, baseline=np.repeat(floor, 2)[:-1], **options))
+        floor = top
     if len(begins):
+        axes.set_ylim(bottom=0)
         _dates(axes)
-        _legend(axes)
+        _legend(axes, drawn)
     return axes
 
 
-def spend_by(spend: pd.DataFrame, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def spend_by(spend: pd.DataFrame, ax: Axes | None = None, column: str = "credits_used", **kwargs: Any) -> Axes:
     """Draw credits used per group as bars from left to right, the greatest first.
 
-    ``spend``: a frame from ``spend(by=…)``; ``kwargs`` go to ``Axes.barh``.
+    ``spend``: a frame from ``spend(by=…)``; ``column``: what is drawn in place of credits used: ``credits_held``,
+    ``questions`` or ``credits_per_answer``; ``kwargs`` go to ``Axes.barh``.
 
     Raises:
-        BadRequestError: the frame holds credits of several environments.
+        BadRequestError: the frame holds credits of several environments, or there is no such column to draw.
     """
-    axes = _axes(_one_environment(spend), ax, "", "credits used")
-    sums = {name: float(part["credits_used"].sum()) for name, part in _groups(spend)}
-    names = sorted(sums, key=lambda name: sums[name])
-    if names:
-        axes.barh(names, [sums[name] for name in names], **{"color": COLOURS[0], **kwargs})
+    if column not in (*ADD_UP, *RATES):
+        raise BadRequestError(f"this draws {', '.join((*ADD_UP, *RATES))}, not {column}.")
+    if column in RATES and "period" in spend:
+        raise BadRequestError(f"{column} of several periods doesn't add up: spend() without freq.")
+    axes = _axes(_one_environment(spend), ax, "", column.replace("_", " "))
+    sums = [(name, float(rows[column].sum())) for name, rows in _groups(spend) if rows[column].notna().any()]
+    bars = _bars(sums, adds_up=column in ADD_UP)
+    if bars:
+        names, values = zip(*bars, strict=True)
+        drawn = axes.barh(range(len(bars)), values, **{"color": COLOURS[0], **_spelled_out(kwargs)})
+        axes.bar_label(drawn, [display.credits(value) for value in values], padding=3, color=INK)
+        axes.set_yticks(range(len(bars)), names, **FOREIGN)
+        axes.set_ylim(len(bars) - 0.5 - max(len(bars), 3), len(bars) - 0.5)  # one bar alone isn't a wall
+        axes.margins(x=0.15)  # room for the numbers
     return axes
 
 
@@ -74,14 +123,16 @@ def time_to_answer(tasks: pd.DataFrame, by: str = "mode", ax: Axes | None = None
     """
     answered = tasks[tasks["answered_in"].notna()]
     axes = _axes(answered, ax, "answered", "time to answer")
-    for (name, part), colour in zip(_parts(answered, [by]), _colours(), strict=False):
-        seconds = np.sort(part["answered_in"].dt.total_seconds().to_numpy("float64")).clip(min=1.0)
+    drawn = []
+    for group in _looks(_parts(answered, [by]), len):
+        seconds = np.sort(group.rows["answered_in"].dt.total_seconds().to_numpy("float64")).clip(min=1.0)
         parts = np.arange(1, len(seconds) + 1) / len(seconds)
-        options = {"color": colour, "label": f"{name} ({len(seconds):,})", "where": "post", **kwargs}
-        axes.step(np.r_[seconds[:1], seconds], np.r_[0.0, parts], **options)
+        look = {"color": group.colour, "linestyle": group.dashes, "marker": group.mark, "markevery": 0.15}
+        options = {**look, "label": f"{group.name} ({len(seconds):,})", "where": "post", **_spelled_out(kwargs)}
+        drawn += axes.step(np.r_[seconds[:1], seconds], np.r_[0.0, parts], **options)
     if len(answered):
         _lengths(axes)
-        _legend(axes)
+        _legend(axes, drawn)
     return axes
 
 
@@ -115,27 +166,70 @@ def _one_environment(spend: pd.DataFrame) -> pd.DataFrame:
     return spend
 
 
-def _groups(spend: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _groups(spend: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the groups of a frame of spending, each with its name: the columns left of the numbers."""
     groups = list(spend.columns[: spend.columns.get_loc("questions")].difference(["period", "environment"], sort=False))
-    return _parts(spend, groups) if groups else iter([("credits", spend)] if len(spend) else [])
+    return _parts(spend, groups) if groups else [("credits", spend)] * bool(len(spend))
 
 
-def _parts(frame: pd.DataFrame, groups: list[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    for names, part in frame.groupby(groups, sort=True, dropna=False, observed=True):
-        yield " · ".join(UNNAMED if name is pd.NA else str(name) for name in names), part
+def _parts(frame: pd.DataFrame, groups: list[str]) -> list[tuple[str, pd.DataFrame]]:
+    parts: Any = frame.groupby(groups, sort=True, dropna=False, observed=True)
+    return [
+        (_name(" · ".join(UNNAMED if pd.isna(name) else str(name) for name in names)), part) for names, part in parts
+    ]
 
 
-def _colours() -> Iterator[str]:
-    while True:
-        yield from COLOURS
+def _name(name: str, most: int = LONGEST_NAME) -> str:
+    """Write a group's name in one line that leaves room for the picture."""
+    text = " ".join(display.plain(name).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _widths(begins: pd.DatetimeIndex) -> Any:
-    """Return how wide each period is, with a gap; the last is as wide as the one before it, one alone a day."""
-    widths = np.diff(begins.to_numpy())
-    last = widths[-1:] if len(widths) else np.array([np.timedelta64(1, "D")])
-    return np.r_[widths, last].astype("m8[us]") * 0.9
+def _looks(parts: Sequence[tuple[str, pd.DataFrame]], weight: Any) -> list[Group]:
+    """Give each group its look; where there aren't looks enough, the groups that weigh least are one."""
+    kept, rest = list(parts), []
+    if len(parts) > MOST_LOOKS:
+        order = sorted(range(len(parts)), key=lambda at: -weight(parts[at][1]))
+        most = set(order[: MOST_LOOKS - 1])
+        kept, rest = ([part for at, part in enumerate(parts) if (at in most) is these] for these in (True, False))
+    groups = [
+        Group(_name(name, LONGEST_IN_LEGEND), rows, colour, hatch, *line)
+        for (name, rows), colour, hatch, line in zip(kept, COLOURS, HATCHES, LINES, strict=False)
+    ]
+    if rest:
+        together = pd.concat([rows for _, rows in rest])
+        groups.append(Group(f"{len(rest):,} others", together, OTHER, "", "-", ""))
+    return groups
+
+
+def _bars(sums: Sequence[tuple[str, float]], *, adds_up: bool) -> list[tuple[str, float]]:
+    """Return the bars from the lowest to the topmost; at the bottom stands what is too many to be named."""
+    order = sorted(sums, key=lambda bar: -bar[1])
+    if len(order) > MOST_BARS:
+        rest = order[MOST_BARS - 1 :]
+        summed = (f"{len(rest):,} others", sum(value for _, value in rest))
+        order = [*order[: MOST_BARS - 1], summed] if adds_up else order[:MOST_BARS]
+    return order[::-1]
+
+
+def _spelled_out(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Write matplotlib's short names of keywords out, so that c= takes the place of color= here too."""
+    short = {"c": "color", "ls": "linestyle", "lw": "linewidth", "ec": "edgecolor", "fc": "facecolor"}
+    return {short.get(name, name): value for name, value in kwargs.items()}
+
+
+def _edges(begins: pd.DatetimeIndex) -> Any:
+    """Return where each bar begins and ends: its period but for a gap; the last is as long as the one before it."""
+    starts = begins.tz_localize(None).to_numpy()
+    lengths = np.diff(starts)
+    last = lengths[-1:] if len(lengths) else np.array([np.timedelta64(1, "D")])
+    ends = starts + np.r_[lengths, last[: len(starts)]].astype("m8[us]") * 0.9
+    return np.column_stack([starts, ends]).ravel()
+
+
+def _gapped(heights: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return heights with nothing between them."""
+    return np.insert(heights, range(1, len(heights)), np.nan)
 
 
 def _dates(axes: Axes) -> None:
@@ -148,13 +242,15 @@ def _dates(axes: Axes) -> None:
 
 def _lengths(axes: Axes) -> None:
     """Name lengths of time as people do, and parts in percent."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, PercentFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
     axes.set_xscale("log")
-    marks = [count * unit for unit in _SECONDS.values() for count in (1, 4, 15) if count * unit < unit * 60]
-    axes.xaxis.set_major_locator(FixedLocator(sorted(set(marks))))
+    least, most = axes.get_xlim()
+    marks = [count * _SECONDS[unit] for unit, counts in _MARKS.items() for count in counts]
+    marks = [mark for mark in marks if least <= mark <= most]
+    axes.xaxis.set_major_locator(FixedLocator(marks[:: -(-len(marks) // _MOST_MARKS) or 1]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _at: _length(seconds)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylim(0, 1.02)
 
@@ -164,6 +260,26 @@ def _length(seconds: float) -> str:
     return f"{seconds / unit:g} {name}"
 
 
-def _legend(axes: Axes) -> None:
-    # Above, where it covers nothing.
-    axes.legend(frameon=False, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
+def _legend(axes: Axes, drawn: Sequence[Any]) -> None:
+    """Name the groups above the picture, where that covers nothing, in as many columns as there is room for."""
+    names = [str(handle.get_label()) for handle in drawn]
+    room = axes.get_window_extent().width / axes.figure.dpi * _LETTERS_PER_INCH
+    # A name is put in afterwards: one that begins with _ would be left out.
+    legend = axes.legend(
+        drawn,
+        [str(number) for number in range(len(names))],
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=max(count for count in range(1, 5) if count == 1 or _width(names, count) <= room),
+        fontsize="small",
+        columnspacing=1.2,
+        frameon=False,
+        labelcolor=INK,
+    )
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set(text=name, **FOREIGN)
+
+
+def _width(names: Sequence[str], columns: int) -> int:
+    """Return about how wide a legend is, in letters: the longest name of each column, and the looks beside them."""
+    return sum(max(map(len, column)) + _LETTERS_OF_A_LOOK for column in np.array_split(names, columns) if len(column))

@@ -42,15 +42,132 @@ def drawn(ax: Figure) -> None:
     ax.figure.canvas.draw()
 
 
+def stacked(ax) -> dict[str, list[tuple[float, float]]]:
+    """Where each bar of each group begins and ends, from below."""
+    return {
+        group.get_label(): list(zip(group.get_data().baseline[::2], group.get_data().values[::2], strict=True))
+        for group in ax.patches
+    }
+
+
 def test_bars_over_time_are_the_frames_sums(store):
-    """A colour per group, stacked; weeks side by side where they lie in time."""
+    """A colour per group, stacked; weeks side by side where they lie in time, with a gap between them."""
     ax = plots.spend_over_time(frames.spend(store, LIVE, "mode", "W"))
     drawn(ax)
-    heights = {group.get_label(): [bar.get_height() for bar in group] for group in ax.containers}
-    assert heights == {"fast": [100.0, 0.0, 300.0], "standard": [0.0, 200.0, 0.0], plots.UNNAMED: [5.0, 0.0, 0.0]}
-    assert [bar.get_y() for bar in ax.containers[2]] == [100.0, 200.0, 300.0], "on top of each other"
-    lefts = [bar.get_x() for bar in ax.containers[0]]
-    assert [right - left for left, right in pairwise(lefts)] == [7.0, 7.0]
+    assert stacked(ax) == {
+        "fast": [(0, 100), (0, 0), (0, 300)],
+        "standard": [(100, 100), (0, 200), (300, 300)],
+        plots.UNNAMED: [(100, 105), (200, 200), (300, 300)],
+    }
+    edges = ax.patches[0].get_data().edges
+    assert [right - left for left, right in pairwise(edges[::2])] == [7.0, 7.0]
+    assert [right - left for left, right in zip(edges[::2], edges[1::2], strict=True)] == pytest.approx([6.3] * 3)
+
+
+def legend(ax) -> list[str]:
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def many(count: int) -> MemoryStore:
+    """Projects p0, p1, … each of which cost more than the one before, and took longer to be answered."""
+    store = MemoryStore()
+    past = History(store)
+    for number in range(count):
+        for _ in range(number + 1):
+            past.answered(MONDAY, used=10.0, took=60.0 * (number + 1), project=f"p{number:02}")
+    return store
+
+
+@pytest.mark.parametrize(("count", "looks"), [(8, 8), (9, 8), (30, 8)])
+def test_groups_are_told_apart_without_their_colours(count, looks):
+    """Up to eight have a hatching or a kind of line each; of more, the least are one group, and nothing is lost."""
+    store = many(count)
+    areas = plots.spend_over_time(frames.spend(store, LIVE, "project", "W"))
+    lines = plots.time_to_answer(frames.tasks(store, LIVE), "project")
+    assert len(areas.patches) == len(lines.lines) == looks
+    named = areas.patches if count <= 8 else areas.patches[:-1]
+    assert len({patch.get_hatch() for patch in named}) == len(named)
+    assert len({(line.get_linestyle(), line.get_marker()) for line in lines.lines[: len(named)]}) == len(named)
+    assert stacked(areas)[legend(areas)[-1]][0][1] == 10.0 * count * (count + 1) / 2
+    if count > 8:
+        least = count - 7
+        assert legend(areas)[-1] == f"{least} others"
+        assert legend(lines)[-1] == f"{least} others ({least * (least + 1) // 2:,})"
+        assert areas.patches[-1].get_facecolor() == matplotlib.colors.to_rgba(plots.OTHER)
+        assert legend(areas)[:-1] == [f"p{number:02}" for number in range(least, count)]
+
+
+def test_bars_that_are_too_many_are_one_at_the_bottom():
+    """The greatest by name, then the sum of the others; a rate has no sum, so its least are left out."""
+    table = frames.spend(many(20), LIVE, "project")
+    ax = plots.spend_by(table)
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert (labels[0], labels[1], labels[-1]) == ("6 others", "p06", "p19")
+    assert sum(bar.get_width() for bar in ax.containers[0]) == table["credits_used"].sum()
+    rates = plots.spend_by(table, column="credits_per_answer")
+    assert [bar.get_width() for bar in rates.containers[0]] == [10.0] * 15
+
+
+def test_another_column_can_be_drawn(store):
+    """Each bar has its number beside it; what isn't known has no bar."""
+    History(store).ask(MONDAY, mode="realtime_answer", cap=500)
+    table = frames.spend(store, LIVE, "mode")
+    held = plots.spend_by(table, column="credits_held")
+    assert held.get_xlabel() == "credits held"
+    assert [text.get_text() for text in held.texts][-1] == "500"
+    assert len(plots.spend_by(table, column="credits_per_answer").containers[0]) == 3
+    with pytest.raises(BadRequestError, match="not share"):
+        plots.spend_by(table, column="share")
+    with pytest.raises(BadRequestError, match="several periods"):
+        plots.spend_by(frames.spend(store, LIVE, "mode", "W"), column="credits_per_answer")
+
+
+FOREIGN = ("$x_{", "$x$", r"\input{a}", "_hidden", "a\nb\x1b[31m\u202e", "long " * 50, "100% & #1")
+
+
+@pytest.mark.parametrize("usetex", [False, True])
+def test_names_are_never_read_as_mathematics_or_tex(usetex):
+    """A project may be called anything: it is drawn, in one line, as it is, also where matplotlib is set to use TeX."""
+    store = MemoryStore()
+    past = History(store)
+    for name in FOREIGN:
+        past.answered(MONDAY, project=name)
+    shown = {"$x_{", "$x$", r"\input{a}", "_hidden", "a b�[31m�", "100% & #1"}
+    long = "long " * 9
+    with mpl.rc_context({"text.usetex": usetex}):
+        areas = plots.spend_over_time(frames.spend(store, LIVE, "project", "W"))
+        bars = plots.spend_by(frames.spend(store, LIVE, "project"))
+        lines = plots.time_to_answer(frames.tasks(store, LIVE), "project")
+    assert set(legend(areas)) == {*shown, long[:21] + "…"}
+    assert {name.removesuffix(" (1)") for name in legend(lines)} == {*shown, long[:21] + "…"}
+    assert {label.get_text() for label in bars.get_yticklabels()} == {*shown, long[:27] + "…"}
+    texts = [*areas.get_legend().get_texts(), *lines.get_legend().get_texts(), *bars.get_yticklabels()]
+    assert not any(text.get_usetex() or text.get_parse_math() for text in texts)
+    if not usetex:
+        for ax in (areas, bars, lines):
+            drawn(ax)
+
+
+def test_nothing_is_cut_off_by_the_figures_edge():
+    """Long names and many of them: whatever is drawn stands inside its figure."""
+    store = MemoryStore()
+    past = History(store)
+    for number in range(12):
+        past.answered(
+            MONDAY + number * DAY, used=123456.78, took=3.0**number, project=f"project with a long name {number}"
+        )
+    for ax in (
+        plots.spend_over_time(frames.spend(store, LIVE, "project", "D")),
+        plots.spend_by(frames.spend(store, LIVE, "project")),
+        plots.time_to_answer(frames.tasks(store, LIVE), "project"),
+    ):
+        drawn(ax)
+        box, figure = ax.get_tightbbox(), ax.figure.bbox
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= figure.width
+        assert box.y1 <= figure.height
+        assert ax.get_window_extent().height > figure.height / 3, "the picture itself has room"
 
 
 def test_bars_by_group_show_the_greatest_first(store):
@@ -89,7 +206,7 @@ def test_an_empty_frame_says_so(store, draw):
     ax = draw(store, EMPTY)
     drawn(ax)
     assert [text.get_text() for text in ax.texts] == [plots.NOTHING]
-    assert not ax.containers
+    assert not ax.patches
     assert not ax.lines
 
 
@@ -107,7 +224,7 @@ def test_the_callers_axes_are_used_and_nothing_else_is(store, draw):
 def test_keywords_are_matplotlibs(store, draw):
     """Whatever one wants otherwise is said as it is said to matplotlib."""
     ax = draw(store, LIVE, color="#123456", alpha=0.5)
-    parts = [*ax.lines, *(bar for group in ax.containers for bar in group)]
+    parts = [*ax.lines, *ax.patches]
     assert {
         matplotlib.colors.to_hex((part.get_color if part in ax.lines else part.get_facecolor)()) for part in parts
     } == {"#123456"}
@@ -129,7 +246,7 @@ def contrast(one: str, other: str) -> float:
 def test_it_can_be_read_on_light_and_dark_pages(page):
     """Text stands out by 4 to 1, areas by 3 to 1."""
     assert contrast(plots.INK, page) >= 4
-    assert all(contrast(colour, page) >= 3 for colour in plots.COLOURS)
+    assert all(contrast(colour, page) >= 3 for colour in (*plots.COLOURS, plots.OTHER))
 
 
 def test_what_does_not_add_up_is_refused(store):

@@ -1,22 +1,23 @@
 """The account book: the running sum of ``credits`` is ``available`` at every row of an account.
 
-The ledger's book has movements and balances as the service told them. Where a balance differs from what the movements
-explain (spent or topped up elsewhere), an ``unexplained`` row before it makes up the difference; it is computed here,
-a column at a time, and never stored.
+The ledger's book has movements and balances as the service told them, in the order in which they were learnt; news that
+came late stands before the balance that knew of it (``late``). Where a balance differs from what the movements explain
+(spent or topped up elsewhere), an ``unexplained`` row before it makes up the difference; it is computed here, a column
+at a time, and never stored.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
 
+from codevf_nb.frames.late import MILLIONTHS, changes, in_order, whole
 from codevf_nb.frames.types import COUNT, CREDITS, TEXT, TIME, read, typed
 from codevf_nb.frames.where import Moment, moment
 from codevf_nb.ledger import Store
-from codevf_nb.ledger.book import BALANCE, HOLD, RELEASE
+from codevf_nb.ledger.book import BALANCE
 from codevf_nb.ledger.tables import book
 
 UNEXPLAINED: Final = "unexplained"
@@ -35,8 +36,7 @@ BALANCES: Final = {
     name: CREDITS_BOOK[name] for name in ("at", "account", "environment", "available", "on_hold", "total")
 }
 
-# Credits are added up as whole millionths, so that a year of decimals adds up to what the service says.
-_MILLIONTHS = 1_000_000
+_TOLD = ["available", "on_hold"]
 _STORED = {"seq": COUNT, **{name: dtype for name, dtype in CREDITS_BOOK.items() if name != "total"}}
 
 
@@ -47,7 +47,8 @@ def credits(store: Store, account: str | None, since: Moment = None) -> pd.DataF
     """
     query = select(*(book.c[name] for name in _STORED)).order_by(book.c.account, book.c.seq)
     stored = read(store, query if account is None else query.where(book.c.account == account), _STORED)
-    frame = typed(_explained(stored), CREDITS_BOOK)
+    ordered = [in_order(rows) for _, rows in stored.groupby("account", sort=False)]
+    frame = typed(_explained(pd.concat([stored[:0], *ordered], ignore_index=True)), CREDITS_BOOK)
     if since is not None:
         frame = frame[frame["at"] >= moment(since, "since")].reset_index(drop=True)
     return frame
@@ -66,24 +67,21 @@ def balance(store: Store, account: str | None) -> pd.DataFrame:
 def _explained(stored: pd.DataFrame) -> pd.DataFrame:
     """Carry the running balance through the book, and put a row before each balance that the book can't explain."""
     told = (stored["kind"] == BALANCE).to_numpy(bool)
-    moved = np.where(told, 0, _whole(stored["credits"]))
-    held = np.where(stored["kind"].isin((HOLD, RELEASE)).to_numpy(bool), -moved, 0)
-    explained = pd.DataFrame({"available": moved, "on_hold": held}).groupby(stored["account"]).cumsum()
+    moved = pd.DataFrame(changes(stored), columns=_TOLD)
+    explained = moved.groupby(stored["account"]).cumsum()
     # What was told beyond that carries on until the next balance is told.
-    beyond = pd.DataFrame({name: (_whole(stored[name]) - explained[name]).where(told) for name in explained.columns})
+    beyond = pd.DataFrame({name: (whole(stored[name]) - explained[name]).where(told) for name in _TOLD})
     beyond = beyond.groupby(stored["account"]).ffill().fillna(0).astype("int64")
     unexplained = beyond["available"] - beyond["available"].groupby(stored["account"]).shift(fill_value=0)
-    running = (explained + beyond) / _MILLIONTHS
-    frame = stored.assign(credits=moved / _MILLIONTHS, available=running["available"], on_hold=running["on_hold"])
-    frame["total"] = (explained + beyond).sum(axis=1) / _MILLIONTHS
+    running = (explained + beyond) / MILLIONTHS
+    frame = stored.assign(
+        credits=moved["available"] / MILLIONTHS, available=running["available"], on_hold=running["on_hold"]
+    )
+    frame["total"] = (explained + beyond).sum(axis=1) / MILLIONTHS
     surprising = (unexplained != 0).to_numpy(bool)
     # A balance that surprises stands there twice: the first of the two becomes the row that explains it.
     frame = frame.loc[frame.index.repeat(1 + surprising)]
     first = frame.index.duplicated(keep="last")
     frame.loc[first, "kind"] = UNEXPLAINED
-    frame.loc[first, "credits"] = unexplained[surprising] / _MILLIONTHS
+    frame.loc[first, "credits"] = unexplained[surprising] / MILLIONTHS
     return frame.reset_index(drop=True)
-
-
-def _whole(amounts: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.round(amounts.to_numpy("float64", na_value=0.0) * _MILLIONTHS).astype("int64")

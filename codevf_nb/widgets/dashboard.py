@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from codevf_nb import display, frames
+from codevf_nb import display, frames, plots
 from codevf_nb.sdk.models import CreditBalance
 from codevf_nb.widgets import charts, fallbacks, stage
 from codevf_nb.widgets.controls import COLUMN, Words, button, heading, preformatted, told
@@ -17,6 +17,7 @@ from codevf_nb.widgets.desk import desk
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from codevf_nb.session import Session
 
@@ -35,21 +36,27 @@ class Choice:
     by: str
     freq: str
 
-    def call(self, *, steps: bool) -> str:
-        """Return the call that gives the same frame."""
+    @property
+    def _since(self) -> str:
+        return f', since="{self.since:%Y-%m-%d}"' if self.since else ""
+
+    def spend(self, *, steps: bool = False) -> str:
+        """Return the call that gives the frame of spending."""
         freq = f', freq="{self.freq}"' if steps else ""
-        since = f', since="{self.since:%Y-%m-%d}"' if self.since else ""
-        return f'cvf.spend(by=["{self.by}"]{freq}{since})'
+        return f'cvf.spend(by=["{self.by}"]{freq}{self._since})'
+
+    def tasks(self) -> str:
+        """Return the call that gives the frame of questions."""
+        return f"cvf.tasks({self._since.removeprefix(', ')})"
 
 
 class Card:
     """One picture with its heading, and the frame behind it one click away."""
 
-    def __init__(self, title: str, draw: Callable[[pd.DataFrame, Choice, str], str], failed: Words) -> None:
+    def __init__(self, title: str, failed: Words) -> None:
         self._title = title
-        self._draw = draw
         self._frame: pd.DataFrame | None = None
-        self._call = ""
+        self._calls = ""
         self._picture = ipywidgets.HTML()
         self._table = ipywidgets.HTML()
         self._open = False
@@ -57,13 +64,13 @@ class Card:
         parts = [heading(title), self._picture, self._button, self._table]
         self.widget = ipywidgets.VBox(parts, layout={**COLUMN, "flex": "1 1 24em", "margin": "0 0 1em"})
 
-    def show(self, frame: pd.DataFrame, choice: Choice, *, steps: bool) -> None:
-        """Draw a frame; where nothing can be drawn, its table stands open."""
-        self._frame, self._call = frame, choice.call(steps=steps)
+    def show(self, frame: pd.DataFrame, draw: Callable[[Axes], object], *calls: str) -> None:
+        """Draw a picture; ``frame`` is the table behind it, ``calls`` are those that give the same."""
+        self._frame, self._calls = frame, "\n".join(calls)
         if frame.empty:
             self._picture.value = "<div>nothing was asked in this period</div>"
         elif charts.there_is_matplotlib():
-            self._picture.value = self._draw(frame, choice, self._title)
+            self._picture.value = charts.picture(draw, self._title)
         else:
             self._picture.value = "<div>pip install matplotlib draws this; the table has the numbers</div>"
         self._draw_table()
@@ -81,7 +88,7 @@ class Card:
         if "period" in frame:
             frame = frame.assign(period=frame["period"].dt.strftime("%Y-%m-%d"))
         table = frame.to_html(index=False, max_rows=60, border=0, float_format=lambda value: f"{value:,.2f}")
-        self._table.value = preformatted(self._call, "The call") + scrolling(display.plain(table), self._title)
+        self._table.value = preformatted(self._calls, "The calls") + scrolling(display.plain(table), self._title)
 
 
 class Dashboard:
@@ -104,13 +111,11 @@ class Dashboard:
             description="Steps", style=_LABEL, options=STEPS, value="D", layout=dict(_FIELD)
         )
         self._controls = [self._since, self._by, self._freq]
-        self._over_time = Card("Credits over time", _over_time, self._told)
-        self._cards = [
-            Card("Credits used", _bars("credits_used", "credits"), self._told),
-            Card("Credits per answer", _bars("credits_per_answer", "credits"), self._told),
-            Card("Time to answer (median)", _bars("median_answered_in", "minutes"), self._told),
-        ]
-        cards = [card.widget for card in (self._over_time, *self._cards)]
+        self._over_time, self._used, self._per_answer, self._waiting = (
+            Card(title, self._told)
+            for title in ("Credits over time", "Credits used", "Credits per answer", "Time to answer")
+        )
+        cards = [card.widget for card in (self._over_time, self._used, self._per_answer, self._waiting)]
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 2em"}
         again = button("Refresh", "Ask the service for the balance now", told(self._refresh, self._told))
         self.root = ipywidgets.VBox(
@@ -159,14 +164,36 @@ class Dashboard:
     def _draw(self) -> None:
         self._money.say(_money(self._session.balance()))
         self._budgets.say(*(str(budget) for budget in self._session.ledger.budgets.standing()))
-        choice = self._choice()
-        where = frames.Where(self._session.account.name, since=choice.since)
-        store = self._session.ledger.store
-        self._over_time.show(frames.spend(store, where, choice.by, choice.freq), choice, steps=True)
-        whole = frames.spend(store, where, choice.by)
-        for card in self._cards:
-            card.show(whole, choice, steps=False)
+        self._draw_cards(self._choice())
         self._told.say()
+
+    def _draw_cards(self, choice: Choice) -> None:
+        where = frames.Where(self._session.account.name, since=choice.since)
+        store, plot = self._session.ledger.store, "from codevf_nb import plots\nplots."
+        steps = frames.spend(store, where, choice.by, choice.freq)
+        whole = frames.spend(store, where, choice.by)
+        asked = frames.tasks(store, where, only=(choice.by, "answered_in"))
+        self._over_time.show(
+            steps,
+            lambda axes: plots.spend_over_time(steps, axes),
+            f"spend = {choice.spend(steps=True)}",
+            f"{plot}spend_over_time(spend)",
+        )
+        self._used.show(
+            whole, lambda axes: plots.spend_by(whole, axes), f"spend = {choice.spend()}", f"{plot}spend_by(spend)"
+        )
+        self._per_answer.show(
+            whole,
+            lambda axes: plots.spend_by(whole, axes, "credits_per_answer"),
+            f"spend = {choice.spend()}",
+            f'{plot}spend_by(spend, column="credits_per_answer")',
+        )
+        self._waiting.show(
+            whole,
+            lambda axes: plots.time_to_answer(asked, choice.by, axes),
+            f"spend = {choice.spend()}",
+            f'{plot}time_to_answer({choice.tasks()}, by="{choice.by}")',
+        )
 
     def _choice(self) -> Choice:
         today = datetime.fromtimestamp(self._session.ledger.clock(), UTC).replace(hour=0, minute=0, second=0)
@@ -183,21 +210,3 @@ def scrolling(markup: str, label: str) -> str:
 def _money(balance: CreditBalance) -> str:
     parts = ("available", balance.available), ("on hold", balance.on_hold), ("total", balance.total)
     return " · ".join(f"{name} {display.credits(amount)}" for name, amount in parts) + " credits"
-
-
-def _over_time(frame: pd.DataFrame, choice: Choice, title: str) -> str:
-    totals = frame.groupby(choice.by, dropna=False)["credits_used"].sum().sort_values(ascending=False)
-    kept = set(totals.index[: charts.MOST])
-    named = frame.assign(**{choice.by: frame[choice.by].where(frame[choice.by].isin(kept), "all others")})
-    summed = named.groupby([choice.by, "period"], dropna=False, sort=False)["credits_used"].sum().reset_index()
-    return charts.over_time(summed, choice.by, title)
-
-
-def _bars(column: str, unit: str) -> Callable[[pd.DataFrame, Choice, str], str]:
-    def draw(frame: pd.DataFrame, choice: Choice, title: str) -> str:
-        known = frame[frame[column].notna()]
-        values = known[column].dt.total_seconds() / 60 if unit == "minutes" else known[column]
-        top = values.astype("float64").sort_values(ascending=False)[: charts.MOST + 1]
-        return charts.bars(known.loc[top.index, choice.by].fillna("none").tolist(), top.tolist(), unit, title)
-
-    return draw

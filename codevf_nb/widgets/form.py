@@ -15,7 +15,7 @@ from codevf_nb import display
 from codevf_nb.sdk.exceptions import BadRequestError
 from codevf_nb.sdk.models import ServiceMode, Tag, calculate_final_credit_cost
 from codevf_nb.widgets import offers, spelling
-from codevf_nb.widgets.controls import COLUMN, heading
+from codevf_nb.widgets.controls import COLUMN, Words, heading
 
 if TYPE_CHECKING:
     from codevf_nb.session import Session
@@ -32,6 +32,7 @@ class Form:
         self._session = session
         self._files = tuple(preset.get("files") or ())
         self._folder = Path(tempfile.mkdtemp(prefix="codevf-"))
+        self._uploaded: list[Path] = []
         tags = [tag for tag in session.tags() if tag.is_active]
         least = "" if session.account.is_live else str(ServiceMode.STANDARD.credit_range[0])
         self.prompt = _made(ipywidgets.Textarea, "Prompt", preset.get("prompt") or "", rows=4)
@@ -50,6 +51,8 @@ class Form:
         chosen = set(attach) | {name for name in ("figure", "traceback") if preset.get(name)}
         self.chosen = [_box(offer, ticked=offer.name in chosen) for offer in self._offers]
         self.upload = ipywidgets.FileUpload(multiple=True, description="Upload files", layout={"width": "auto"})
+        self.upload.observe(self._take, "value")
+        self._taken = Words(spoken=True)
         self.cells = _made(ipywidgets.BoundedIntText, "Last cells", preset.get("context") or 0, min=0, max=50)
         self.schema = _made(ipywidgets.Combobox, "Schema", preset.get("schema") or "")
         self.schema.options = tuple(offers.schemas(shell))
@@ -64,6 +67,8 @@ class Form:
     def widget(self) -> Any:
         """Return the controls below each other."""
         asked, attached = self.controls[:5], self.controls[5:]
+        after_upload = attached.index(self.upload) + 1
+        attached.insert(after_upload, self._taken.widget)
         return ipywidgets.VBox([*asked, heading("Attach"), *attached], layout=COLUMN)
 
     def arguments(self) -> dict[str, Any]:
@@ -75,7 +80,7 @@ class Form:
         return {
             "prompt": prompt,
             "attach": {**attach, **offers.cells(self._shell, self.cells.value)},
-            "files": [*self._files, *offers.uploaded(self.upload.value, self._folder)],
+            "files": [*self._files, *self._uploaded],
             "mode": self.mode.value.value,
             "tag": self.tag.value,
             "max_credits": self.max_credits(),
@@ -112,7 +117,7 @@ class Form:
         """Return the cell that asks the same."""
         chosen = [offer.option.partition(" ") for offer, box in self._both() if box.value]
         names = ",".join(name for option, _, name in chosen if option == "--attach")
-        files = [*self._files, *(path.name for path in offers.uploaded(self.upload.value, self._folder))]
+        files = [*self._files, *(path.name for path in self._uploaded)]
         options = [
             ("--mode", self.mode.value.value),
             ("--tag", self._session.tag(self.tag.value).name),
@@ -128,6 +133,12 @@ class Form:
     def close(self) -> None:
         """Delete the copies of what was uploaded."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _take(self, change: Any) -> None:
+        """Take what was uploaded, in place of what was uploaded before."""
+        if change["new"]:
+            self._uploaded = offers.uploaded(self.upload, self._folder)
+            self._taken.say(f"uploaded: {', '.join(path.name for path in self._uploaded)}")
 
     def _both(self) -> list[tuple[offers.Offer, Any]]:
         return list(zip(self._offers, self.chosen, strict=True))

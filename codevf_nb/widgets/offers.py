@@ -61,8 +61,12 @@ def schemas(shell: Any) -> list[str]:
     return [name for name, value in shell.user_ns.items() if _is_public(name) and _is_schema(value)]
 
 
-def uploaded(value: Any, folder: Path) -> list[Path]:
-    """Write what a person has uploaded into a folder, and return the files."""
+def uploaded(upload: Any, folder: Path) -> list[Path]:
+    """Write what a person has uploaded into a folder, and return the files; the control lets go of their bytes.
+
+    What a control holds would be saved with the notebook, and is sent to every page that opens it.
+    """
+    value = upload.value
     if isinstance(value, dict):  # ipywidgets 7 has a dict by file name, 8 a tuple of dicts
         value = [{"name": name, **part} for name, part in value.items()]
     paths = []
@@ -70,6 +74,11 @@ def uploaded(value: Any, folder: Path) -> list[Path]:
         path = folder / safe(part["name"])
         path.write_bytes(bytes(part["content"]))
         paths.append(path)
+    if isinstance(upload.value, dict):
+        upload.data, upload.metadata = [], []
+        upload.set_trait("value", {})
+    else:
+        upload.value = ()
     return paths
 
 

@@ -13,7 +13,8 @@ class History:
         self.store = store
         self.account = account
         self.environment = environment
-        self.count = 0
+        # A second history of the same account goes on where the first one ended.
+        self.count = len(self.ledger.questions.latest(10_000))
 
     def ask(self, at: float, *, cap: int = 240, **asked) -> str:
         """Ask a question that the service takes; return its task's id."""

@@ -1,8 +1,16 @@
 """The dashboard: what is left, and pictures with the frames behind them."""
 
+import re
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import matplotlib as mpl
+import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
 import codevf_nb
+from codevf_nb import plots
 from codevf_nb.widgets import charts
 from codevf_nb.widgets.dashboard import Dashboard
 from tests.widgets.conftest import click, done, inside, labelled, words
@@ -49,6 +57,7 @@ def test_each_picture_has_its_frame_one_click_away(dashboard, current):
     assert "cvf.spend(by=[&quot;mode&quot;], freq=&quot;D&quot;)" in told
     (row,) = codevf_nb.spend(by=["mode"]).itertuples()
     assert f"{row.credits_used:,.2f}" in told
+    assert "plots.time_to_answer(cvf.tasks(), by=&quot;mode&quot;)" in told
     click(view.root, "Hide the table")
     assert words(view.root).count("<table") == 3
 
@@ -82,13 +91,59 @@ def test_names_in_pictures_are_outlines(dashboard, current):
     assert "<script" not in words(view.root).lower()
 
 
+def a_picture(name: str = "shop") -> str:
+    spend = pd.DataFrame({"project": pd.Series([name, "lab"], dtype="string"), "questions": 1})
+    return charts.picture(lambda axes: plots.spend_by(spend.assign(credits_used=[2.0, 1.0]), axes), "Credits used")
+
+
 def test_pictures_take_the_pages_own_colour():
     """Text and axes are drawn in whatever the page writes in, so that they are readable in light and in dark."""
-    drawn = charts.bars(["fast", "standard"], [2.0, 1.0], "credits", "Credits used")
+    drawn = a_picture()
     assert "currentColor" in drawn
     assert "#000000" not in drawn
+    assert plots.INK not in drawn
     assert 'role="img" aria-label="Credits used"' in drawn
     assert "<style" not in drawn
+
+
+def test_pictures_leave_everything_as_it_is():
+    """Drawn while the user's own cell runs: no setting, no filter of warnings and no figure of theirs is touched."""
+    settings, filters = dict(mpl.rcParams), list(warnings.filters)
+    figure = plt.figure()
+
+    def draw(_axes):
+        mpl.rcParams["lines.linewidth"] = 7.0  # a user's cell, in the middle of it
+
+    try:
+        charts.picture(draw, "Credits used")
+        assert mpl.rcParams["lines.linewidth"] == 7.0
+        assert warnings.filters == filters
+        assert plt.gcf() is figure
+        assert plt.get_fignums() == [figure.number]
+    finally:
+        plt.close(figure)
+        mpl.rcParams.update(settings)
+
+
+@pytest.mark.parametrize("kind", ["path", "none"])
+def test_a_name_is_drawn_with_what_the_font_has(kind):
+    """Letters that it lacks are boxes, and nobody is warned about them under whichever cell is running."""
+    with mpl.rc_context({"svg.fonttype": kind}):
+        drawn = a_picture("日本 <script>alert(1)</script>")
+    assert "<script" not in drawn
+    assert kind == "path" or "□□ &lt;script&gt;" in drawn
+
+
+def test_pictures_are_drawn_on_several_threads_at_once():
+    """Each comes out as it does alone."""
+    with ThreadPoolExecutor(4) as pool:
+        pictures = list(pool.map(lambda number: shape(a_picture(f"p{number % 2}")), range(12)))
+    assert set(pictures) == {shape(a_picture("p0")), shape(a_picture("p1"))}
+
+
+def shape(markup: str) -> str:
+    """A picture without the ids that are new each time."""
+    return re.sub(r'(id=|#|url\(#)"?[\w-]+', "", markup)
 
 
 def test_without_matplotlib_there_are_tables(dashboard, current, monkeypatch):

@@ -2,7 +2,6 @@
 
 import gc
 import threading
-from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -148,15 +147,34 @@ def test_the_cell_it_gives_asks_the_same(shell, picker, current):
 def test_uploads_go_along_under_their_own_names(shell, picker):
     """A file that a person uploads is sent as it is; a name that no system could store is made safe."""
     view = picker(prompt=PROMPT)
-    part = {"name": "../notes.txt", "type": "text/plain", "size": 5, "content": memoryview(b"hello")}
-    part["last_modified"] = datetime(2026, 1, 1, tzinfo=UTC)
-    upload = view.form.upload
-    upload.value = {"../notes.txt": {"content": b"hello"}} if isinstance(upload.value, dict) else (part,)
-    done()
+    upload(view.form.upload, "../notes.txt", b"hello")
     assert "_notes.txt: 5 bytes" in words(view.root)
     folder = view.form._folder
     view.let_go()
     assert not folder.exists()
+
+
+def upload(control, name: str, content: bytes) -> None:
+    """Do what the front end does when a person has chosen a file."""
+    about = {"name": name, "type": "text/plain", "size": len(content)}
+    if isinstance(control.value, dict):
+        control.set_state({"metadata": [about], "data": [memoryview(content)], "_counter": control._counter + 1})
+    else:
+        control.set_state({"value": [{**about, "last_modified": 1, "content": memoryview(content)}]})
+    done()
+
+
+def test_the_bytes_of_an_upload_stay_in_no_trait(picker):
+    """The form keeps the file and says so; the control holds nothing that would be saved with the notebook."""
+    view = picker(prompt=PROMPT)
+    for name, others in (("first.txt", "second.txt"), ("second.txt", "first.txt")):
+        upload(view.form.upload, name, b"confidential")
+        assert not view.form.upload.value
+        assert "confidential" not in str([widget.get_state() for widget in inside(view.form.widget())])
+        assert f"uploaded: {name}" in words(view.root)
+        assert f"{name}: 12 bytes" in words(view.root), "what would be sent"
+        assert f"{others}: 12 bytes" not in words(view.root), "a file takes the place of the one before"
+    assert [path.read_bytes() for path in view.form.arguments()["files"]] == [b"confidential"]
 
 
 def test_no_trait_holds_the_key(picker, account):
