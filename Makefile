@@ -3,12 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-OLD_NEEDS := ipykernel nbclient hypothesis pillow polars pyarrow pytest pytest-timeout
+# JupyterLab 3 is the last one that draws ipywidgets 7: what a user of that sees is looked at in its page.
+OLD_NEEDS := ipykernel nbclient hypothesis pillow polars pyarrow pytest pytest-timeout \
+    "jupyterlab<4" "jupyterlab_widgets<2" "notebook<7"
 OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py defaults.py display.py grammar.py \
     live.py magics.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-soak test-old test-packaging lint format notebooks docs-images clean
+.PHONY: help demo lab test test-browser test-soak bench test-old test-packaging lint format notebooks docs-images clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,11 +25,14 @@ lab: $(VENV)/demo.made  ## JupyterLab on the example notebooks, with the sandbox
 test: $(VENV)/test.made  ## the suite and the example notebooks
 	$(RUN) -m pytest
 
-test-browser: $(VENV)/browser.made  ## the notebook in a real JupyterLab and a real Chromium
-	CODEVF_AXE=$(VENV)/package/axe.min.js $(RUN) -m pytest -m browser tests/browser
+test-browser: $(VENV)/browser.made $(VENV)-old/made  ## the notebook in a real JupyterLab (also an old one) and a real Chromium
+	CODEVF_AXE=$(VENV)/package/axe.min.js CODEVF_OLD=$(VENV)-old/bin/python $(RUN) -m pytest -m browser tests/browser
 
 test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the rate limit for minutes
 	$(RUN) -m pytest -m soak tests/soak
+
+bench: $(VENV)/test.made  ## how fast it is, beside what else there is: one table, in under five minutes
+	$(RUN) -m tests.bench
 
 test-packaging: $(VENV)/packaging.made  ## the wheel in clean environments of each Python here, and what Binder would run
 	$(RUN) -m pytest -m packaging tests/packaging

@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.grammar import OPTIONS
-
 if TYPE_CHECKING:
     from codevf_nb.session import Session
 
@@ -32,12 +30,19 @@ class Offer:
     text: str
     meaning: str = ""
 
+    @property
+    def kind(self) -> str:
+        """What stands beside it in the list, where JupyterLab has room for one word: 1.7× of a tag, say."""
+        return self.meaning if self.meaning and " " not in self.meaning else "codevf"
+
 
 def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Offer]] | None:
     """Return the word being typed at the end of a line and what it could become; None if the line isn't ours.
 
     ``names`` are the notebook's variables.
     """
+    from codevf_nb.grammar import OPTIONS  # at the first Tab: loading the extension needn't wait for it
+
     found = MAGIC.match(line)
     if found is None:
         return None
@@ -172,7 +177,7 @@ def _matcher_of(offered: Callable[[str], tuple[str, list[Offer]]]) -> Any:
 
     def codevf_matcher(context: Any) -> dict[str, Any]:
         word, found = offered(context.line_with_cursor[: context.cursor_position])
-        completions = [SimpleCompletion(text=offer.text, type=offer.meaning or "codevf") for offer in found]
+        completions = [SimpleCompletion(text=offer.text, type=offer.kind) for offer in found]
         return {"completions": completions, "suppress": bool(completions), "matched_fragment": word}
 
     return context_matcher()(codevf_matcher)

@@ -9,6 +9,7 @@ from jupyter_client.manager import start_new_kernel
 
 from codevf_nb import settings
 from codevf_nb.sandbox import process
+from codevf_nb.widgets.stage import WIDGET
 
 LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 1 --rate-limit off"
 ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
@@ -65,6 +66,19 @@ def test_the_answer_replaces_the_pending_display_while_a_cell_computes(kernel, t
     assert "is None" in answered["data"]["text/html"]
     flag.write_text("stop")
     said(kernel, idle)
+
+
+def test_before_the_kernel_ends_text_takes_the_place_of_every_view(kernel):
+    """The last that a kernel says names the open question and how its answer is found, under its display's id."""
+    run(kernel, LOAD.replace("--answer-after 1", "--answer-after 600"))
+    shown = [content for kind, content in run(kernel, ASK) if kind == "display_data"]
+    assert WIDGET in shown[0]["data"]
+    kernel.shutdown()
+    last = said(kernel, lambda kind, content: kind == "update_display_data")[-1][1]
+    assert last["transient"]["display_id"] == shown[0]["transient"]["display_id"]
+    assert set(last["data"]) == {"text/plain", "text/html"}
+    assert "pending" in last["data"]["text/plain"]
+    assert "Running this cell again finds the answer and costs nothing" in last["data"]["text/plain"]
 
 
 def test_waiting_shows_one_static_display(kernel):

@@ -1,7 +1,7 @@
 """The small parts that every view is made of: lines of text, buttons, and a button that asks once.
 
-Foreign text reaches the page through ``Words`` and ``Page`` alone, or in controls that write text only. Descriptions
-and titles hold this project's own words: older front ends take those for HTML.
+Foreign text reaches the page through ``lines``, ``Words`` and ``Page`` alone, or in controls that write text only.
+Descriptions and titles hold this project's own words: older front ends take those for HTML.
 """
 
 from __future__ import annotations
@@ -27,22 +27,29 @@ WIDE = {"width": "auto", "min_width": "0"}
 COLUMN = {"flex": "1 1 20em", "min_width": "0", "width": "auto"}
 
 
-class Words:
-    """Lines of text on the page: all that they say is escaped here.
+def lines(*said: str, spoken: bool = False, strong: bool = False) -> str:
+    """Return lines of text as markup, escaped; nothing where none says anything.
 
     ``spoken``: a screen reader tells what changes.
     """
+    role = ' role="status"' if spoken else ""
+    weight = ";font-weight:600" if strong else ""
+    text = "".join(f"<div>{html.escape(display.plain(line))}</div>" for line in said if line)
+    return f'<div{role} style="line-height:1.5;overflow-wrap:anywhere{weight}">{text}</div>' if text else ""
 
-    def __init__(self, *lines: str, spoken: bool = False, strong: bool = False) -> None:
-        self._open = '<div role="status" style="' if spoken else '<div style="'
-        self._open += "line-height:1.5;overflow-wrap:anywhere" + (";font-weight:600" if strong else "") + '">'
+
+class Words:
+    """Lines of text on the page."""
+
+    def __init__(self, *said: str, spoken: bool = False, strong: bool = False) -> None:
+        self._spoken = spoken
+        self._strong = strong
         self.widget = ipywidgets.HTML(layout=WIDE)
-        self.say(*lines)
+        self.say(*said)
 
-    def say(self, *lines: str) -> None:
+    def say(self, *said: str) -> None:
         """Replace what stands there."""
-        text = "".join(f"<div>{html.escape(display.plain(line))}</div>" for line in lines if line)
-        self.widget.value = f"{self._open}{text}</div>" if text else ""
+        self.widget.value = lines(*said, spoken=self._spoken, strong=self._strong)
 
 
 def heading(text: str) -> Any:
@@ -101,16 +108,16 @@ class AskOnce:
             self._confirmed()
 
 
-def told(job: Callable[[], None], words: Words) -> Callable[[], None]:
+def told(job: Callable[[], None], say: Callable[[str], None]) -> Callable[[], None]:
     """Return a job that says what went wrong, where it did."""
 
     def run() -> None:
         try:
             job()
         except CodeVFError as error:
-            words.say(str(error))
+            say(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the person who clicked is told
             log.exception("a view stumbled")
-            words.say(f"this went wrong: {type(error).__name__}: {error}")
+            say(f"this went wrong: {type(error).__name__}: {error}")
 
     return run

@@ -60,7 +60,7 @@ class Card:
         self._picture = ipywidgets.HTML()
         self._table = ipywidgets.HTML()
         self._open = False
-        self._button = button("Show the table", f"The numbers behind: {title}", told(self._toggle, failed))
+        self._button = button("Show the table", f"The numbers behind: {title}", told(self._toggle, failed.say))
         parts = [heading(title), self._picture, self._button, self._table]
         self.widget = ipywidgets.VBox(parts, layout={**COLUMN, "flex": "1 1 24em", "margin": "0 0 1em"})
 
@@ -117,7 +117,7 @@ class Dashboard:
         )
         cards = [card.widget for card in (self._over_time, self._used, self._per_answer, self._waiting)]
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 2em"}
-        again = button("Refresh", "Ask the service for the balance now", told(self._refresh, self._told))
+        again = button("Refresh", "Ask the service for the balance now", told(self._refresh, self._told.say))
         self.root = ipywidgets.VBox(
             [
                 Words(f"Credits ({session.account.environment})", strong=True).widget,
@@ -148,7 +148,7 @@ class Dashboard:
     # -- what comes in, on any thread
 
     def _changed(self, _change: Any) -> None:
-        desk.do((id(self), "draw"), told(self._draw, self._told))
+        desk.do((id(self), "draw"), told(self._draw, self._told.say))
 
     def _heard(self, entry: Any) -> None:
         if not entry.is_open:
@@ -196,7 +196,10 @@ class Dashboard:
         )
 
     def _choice(self) -> Choice:
-        today = datetime.fromtimestamp(self._session.ledger.clock(), UTC).replace(hour=0, minute=0, second=0)
+        # The time that the service goes by, since a sandbox's may be virtual.
+        seen = self._session.ledger.balances.last()
+        now = self._session.ledger.clock() if seen is None else seen.at
+        today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0)
         since = today.replace(microsecond=0) - timedelta(days=self._since.value) if self._since.value else None
         return Choice(since, self._by.value, self._freq.value)
 

@@ -37,7 +37,7 @@ def picker(session: Session) -> dict[str, str]:
     modes = [(mode.value, f"{mode.multiplier}×", mode.meaning) for mode in ServiceMode]
     tags = [(tag.name, f"{tag.cost_multiplier:g}×", tag.description or "") for tag in session.tags() if tag.is_active]
     return _bundle(
-        "With widgets the picker stands here. A cell asks the same, and --dry-run shows first what would be sent:",
+        "Run with widgets, this cell shows the picker. A cell asks the same; --dry-run shows first what would be sent:",
         "%%codevf PROMPT --mode MODE --tag TAG --max-credits N --attach NAME,…",
         table=[("mode or tag", "factor", "meaning"), *modes, *tags],
         below="%codevf help lists all options.",
@@ -49,7 +49,7 @@ def inbox(session: Session) -> dict[str, str]:
     entries = session.ledger.pages.page(Wanted(), LISTED)
     rows = [(entry.task_id or "", entry.status or entry.state, entry.prompt or "") for entry in entries]
     return _bundle(
-        f"The newest questions ({session.account.environment}); with widgets the inbox stands here.",
+        f"The newest questions ({session.account.environment}). Run with widgets, this cell shows the inbox.",
         table=[("task", "state", "prompt"), *((first, second, prompt[:80]) for first, second, prompt in rows)],
         below="%codevf tasks lists all, %codevf show TASK opens one, %codevf cancel TASK stops one.",
     )
@@ -62,7 +62,7 @@ def dashboard(session: Session) -> dict[str, str]:
     on_hold = "" if last is None else f"on hold: {display.credits(last.on_hold)} credits"
     budgets = [str(budget) for budget in session.ledger.budgets.standing()]
     return _bundle(
-        f"Credits ({session.account.environment}); with widgets the dashboard stands here.",
+        f"Credits ({session.account.environment}). Run with widgets, this cell shows the dashboard.",
         *(line for line in (told, on_hold, *budgets) if line),
         below="%codevf balance, %codevf budget, %codevf spend and %codevf credits tell the rest.",
     )

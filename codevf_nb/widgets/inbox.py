@@ -111,7 +111,7 @@ class Inbox:
     # -- at the desk
 
     def _telling(self, job: Any) -> Any:
-        return told(job, self._told)
+        return told(job, self._told.say)
 
     def _tick(self) -> None:
         self._cancel.cool()

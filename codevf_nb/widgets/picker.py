@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # A pause in typing before all is checked anew, in seconds.
 PAUSE_SECONDS = 0.25
+# So many characters of the cell stand in one line of a narrow page, and so many lines at most are shown at once.
+NARROW, MOST_ROWS = 28, 14
 # Where the task goes, as with %%codevf.
 VARIABLE = "_codevf"
 
@@ -44,11 +46,11 @@ class Picker:
         self._about = Words()
         self._preview = ipywidgets.HTML()
         self._why = Words(spoken=True)
-        self._magic = ipywidgets.Textarea(rows=4, layout={"width": "auto", "display": "none"})
+        self._magic = ipywidgets.Textarea(layout={"width": "auto", "display": "none"})
         self._magic.description = "As magic"
-        self._submit = button("Submit", "Send this question", told(self._send, self._why))
+        self._submit = button("Submit", "Send this question", told(self._send, self._why.say))
         self._submit.disabled = True
-        spell = button("Copy as magic", "The cell that asks the same, to be copied", told(self._spell, self._why))
+        spell = button("Copy as magic", "The cell that asks the same, to be copied", told(self._spell, self._why.say))
         beside = [heading("What it may cost"), self._price.widget, self._money.widget, self._about.widget]
         columns = [
             self.form.widget(),
@@ -124,7 +126,10 @@ class Picker:
         return []
 
     def _spell(self) -> None:
-        self._magic.value = self.form.cell()
+        cell = self.form.cell()
+        # All of it can be read at once, also on a narrow page, where a line is wrapped.
+        self._magic.rows = min(MOST_ROWS, sum(1 + len(line) // NARROW for line in cell.split("\n")))
+        self._magic.value = cell
         self._magic.layout.display = ""
 
     def _send(self) -> None:

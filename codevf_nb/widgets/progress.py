@@ -10,7 +10,7 @@ import ipywidgets
 from codevf_nb import display, hours
 from codevf_nb.sdk.models import ServiceMode
 from codevf_nb.widgets import fallbacks, stage
-from codevf_nb.widgets.controls import AskOnce, Words, button, told
+from codevf_nb.widgets.controls import WIDE, AskOnce, button, lines, told
 from codevf_nb.widgets.desk import desk
 
 if TYPE_CHECKING:
@@ -23,43 +23,28 @@ _STEPS = {"pending": 1, "processing": 2}
 
 
 class Progress:
-    """State in words and as a bar, time since asking, what to expect, cost; Cancel and Refresh."""
+    """State in words and as a bar, time since asking, what to expect, cost; Cancel and Refresh.
+
+    A notebook may hold hundreds of these, and each widget has its price: text that changes together is one widget.
+    """
 
     display_id = ""
 
     def __init__(self, session: Session, task: Task) -> None:
         self._session = session
         self._task = task
-        entry = task.entry
-        self._state = Words(spoken=True, strong=True)
+        text = {"layout": ipywidgets.Layout(**WIDE)}
+        self._head = ipywidgets.HTML(**text)
         self._bar = ipywidgets.IntProgress(value=0, min=0, max=3, layout={"width": "100%", "margin": "4px 0"})
-        self._since = Words()
-        self._trouble = Words(spoken=True)
-        self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", told(self._stop, self._trouble))
-        refresh = button("Refresh", "Ask the service about this task now", told(self._look, self._trouble))
+        self._body = ipywidgets.HTML(**text)
+        self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", told(self._stop, self._say))
+        refresh = button("Refresh", "Ask the service about this task now", told(self._look, self._say))
         self._buttons = ipywidgets.HBox([self._cancel.widget, refresh])
-        self._answer = ipywidgets.HTML()
-        mode = ServiceMode.known(entry.mode)
-        # The worst case stands before anything else, here as in every other form of a task.
-        price = Words(display.price(entry))
-        about = Words(
-            f"{entry.mode}: {mode.meaning}" if mode else "",
-            *display.changed(task.repeated, entry.asking),
-            *display.notices(entry),
-        )
         self.root = ipywidgets.VBox(
-            [
-                price.widget,
-                self._state.widget,
-                self._bar,
-                self._since.widget,
-                about.widget,
-                self._trouble.widget,
-                self._buttons,
-                self._answer,
-            ],
-            layout={"max_width": "60em", "overflow": "hidden"},
+            [self._head, self._bar, self._body, self._buttons], layout={"max_width": "60em", "overflow": "hidden"}
         )
+        entry = task.entry
+        self._tell(entry)
         self.update(entry, None)
         desk.tick(self._tick)
 
@@ -69,45 +54,62 @@ class Progress:
 
     def update(self, entry: Entry, trouble: str | None) -> None:
         """Draw what has become of the question; the answer itself, where the page never heard of it."""
-        self._state.say(display.state(entry, repeated=self._task.repeated))
         self._bar.value = _STEPS.get(entry.status or "", 1) if entry.is_open else 3
         if not entry.is_open:
             self._end(entry)
         elif trouble:
-            self._trouble.say(f"no answer from the service at the moment ({trouble}); it is asked again")
+            self._head_of(entry, f"no answer from the service at the moment ({trouble}); it is asked again")
         else:
-            self._trouble.say()
+            self._head_of(entry)
 
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
         desk.untick(self._tick)
         stage.close(self.root)
 
+    def _say(self, trouble: str) -> None:
+        self._head_of(self._task.entry, trouble)
+
+    def _head_of(self, entry: Entry, trouble: str = "") -> None:
+        """Write where the question stands. The worst case stands before anything else, as in every form of a task."""
+        state = lines(display.state(entry, repeated=self._task.repeated), spoken=True, strong=True)
+        self._head.value = lines(display.price(entry)) + state + lines(trouble, spoken=True)
+
     def _end(self, entry: Entry) -> None:
         """Hold the answer: a page that was away while it came finds the widget, not what has replaced it."""
         desk.untick(self._tick)
-        self._trouble.say()
-        self._since.say()
+        self._head_of(entry)
         self._buttons.layout.display = "none"
-        self._answer.value = display.task_bundle(entry, repeated=self._task.repeated)["text/html"]
+        self._body.value = display.task_bundle(entry, repeated=self._task.repeated)["text/html"]
 
     def _tick(self) -> None:
-        entry, now = self._task.entry, self._session.ledger.clock()
+        entry = self._task.entry
         if entry.is_open:
-            asked = f"asked {display.duration(now - entry.prepared_at)} ago"
-            self._since.say(asked, hours.told(datetime.fromtimestamp(now, UTC)))
+            self._tell(entry)
         self._cancel.cool()
 
+    def _tell(self, entry: Entry) -> None:
+        """Write how long ago it was asked, and what is to be expected."""
+        now = self._session.ledger.clock()
+        mode = ServiceMode.known(entry.mode)
+        self._body.value = lines(
+            f"asked {display.duration(now - entry.prepared_at)} ago",
+            hours.told(datetime.fromtimestamp(now, UTC)),
+            f"{entry.mode}: {mode.meaning}" if mode else "",
+            *display.changed(self._task.repeated, entry.asking),
+            *display.notices(entry),
+        )
+
     def _stop(self) -> None:
-        self._trouble.say("cancelling …")
+        self._say("cancelling …")
         entry = self._session.cancel(self._task.entry)
         self.update(entry, None)
         if entry.is_open:
-            self._trouble.say(f"the service says {entry.status}; it was asked to cancel")
+            self._say(f"the service says {entry.status}; it was asked to cancel")
 
     def _look(self) -> None:
-        self._trouble.say("asking the service …")
+        self._say("asking the service …")
         entry = self._session.refresh(self._task.entry)
         self.update(entry, None)
         if entry.is_open:
-            self._trouble.say(f"looked at {display.moment(self._session.ledger.clock())}: {entry.status}")
+            self._say(f"looked at {display.moment(self._session.ledger.clock())}: {entry.status}")

@@ -51,7 +51,7 @@ class Recipe:
 
 
 class _Places:
-    """The views on show by cell; each cell with the run that showed them. Where a front end names no cells, all stay."""
+    """The views on show by cell, each with the run that showed them; where a front end names no cells, all stay."""
 
     def __init__(self) -> None:
         self._by_cell: dict[str | None, tuple[str, list[View]]] = {}
@@ -65,11 +65,9 @@ class _Places:
             views = []
         self._by_cell[cell] = (run, [*views, view])
 
-    def clear(self) -> list[View]:
-        """Forget all views and return them."""
-        views = [view for _, shown in self._by_cell.values() for view in shown]
-        self._by_cell.clear()
-        return views
+    def all(self) -> list[View]:
+        """Return every view on show."""
+        return [view for _, views in self._by_cell.values() for view in views]
 
 
 _places = _Places()
@@ -107,13 +105,14 @@ def bundle(view: View) -> dict[str, Any]:
 def rest() -> None:
     """Put text in the place of every view on show: nobody answers their clicks from now on.
 
-    A page that is open shows it at once, and the notebook that is saved next holds it.
+    A page that is open shows it at once, and the notebook that is saved next holds it. A kernel that is killed does
+    none of this, nor does JupyterLab listen any more to one that it restarts.
     """
-    views = _places.clear()
+    views = _places.all()
     for view in views:
         try:
             publish(view.fallback(), display_id=view.display_id, update=True)
-        except Exception:  # what one view can't tell any more is no reason for the others to stay
+        except Exception:  # noqa: BLE001 - what one view can't tell any more is no reason for the others to stay
             log.exception("a view could not be replaced by text")
     desk.rest()
     if views:

@@ -36,7 +36,10 @@ ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 FIND_NOTEBOOK = """() => {
     const shell = window.jupyterapp && window.jupyterapp.shell;
     if (!shell) return false;
-    window.theNotebook = [...shell.widgets('main')].find(
+    const found = shell.widgets('main'), all = [];
+    if (found[Symbol.iterator]) all.push(...found);
+    else for (let one; (one = found.next()) !== undefined;) all.push(one);  // JupyterLab 3
+    window.theNotebook = all.find(
         widget => widget.context && widget.sessionContext && widget.content && widget.content.widgets);
     return Boolean(window.theNotebook);
 }"""
@@ -55,7 +58,8 @@ class Lab:
 
     url: str
     token: str
-    app: str = "lab"
+    app: str
+    is_old: bool
 
 
 @contextlib.contextmanager
@@ -73,9 +77,17 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def jupyterlab(
-    root: Path, state: Path, environment: dict[str, str], app: str = "lab", settings: dict[str, Any] | None = None
+    root: Path,
+    state: Path,
+    environment: dict[str, str],
+    app: str = "lab",
+    settings: dict[str, Any] | None = None,
+    python: str = sys.executable,
 ) -> Iterator[Lab]:
-    """A JupyterLab (or the ``app`` notebook) on ``root`` with every folder of its own under ``state``."""
+    """A JupyterLab (or the ``app`` notebook) on ``root`` with every folder of its own under ``state``.
+
+    Its kernels are those of the environment that ``python`` belongs to, as it is itself.
+    """
     token = secrets.token_hex(12)
     own = {
         "JUPYTER_CONFIG_DIR": "config",
@@ -87,7 +99,7 @@ def jupyterlab(
     }
     _write_settings(state / "settings", {**_SETTINGS, **(settings or {})})
     command = [
-        *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        *(python, "-m", "jupyter", app, "--no-browser", "--allow-root", "--expose-app-in-browser"),
         *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--IdentityProvider.token={token}"),
         *(f"--ServerApp.root_dir={root}", "--ServerApp.terminals_enabled=False"),
         *(["--LabApp.news_url=None"] if app == "lab" else []),
@@ -103,7 +115,8 @@ def jupyterlab(
     # A killed test run must not leave a Lab behind.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        yield Lab(eventually(lambda: _address(server, state), "Lab answers", seconds=60), token, app)
+        url = eventually(lambda: _address(server, state), "Lab answers", seconds=60)
+        yield Lab(url, token, app, is_old=python != sys.executable)
     finally:
         signal.signal(signal.SIGTERM, before)
         with contextlib.suppress(ProcessLookupError):
@@ -156,6 +169,7 @@ class Notebook:
         self, browser: Browser, lab: Lab, name: str, width: int = 1280, scheme: str = "light", scale: int = 1
     ) -> None:
         view = {"width": width, "height": 1000}
+        self.lab = lab
         context = browser.new_context(viewport=view, color_scheme=scheme, device_scale_factor=scale)
         self.page: Page = context.new_page()
         self.problems: list[str] = []
@@ -181,18 +195,18 @@ class Notebook:
         self.command("notebook:run-cell", wait=wait)
 
     def run_all(self) -> None:
-        """Restart the kernel and run every cell, as the button does that says so, and wait for the last one."""
-        script = """() => { window.ranAll = window.jupyterapp.commands.execute('notebook:restart-run-all')
-            .then(() => { window.ranAll = 'ended' }); return true }"""
-        self.page.evaluate(script)
+        """Restart the kernel and run every cell, as the button does that says so."""
+        self.command("notebook:restart-run-all", wait=False)
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.page.wait_for_function("() => window.ranAll === 'ended'", timeout=60_000)
 
-    def counts(self) -> list[int | None]:
-        """Return the execution count of each code cell."""
-        script = """() => [...window.theNotebook.content.widgets].map(cell => cell.model)
-            .filter(model => model.type === 'code').map(model => model.executionCount)"""
-        return self.page.evaluate(script)
+    def executed(self, counts: list[int]) -> None:
+        """Wait until the code cells have these execution counts, and nothing runs any more."""
+        script = """counts => {
+            const cells = [...window.theNotebook.content.widgets].map(cell => cell.model);
+            const code = cells.filter(model => model.type === 'code');
+            return String(code.map(model => model.executionCount)) === String(counts)
+                && window.theNotebook.sessionContext.session.kernel.status === 'idle' }"""
+        self.page.wait_for_function(script, arg=counts, timeout=60_000)
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
         """Return what a cell shows, as the document has it."""
@@ -224,16 +238,18 @@ class Notebook:
 
     def photograph_cell(self, index: int, name: str) -> None:
         """Keep pictures of what stands under a cell, in light and dark, on a wide and on a narrow page."""
-        ARTEFACTS.mkdir(exist_ok=True)
         for width in (1280, 800):
-            self.page.set_viewport_size({"width": width, "height": 1400})
+            self.page.set_viewport_size({"width": width, "height": 1800})
             for theme in ("Light", "Dark"):
                 self.theme(f"JupyterLab {theme}")
-                self.under(index).screenshot(path=ARTEFACTS / f"{name}-{theme.lower()}-{width}.png")
+                self.under(index).screenshot(path=self._picture(f"{name}-{theme.lower()}-{width}"))
         self.page.set_viewport_size({"width": 1280, "height": 1000})
         self.theme("JupyterLab Light")
 
     def photograph(self, name: str) -> None:
         """Keep a picture of the page among the artefacts."""
+        self.page.screenshot(path=self._picture(name))
+
+    def _picture(self, name: str) -> Path:
         ARTEFACTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=ARTEFACTS / f"{name}.png")
+        return ARTEFACTS / f"{'old-' if self.lab.is_old else ''}{name}.png"
