@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from codevf_nb import kernel
+from codevf_nb import kernel as this_kernel
 from codevf_nb.ledger.tables import leases
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk import CodeVFClient
@@ -16,7 +16,7 @@ from tests.waiting import eventually
 
 def at(box, requests_per_second=None):
     """The session of a kernel on this sandbox."""
-    return kernel.use(
+    return this_kernel.use(
         Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", requests_per_second)
     )
 
@@ -40,7 +40,7 @@ def test_a_429_slows_everybody_down(call):
         with pytest.raises(RateLimitError):
             kernel.refresh(ask(kernel).entry) if call == "task" else getattr(kernel, call)(refresh=True)
         assert 0.5 < kernel._limiter.free_in() <= 1.0
-        kernel.forget()
+        this_kernel.forget()
 
 
 def test_a_restarted_kernel_picks_up_what_is_open():
@@ -48,12 +48,12 @@ def test_a_restarted_kernel_picks_up_what_is_open():
     with Sandbox(clock="virtual", reviewer="none") as box:
         first = at(box)
         task_id = ask(first).id
-        kernel.forget()
+        this_kernel.forget()
         box.answer(task_id, "No row is dropped.")
         second = at(box)
         eventually(lambda: second.ledger.questions.task(task_id).status == "completed", "the answer")
         assert second.ledger.questions.task(task_id).message == "No row is dropped."
-        kernel.forget()
+        this_kernel.forget()
 
 
 def test_a_session_that_is_closed_leaves_nothing():
@@ -65,7 +65,7 @@ def test_a_session_that_is_closed_leaves_nothing():
         kernel.close()
         assert holders(kernel) == []
         assert "codevf-watcher" not in [thread.name for thread in threading.enumerate()]
-        kernel.forget()
+        this_kernel.forget()
 
 
 def test_a_cancelled_task_is_told_at_once():
@@ -75,7 +75,7 @@ def test_a_cancelled_task_is_told_at_once():
         task = ask(kernel)
         task.cancel()
         assert task.wait(timeout=10).status == "cancelled"
-        kernel.forget()
+        this_kernel.forget()
 
 
 def test_waiting_ends_with_the_session():
@@ -86,4 +86,4 @@ def test_waiting_ends_with_the_session():
         threading.Timer(0.2, kernel.watcher.stop).start()
         with pytest.raises(WaitTimeoutError, match="its session was closed"):
             task.wait()
-        kernel.forget()
+        this_kernel.forget()

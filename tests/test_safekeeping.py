@@ -23,10 +23,7 @@ def ask(current, prompt: str = PROMPT):
 def run(shell, line: str, cell: str | None = None) -> str:
     """What a magic prints, and what it gives back to be shown."""
     with capture_output() as shown:
-        if cell is None:
-            back = shell.run_line_magic("codevf", line)
-        else:
-            back = shell.run_cell_magic("codevf", line, cell)
+        back = shell.run_line_magic("codevf", line) if cell is None else shell.run_cell_magic("codevf", line, cell)
     return shown.stdout + ("" if back is None else repr(back))
 
 

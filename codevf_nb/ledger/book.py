@@ -15,6 +15,7 @@ from codevf_nb.ledger.records import Entry
 from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import book
 
+_WRITE = insert(book)
 HOLD, CHARGE, RELEASE, BALANCE = "hold", "charge", "release", "balance"
 
 
@@ -55,13 +56,6 @@ class Balances:
 
 
 def _write(connection: Connection, entry: Entry, kind: str, credits: float, at: float | None) -> None:
-    connection.execute(
-        insert(book).values(
-            at=entry.prepared_at if at is None else at,
-            account=entry.account,
-            environment=entry.environment,
-            task_id=entry.task_id,
-            kind=kind,
-            credits=credits,
-        )
-    )
+    movement = {name: getattr(entry, name) for name in ("account", "environment", "task_id")}
+    when = entry.prepared_at if at is None else at
+    connection.execute(_WRITE, {**movement, "at": when, "kind": kind, "credits": credits})

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from codevf_nb.ledger.lease import is_leased
 from codevf_nb.ledger.records import SendState
@@ -24,6 +24,10 @@ from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError
 from codevf_nb.sdk.models import TaskStatus
 
 EVERY_PROJECT = ""
+
+# Made once: every question looks for its budgets, and hardly any has one.
+_ALL = select(budgets).where(budgets.c.account == bindparam("account")).order_by(budgets.c.project, budgets.c.credits)
+_OF_PROJECT = _ALL.where(budgets.c.project.in_((EVERY_PROJECT, bindparam("project"))))
 
 
 class BudgetExceededError(CodeVFError):
@@ -127,11 +131,9 @@ def check(connection: Connection, account: str, project: str | None, cost_cap: f
 
 
 def _standing(connection: Connection, account: str, project: str | None, now: float) -> list[Budget]:
-    query = select(budgets).where(budgets.c.account == account).order_by(budgets.c.project, budgets.c.credits)
-    if project is not None:
-        query = query.where(budgets.c.project.in_({EVERY_PROJECT, project}))
+    which = {"account": account} if project is None else {"account": account, "project": project}
     found = []
-    for row in connection.execute(query).all():
+    for row in connection.execute(_ALL if project is None else _OF_PROJECT, which).all():
         period = Period(row.period)
         begins, ends = period.around(now)
         taken = _taken(connection, account, row.project, begins, now)

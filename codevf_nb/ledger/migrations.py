@@ -137,7 +137,9 @@ _FIRST = (
     """,
 )
 
-STEPS = (_FIRST,)
+_SECOND = ("CREATE INDEX questions_projects ON questions (account, project)",)
+
+STEPS = (_FIRST, _SECOND)
 
 
 class NewerLedgerError(CodeVFError):

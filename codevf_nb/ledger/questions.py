@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, update
 
 from codevf_nb.ledger import book
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import Rows, change, drop
+from codevf_nb.ledger.rows import GET, Rows, change, drop
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.models import TaskStatus
 
@@ -17,6 +17,10 @@ CREATE, RETRIEVE, CANCEL = "create", "retrieve", "cancel"
 
 _FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
 _UNHEARD: ColumnElement[bool] = questions.c.state.in_((SendState.SENDING, SendState.UNKNOWN))
+_ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bindparam("what"))
+_KNOWN = select(answers.c.status_code).where(*_ANSWER)
+_UNHEAR = delete(answers).where(*_ANSWER)
+_HEAR = insert(answers)
 _TEXTS = ("prompt", "code", "response_schema", "message", "result", "error", "notes")
 
 
@@ -38,7 +42,9 @@ class Questions(Rows):
 
     def find(self, question_id: int) -> Entry | None:
         """Return the question with this number of the ledger's, if there is one."""
-        return self._one(questions.c.id == question_id)
+        with self._store.read() as connection:
+            row = connection.execute(GET, {"account": self._account, "which": question_id}).one_or_none()
+        return None if row is None else Entry.read(row)
 
     def task(self, task_id: str) -> Entry | None:
         """Return the question that became this task of the service's."""
@@ -109,24 +115,25 @@ class Questions(Rows):
 
         ``refuses``: the attempt that it answers has certainly come to nothing.
         """
-        which = (answers.c.question_id == question_id, answers.c.request == request)
+        which = {"which": question_id, "what": request}
         heard = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
             if refuses:
-                change(connection, question_id, unheard=questions.c.unheard - 1)
-            known = connection.scalar(select(answers.c.status_code).where(*which))
+                less = update(questions).where(questions.c.id == question_id).values(unheard=questions.c.unheard - 1)
+                connection.execute(less)
+            known = connection.scalar(_KNOWN, which)
             if known is not None and _is_yes(known) and not _is_yes(status_code):
                 return
-            connection.execute(delete(answers).where(*which))
-            connection.execute(insert(answers).values(question_id=question_id, request=request, **heard))
+            if known is not None:
+                connection.execute(_UNHEAR, which)
+            connection.execute(_HEAR, {"question_id": question_id, "request": request, **heard})
 
     def become(self, question_id: int, **seen: Any) -> Entry:
         """Record what a task has become; with a final status, what it cost and what it released."""
         with self._store.write() as connection:
             entry = self._get(connection, question_id)
             if entry.is_open:
-                change(connection, question_id, **seen)
-                entry = self._get(connection, question_id)
+                entry = change(connection, question_id, **seen)
                 if not entry.is_open and not entry.is_foreign:
                     book.settle(connection, entry)
         return entry

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, select, update
+from sqlalchemy import Connection, Delete, Select, Table, bindparam, delete, select, update
 
 from codevf_nb.ledger.records import Entry, dump
 from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import questions
+
+# Made once, since a cell runs dozens of statements, and each costs more to make than to run.
+GET = select(questions).where(questions.c.account == bindparam("account"), questions.c.id == bindparam("which"))
+_CHANGE = update(questions).where(questions.c.id == bindparam("which")).returning(*questions.c)
 
 
 class Rows:
@@ -35,14 +40,19 @@ class Rows:
         return [Entry.read(row) for row in rows]
 
     def _get(self, connection: Connection, question_id: int) -> Entry:
-        return Entry.read(connection.execute(self._where(questions.c.id == question_id)).one())
+        return Entry.read(connection.execute(GET, {"account": self._account, "which": question_id}).one())
 
 
-def change(connection: Connection, question_id: int, **values: Any) -> None:
-    """Set columns of a question."""
-    connection.execute(update(questions).where(questions.c.id == question_id).values(dump(values)))
+def change(connection: Connection, question_id: int, **values: Any) -> Entry:
+    """Set columns of a question to values, and return it as it is then."""
+    return Entry.read(connection.execute(_CHANGE, {"which": question_id, **dump(values)}).one())
 
 
 def drop(connection: Connection, beside: Table, question_id: int) -> None:
     """Delete what lies beside a question: its bytes, or its raw answers."""
-    connection.execute(delete(beside).where(beside.c.question_id == question_id))
+    connection.execute(_dropping(beside), {"which": question_id})
+
+
+@cache
+def _dropping(beside: Table) -> Delete:
+    return delete(beside).where(beside.c.question_id == bindparam("which"))

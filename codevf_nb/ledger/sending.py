@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from codevf_nb.ledger import book, budget
 from codevf_nb.ledger.lease import Lease
@@ -22,6 +22,29 @@ from codevf_nb.ledger.tables import answers, bodies, questions
 BYTES_KEPT_SECONDS = 24 * 3600.0
 
 _SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
+
+_OURS = questions.c.account == bindparam("account")
+_SAME = select(questions).where(_OURS, questions.c.identity == bindparam("identity"))
+_LEASED = select(questions).where(_OURS, questions.c.lease_owner == bindparam("owner"))
+_ADD = insert(questions).returning(*questions.c)
+_KEEP = insert(bodies)
+_USELESS = select(questions.c.id).where(questions.c.prepared_at < bindparam("before"))
+_CLEAN = delete(bodies).where(bodies.c.question_id.in_(_USELESS))
+_TAKEN_IN = delete(questions).where(_OURS, questions.c.identity == bindparam("identity")).returning(questions.c.id)
+_ATTEMPT = (
+    update(questions)
+    .where(
+        questions.c.id == bindparam("which"),
+        questions.c.lease_owner == bindparam("owner"),
+        questions.c.state.not_in(_SETTLED),
+    )
+    .values(
+        state=SendState.SENDING,
+        attempts=questions.c.attempts + 1,
+        unheard=questions.c.unheard + 1,
+        lease_until=bindparam("until"),
+    )
+)
 
 
 class Sending(Rows):
@@ -37,23 +60,21 @@ class Sending(Rows):
             BudgetExceededError: its worst case would go past a budget; nothing is written.
         """
         with self._store.write() as connection:
-            known = connection.execute(self._where(questions.c.identity == asked["identity"])).one_or_none()
+            mine = {"account": self._account, "identity": asked["identity"]}
+            known = connection.execute(_SAME, mine).one_or_none()
             if known is not None and not _may_prepare_again(Entry.read(known), now):
                 return Entry.read(known)
             budget.check(connection, self._account, asked.get("project"), asked.get("cost_cap") or 0, now)
-            values = dump({**asked, "account": self._account, **_prepared(body, lease, now)})
+            values = {**asked, "account": self._account, **_prepared(body, lease, now)}
             if known is None:
-                added = insert(questions).values(values).returning(questions.c.id)
-                question_id = connection.execute(added).scalar_one()
+                entry = Entry.read(connection.execute(_ADD, dump(values)).one())
             else:
-                question_id = known.id
-                connection.execute(update(questions).where(questions.c.id == question_id).values(values))
-            drop(connection, bodies, question_id)
-            drop(connection, answers, question_id)
-            connection.execute(insert(bodies).values(question_id=question_id, body=body))
-            useless = select(questions.c.id).where(questions.c.prepared_at < now - BYTES_KEPT_SECONDS)
-            connection.execute(delete(bodies).where(bodies.c.question_id.in_(useless)))
-            return self._get(connection, question_id)
+                entry = change(connection, known.id, **values)
+                drop(connection, bodies, entry.id)
+                drop(connection, answers, entry.id)
+            connection.execute(_KEEP, {"question_id": entry.id, "body": body})
+            connection.execute(_CLEAN, {"before": now - BYTES_KEPT_SECONDS})
+            return entry
 
     def lease(self, question_id: int, lease: Lease, now: float) -> bool:
         """Take the right to send a question that isn't settled, by compare-and-set; whether it is ours now."""
@@ -66,19 +87,9 @@ class Sending(Rows):
 
     def attempt(self, question_id: int, lease: Lease) -> bool:
         """Commit that an attempt goes out now, before its first byte does; False if the lease is another's by now."""
-        ours = (questions.c.lease_owner == lease.owner, questions.c.state.not_in(_SETTLED))
-        going = (
-            update(questions)
-            .where(questions.c.id == question_id, *ours)
-            .values(
-                state=SendState.SENDING,
-                attempts=questions.c.attempts + 1,
-                unheard=questions.c.unheard + 1,
-                lease_until=lease.until,
-            )
-        )
+        going = {"which": question_id, "owner": lease.owner, "until": lease.until}
         with self._store.write() as connection:
-            return connection.execute(going).rowcount == 1
+            return connection.execute(_ATTEMPT, going).rowcount == 1
 
     def accept(self, question_id: int, **became: Any) -> Entry:
         """Record that the service has the question: its task, and the credits it holds. What was sent is deleted."""
@@ -86,11 +97,11 @@ class Sending(Rows):
             entry = self._get(connection, question_id)
             if entry.state == SendState.ACCEPTED:
                 return entry
-            mine = (questions.c.account == self._account, questions.c.identity == FOREIGN + became["task_id"])
-            connection.execute(delete(questions).where(*mine))
-            change(connection, question_id, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
+            foreign = {"account": self._account, "identity": FOREIGN + became["task_id"]}
+            for taken_in in connection.scalars(_TAKEN_IN, foreign).all():
+                drop(connection, answers, taken_in)  # its number is free for another question
+            entry = change(connection, question_id, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
             drop(connection, bodies, question_id)
-            entry = self._get(connection, question_id)
             book.hold(connection, entry)
             if not entry.is_open:
                 book.settle(connection, entry)
@@ -103,16 +114,15 @@ class Sending(Rows):
         can be at the service: ``refused`` then means that it said no. Else the outcome is unknown, refusal or not.
         """
         with self._store.write() as connection:
-            row = connection.execute(self._where(questions.c.lease_owner == lease.owner)).one_or_none()
+            row = connection.execute(_LEASED, {"account": self._account, "owner": lease.owner}).one_or_none()
             if row is None or row.state in _SETTLED:
                 return None
             unheard = row.unheard - unsent
             nowhere = SendState.REFUSED if refused else SendState.PREPARED
             state = SendState.UNKNOWN if unheard > 0 else nowhere
-            change(connection, row.id, **_unleased(state, why), unheard=unheard)
             if state == SendState.REFUSED:
                 drop(connection, bodies, row.id)
-            return self._get(connection, row.id)
+            return change(connection, row.id, **_unleased(state, why), unheard=unheard)
 
     def abandon(self, question_id: int, why: str) -> Entry:
         """Record that a person says the service doesn't have it: nothing is held, and asking again is a new try."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,12 @@ class LedgerError(CodeVFError):
     """The ledger can't be opened or written; the message says which one and why."""
 
 
+class Kept(threading.local):
+    """The connection that a thread keeps open."""
+
+    connection: Connection | None = None
+
+
 class Store:
     """A database with two ways in: ``read()`` and ``write()``, each one transaction.
 
@@ -50,28 +57,50 @@ class Store:
     def __init__(self, url: str, clock: Callable[[], float] | None = None) -> None:
         parsed = _parsed(url)
         self.place = _place(parsed)
+        self._kept = Kept()
         # Machines that share a ledger have clocks of their own: there the database's is the one that counts.
         self._clock = time.time if clock is None and parsed.get_backend_name() == "sqlite" else clock
         try:
             self._engine = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed)
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger at {self.place} can't be opened: {error}") from error
-        self._reader: Engine = self._engine.execution_options(codevf_begin=_READ)
-        self._writer: Engine = self._engine.execution_options(codevf_begin=_WRITE)
         with self.write() as connection:
             migrations.upgrade(connection)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """One reading transaction: everything in it is seen as of one moment."""
-        with self._told(), self._reader.begin() as connection:
+        with self._told(), self._transaction(_READ) as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """One writing transaction; on disk (synchronous FULL) when it ends well, else as if never begun."""
-        with self._told(), self._writer.begin() as connection:
+        with self._told(), self._transaction(_WRITE) as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep one connection open over several transactions of this thread; each is committed by itself all the same.
+
+        SQLite's journal comes with the first connection that is open and goes with the last, and either waits for the
+        disk: for a dozen transactions one after another that would be most of the time they take.
+        """
+        if self._engine.dialect.name != "sqlite" or self._kept.connection is not None:
+            yield
+            return
+        try:
+            kept = self._engine.connect()
+        except DBAPIError:  # each transaction will tell by itself why it can't begin
+            yield
+            return
+        self._kept.connection = kept
+        try:
+            yield
+        finally:
+            self._kept.connection = None
+            _empty_journal(kept)
+            kept.close()
 
     def now(self, connection: Connection) -> float:
         """Return the time that everybody who shares this ledger goes by, in seconds since 1970 UTC."""
@@ -89,6 +118,16 @@ class Store:
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
+
+    @contextlib.contextmanager
+    def _transaction(self, kind: str) -> Iterator[Connection]:
+        kept = self._kept.connection
+        if kept is None or kept.in_transaction():
+            with self._engine.connect() as connection, connection.execution_options(codevf_begin=kind).begin():
+                yield connection
+        else:
+            with kept.execution_options(codevf_begin=kind).begin():
+                yield kept
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -164,6 +203,14 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
+
+
+def _empty_journal(connection: Connection) -> None:
+    """What was deleted must not stand in the journal, however many other kernels have the ledger open."""
+    with contextlib.suppress(DBAPIError, sqlite3.Error):  # one of them is reading: the last one to close does it
+        held: Any = connection.connection.driver_connection
+        held.execute("PRAGMA busy_timeout = 0")
+        held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:

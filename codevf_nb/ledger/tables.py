@@ -64,6 +64,7 @@ questions = Table(
     Index("questions_newest", "account", "id"),
     Index("questions_answered", "account", "completed_at", "id"),
     Index("questions_costliest", "account", "credits_used", "id"),
+    Index("questions_projects", "account", "project"),
 )
 
 bodies = Table(

@@ -23,6 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
+from .deadlines import deadlines
 from .exceptions import APIConnectionError, CodeVFError
 from .limits import CONNECT_SECONDS
 
@@ -92,19 +93,17 @@ class _Watch:
         self.seconds = seconds
         self.expired = False
         self._socket: Any = None
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
 
     @property
     def sent(self) -> bool:
         return self._socket is not None
 
     def __enter__(self) -> _Watch:
-        self._timer.start()
+        deadlines.mind(self, self.seconds, self._expire)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        deadlines.drop(self)
 
     def begin(self, sock: Any) -> None:
         # urllib3 would hold a long upload to the time that connecting may take.
@@ -172,8 +171,12 @@ class _Session(requests.Session):
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """The environment's proxies, except towards this machine: a key must not leave it in plain text."""
-        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
-        return settings | {"proxies": {}} if is_loopback(urlsplit(str(url)).hostname) else settings
+        parts = urlsplit(str(url))
+        if not is_loopback(parts.hostname):
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if parts.scheme == "http":  # nothing of the environment matters: looking it up would cost more than sending
+            return {"proxies": {}, "stream": stream, "verify": self.verify, "cert": cert}
+        return super().merge_environment_settings(url, proxies, stream, verify, cert) | {"proxies": {}}
 
 
 class Wire:

@@ -20,11 +20,11 @@ from codevf_nb import kernel
 from codevf_nb.settings import Account
 from codevf_nb.submission import InFlightError
 _, base_url, api_key = sys.argv
-kernel = kernel.use(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox", None))
-draft = kernel.draft("Is this join dropping rows?", code="a.merge(b)", project="team")
+session = kernel.use(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox", None))
+draft = session.draft("Is this join dropping rows?", code="a.merge(b)", project="team")
 for _ in range(100):
     try:
-        print(kernel.ask(draft).id)
+        print(session.ask(draft).id)
         break
     except InFlightError:
         time.sleep(0.1)

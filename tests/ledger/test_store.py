@@ -8,7 +8,7 @@ import sys
 import threading
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from codevf_nb.ledger import LedgerError, Store, journal
 from codevf_nb.ledger.tables import leases
@@ -32,6 +32,12 @@ def put(store: Store, name: str, until: float = 0.0) -> None:
         connection.execute(insert(leases).values(name=name, owner="me", until=until))
 
 
+def put_all(store: Store, *given: str) -> None:
+    with store.write() as connection:
+        for name in given:
+            connection.execute(insert(leases).values(name=name, owner="me", until=0.0))
+
+
 def names(store: Store) -> list[str]:
     with store.read() as connection:
         return list(connection.scalars(select(leases.c.name).order_by(leases.c.name)))
@@ -44,6 +50,42 @@ def test_processes_that_read_and_then_write_take_turns(store, ledger_url):
     assert [process.wait(60) for process in [subprocess.Popen(command) for _ in range(4)]] == [0] * 4
     with store.read() as connection:
         assert connection.scalar(select(leases.c.until)) == 100
+
+
+def test_transactions_together_share_a_journal_and_nothing_else(tmp_path):
+    """Each is committed by itself, and one that fails undone; afterwards the file alone is the whole ledger again."""
+    place, journal_file = tmp_path / "ledger.sqlite", tmp_path / "ledger.sqlite-wal"
+    store, other = (Store(f"sqlite:///{place}") for _ in range(2))
+    put(store, "before")
+    assert not journal_file.exists(), "without it the journal goes with each transaction"
+    with store.together():
+        put(store, "a")
+        first = journal_file.stat().st_ino
+        assert names(other) == ["a", "before"]
+        put(store, "b")
+        assert journal_file.stat().st_ino == first
+        with pytest.raises(LedgerError):
+            put_all(store, "c", "a")
+    assert not journal_file.exists()
+    assert names(other) == ["a", "b", "before"]
+    store.close()
+    other.close()
+
+
+def test_what_was_deleted_is_in_no_journal_though_another_one_has_it_open(tmp_path):
+    """Other kernels that have the ledger open at the same time keep no text in it."""
+    place = tmp_path / "ledger.sqlite"
+    store = Store(f"sqlite:///{place}")
+    with contextlib.closing(sqlite3.connect(place)) as other:
+        other.execute("SELECT count(*) FROM leases").fetchone()
+        with store.together():
+            put(store, "a-very-telling-name")
+            with store.write() as connection:
+                connection.execute(delete(leases))
+        assert other.execute("SELECT count(*) FROM leases").fetchone() == (0,)
+        left = b"".join(path.read_bytes() for path in tmp_path.glob("ledger.sqlite*"))
+        assert b"a-very-telling-name" not in left
+    store.close()
 
 
 def test_a_transaction_that_fails_never_was(store):

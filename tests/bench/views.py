@@ -1,0 +1,38 @@
+"""The inbox, as far as the kernel makes it."""
+
+from collections.abc import Callable, Iterator
+
+from codevf_nb.ledger import Store, sqlite_url
+from codevf_nb.session import Session
+from codevf_nb.settings import home
+from codevf_nb.widgets import stage
+from codevf_nb.widgets.inbox import Inbox
+from tests.bench import ledgers
+from tests.bench.pairs import account, in_turn
+from tests.bench.table import Row, at_most
+
+
+def rows(*, small: bool) -> Iterator[Row]:
+    """From asking for the view until what its page draws first is there: the widget and its text."""
+    many = 1000 if small else 100_000
+    large, little = session(many), session(25)
+    ours, reference = in_turn(3 if small else 25, painting(large), painting(little))
+    yield at_most(1.5, f"inbox with {many:,} tasks to first paint (kernel side)", ours, reference, "with 25 tasks")
+    large.close()
+    little.close()
+
+
+def session(count: int) -> Session:
+    """A session of its own ledger, which holds so many questions."""
+    store = Store(sqlite_url(home() / f"{count}.sqlite"))
+    ledgers.fill(store, account().name, count)
+    return Session(account(), store)
+
+
+def painting(current: Session) -> Callable[[], None]:
+    def paint() -> None:
+        view = Inbox(current)
+        stage.bundle(view)
+        view.let_go()
+
+    return paint

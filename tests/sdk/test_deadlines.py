@@ -1,0 +1,33 @@
+"""The one thread that minds every exchange's time."""
+
+import threading
+
+from codevf_nb.sdk.deadlines import Deadlines
+
+
+def test_it_calls_when_time_is_up():
+    """One that is due sooner than what the thread waits for is not late."""
+    deadlines, called = Deadlines(), threading.Event()
+    deadlines.mind("long", 3600, lambda: None)
+    deadlines.mind("short", 0.01, called.set)
+    assert called.wait(10)
+
+
+def test_what_was_dropped_is_not_called():
+    """An exchange that ended in time is not cut off later."""
+    deadlines, dropped, called = Deadlines(), [], threading.Event()
+    deadlines.mind("dropped", 0.01, lambda: dropped.append(1))
+    deadlines.drop("dropped")
+    deadlines.mind("kept", 0.02, called.set)
+    assert called.wait(10)
+    assert dropped == []
+
+
+def test_one_thread_minds_all():
+    """A hundred exchanges start one thread."""
+    before = threading.active_count()
+    deadlines = Deadlines()
+    for number in range(100):
+        deadlines.mind(number, 3600, lambda: None)
+        deadlines.drop(number)
+    assert threading.active_count() == before + 1
