@@ -66,9 +66,10 @@ def preformatted(text: str, label: str) -> str:
     )
 
 
-def button(text: str, tooltip: str, clicked: Callable[[], None]) -> Any:
-    """Return a button; ``clicked`` runs at the desk."""
-    made = ipywidgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
+def button(text: str, tooltip: str, clicked: Callable[[], None], like: Any = None) -> Any:
+    """Return a button; ``clicked`` runs at the desk. One made ``like`` another shares its layout and style."""
+    looks = {"layout": {"width": "auto"}} if like is None else {"layout": like.layout, "style": like.style}
+    made = ipywidgets.Button(description=text, tooltip=tooltip, **looks)
     made.on_click(lambda _: desk.do((id(made), "click"), clicked))
     return made
 

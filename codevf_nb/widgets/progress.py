@@ -10,7 +10,7 @@ import ipywidgets
 from codevf_nb import display, hours
 from codevf_nb.sdk.models import ServiceMode
 from codevf_nb.widgets import fallbacks, stage
-from codevf_nb.widgets.controls import WIDE, AskOnce, button, lines, told
+from codevf_nb.widgets.controls import AskOnce, button, lines, told
 from codevf_nb.widgets.desk import desk
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _STEPS = {"pending": 1, "processing": 2}
 class Progress:
     """State in words and as a bar, time since asking, what to expect, cost; Cancel and Refresh.
 
-    A notebook may hold hundreds of these, and each widget has its price: text that changes together is one widget.
+    A notebook may hold hundreds of these, and each widget, layout and style has its price: what can be shared is.
     """
 
     display_id = ""
@@ -33,15 +33,16 @@ class Progress:
     def __init__(self, session: Session, task: Task) -> None:
         self._session = session
         self._task = task
-        text = {"layout": ipywidgets.Layout(**WIDE)}
-        self._head = ipywidgets.HTML(**text)
-        self._bar = ipywidgets.IntProgress(value=0, min=0, max=3, layout={"width": "100%", "margin": "4px 0"})
-        self._body = ipywidgets.HTML(**text)
+        row = ipywidgets.Layout(width="auto", min_width="0", flex="1 1 100%")
+        self._head = ipywidgets.HTML(layout=row)
+        self._bar = ipywidgets.IntProgress(value=0, min=0, max=3, layout=row)
+        self._body = ipywidgets.HTML(layout=row, style=self._head.style)
         self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", told(self._stop, self._say))
-        refresh = button("Refresh", "Ask the service about this task now", told(self._look, self._say))
-        self._buttons = ipywidgets.HBox([self._cancel.widget, refresh])
-        self.root = ipywidgets.VBox(
-            [self._head, self._bar, self._body, self._buttons], layout={"max_width": "60em", "overflow": "hidden"}
+        look = told(self._look, self._say)
+        refresh = button("Refresh", "Ask the service about this task now", look, like=self._cancel.widget)
+        self.root = ipywidgets.Box(
+            [self._head, self._bar, self._body, self._cancel.widget, refresh],
+            layout={"flex_flow": "row wrap", "max_width": "60em", "overflow": "hidden"},
         )
         entry = task.entry
         self._tell(entry)
@@ -79,7 +80,7 @@ class Progress:
         """Hold the answer: a page that was away while it came finds the widget, not what has replaced it."""
         desk.untick(self._tick)
         self._head_of(entry)
-        self._buttons.layout.display = "none"
+        self._cancel.widget.layout.display = "none"  # of both buttons: it is one layout
         self._body.value = display.task_bundle(entry, repeated=self._task.repeated)["text/html"]
 
     def _tick(self) -> None:
