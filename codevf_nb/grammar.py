@@ -148,9 +148,21 @@ def _run(text: str, start: int) -> _Run:
             word_end = _value_end(text, begin, is_list=option.is_list)
             if word_end == begin:
                 raise GrammarError(f"{spelling} needs a value: {spelling} {option.value}.")
-            given.append(_Given(option, spelling, _unquote(text[begin:word_end])))
+            value = text[begin:word_end]
+            if option.is_list:
+                _refuse_list_before_words(f"{spelling} {value}", text[word_end:].lstrip())
+            given.append(_Given(option, spelling, _unquote(value)))
         end = _skip_blanks(text, word_end)
     return _Run(given, end)
+
+
+def _refuse_list_before_words(given: str, rest: str) -> None:
+    """Where the prompt follows a list with blanks, nobody can tell where one ends and the other begins."""
+    if re.search(r",\s|\s,", given) and rest and not rest.startswith("-"):
+        raise GrammarError(
+            f"{given} {rest.split(maxsplit=1)[0]} …: where does the list end? Write it without blanks, or after the "
+            "prompt. If it is the prompt's, put -- before the prompt."
+        )
 
 
 def _values(given: list[_Given], names: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,7 +287,7 @@ def _value_end(text: str, at: int, *, is_list: bool = False) -> int:
 
 def _is_beside_comma(text: str, at: int) -> bool:
     before, after = text[:at].rstrip(), text[at:].lstrip()
-    return after.startswith(",") or (before.endswith(",") and not after.startswith("-"))
+    return after.startswith(",") or (before.endswith(",") and (after[:1].isalpha() or after.startswith("_")))
 
 
 def _unquote(value: str) -> str:

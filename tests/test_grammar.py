@@ -113,8 +113,12 @@ def test_slips_are_told(text, told):
 
 
 def test_a_list_may_have_blanks_beside_its_commas():
-    """`-a orders, customers` attaches both, before a prompt and after it; an option ends the list."""
-    for text in ("-a orders, customers is it right", "is it right -a orders , customers", "-a a[0],\tb is it right -w"):
+    """`-a orders, customers` attaches both, where it ends the line or an option comes after it."""
+    for text in (
+        "-a orders, customers -- is it right",
+        "is it right -a orders , customers",
+        "-a a[0],\tb -w is it right",
+    ):
         line = read(text)
         assert line.prompt == "is it right"
         assert [name.strip() for name in line.options["attach"][0].split(",")][-1] in {"customers", "b"}
@@ -139,3 +143,24 @@ def test_spellings_are_unique():
     """No two options share a spelling."""
     spellings = [spelling for option in OPTIONS for spelling in (option.long, option.short) if spelling]
     assert len(spellings) == len(set(spellings))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-a orders, customers Is this right?",
+        "-a orders, In January totals drop",
+        "Compare -a orders, customers and more",
+    ],
+)
+def test_a_list_with_blanks_right_before_the_prompt_is_refused(line):
+    """Nobody can tell where it ends; a word of the prompt must not be attached."""
+    with pytest.raises(GrammarError, match="where does the list end"):
+        read(line)
+
+
+def test_a_list_goes_on_after_a_blank_with_names_only():
+    """What stands in quotes after it, or begins with a digit, is the prompt."""
+    line = read('-a orders, "why is it so?"')
+    assert (line.options["attach"], line.prompt) == (["orders,"], '"why is it so?"')
+    assert read("Is it right? -a orders, customers -m fast").options["attach"] == ["orders, customers"]

@@ -324,7 +324,7 @@ def test_what_is_refused_here_says_that_nothing_was_sent(box, kernel, options):
 def test_a_service_that_is_gone_before_a_question_goes_out(box, kernel):
     """What is asked of it first (its tags, a project's number) fails too: the question stayed here."""
     box.add_fault("projects:1-9:drop-before-commit")
-    with pytest.raises(CodeVFError, match=r"\. Nothing was sent\.$"):
+    with pytest.raises(CodeVFError, match=r"\. The question was not sent\.$"):
         ask(kernel())
     assert sent(box) == 0
 

@@ -121,6 +121,7 @@ _FIRST = (
     "CREATE INDEX questions_newest ON questions (account, id)",
     "CREATE INDEX questions_answered ON questions (account, completed_at, id)",
     "CREATE INDEX questions_costliest ON questions (account, credits_used, id)",
+    "CREATE INDEX questions_projects ON questions (account, project)",
     """
     CREATE TABLE tags (
         account TEXT NOT NULL,
@@ -137,9 +138,7 @@ _FIRST = (
     """,
 )
 
-_SECOND = ("CREATE INDEX questions_projects ON questions (account, project)",)
-
-STEPS = (_FIRST, _SECOND)
+STEPS = (_FIRST,)
 
 
 class NewerLedgerError(CodeVFError):

@@ -13,7 +13,9 @@ from codevf_nb.ledger.tables import questions
 
 # Made once, since a cell runs dozens of statements, and each costs more to make than to run.
 GET = select(questions).where(questions.c.account == bindparam("account"), questions.c.id == bindparam("which"))
-_CHANGE = update(questions).where(questions.c.id == bindparam("which")).returning(*questions.c)
+_CHANGE = update(questions).where(questions.c.id == bindparam("which"))
+# Not RETURNING: SQLite gives whole floats back as integers there.
+_CHANGED = select(questions).where(questions.c.id == bindparam("which"))
 
 
 class Rows:
@@ -45,7 +47,13 @@ class Rows:
 
 def change(connection: Connection, question_id: int, **values: Any) -> Entry:
     """Set columns of a question to values, and return it as it is then."""
-    return Entry.read(connection.execute(_CHANGE, {"which": question_id, **dump(values)}).one())
+    connection.execute(_CHANGE, {"which": question_id, **dump(values)})
+    return read(connection, question_id)
+
+
+def read(connection: Connection, question_id: int) -> Entry:
+    """Return a question of any account."""
+    return Entry.read(connection.execute(_CHANGED, {"which": question_id}).one())
 
 
 def drop(connection: Connection, beside: Table, question_id: int) -> None:

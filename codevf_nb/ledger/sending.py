@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from codevf_nb.ledger import book, budget
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import Rows, change, drop
+from codevf_nb.ledger.rows import Rows, change, drop, read
 from codevf_nb.ledger.tables import answers, bodies, questions
 
 # Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
@@ -26,7 +26,7 @@ _SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
 _OURS = questions.c.account == bindparam("account")
 _SAME = select(questions).where(_OURS, questions.c.identity == bindparam("identity"))
 _LEASED = select(questions).where(_OURS, questions.c.lease_owner == bindparam("owner"))
-_ADD = insert(questions).returning(*questions.c)
+_ADD = insert(questions).returning(questions.c.id)
 _KEEP = insert(bodies)
 _USELESS = select(questions.c.id).where(questions.c.prepared_at < bindparam("before"))
 _CLEAN = delete(bodies).where(bodies.c.question_id.in_(_USELESS))
@@ -67,11 +67,11 @@ class Sending(Rows):
             budget.check(connection, self._account, asked.get("project"), asked.get("cost_cap") or 0, now)
             values = {**asked, "account": self._account, **_prepared(body, lease, now)}
             if known is None:
-                entry = Entry.read(connection.execute(_ADD, dump(values)).one())
+                entry = read(connection, connection.execute(_ADD, dump(values)).scalar_one())
             else:
                 entry = change(connection, known.id, **values)
-                drop(connection, bodies, entry.id)
-                drop(connection, answers, entry.id)
+            for beside in (bodies, answers):
+                drop(connection, beside, entry.id)
             connection.execute(_KEEP, {"question_id": entry.id, "body": body})
             connection.execute(_CLEAN, {"before": now - BYTES_KEPT_SECONDS})
             return entry

@@ -99,8 +99,8 @@ class Store:
             yield
         finally:
             self._kept.connection = None
-            _empty_journal(kept)
-            kept.close()
+            with contextlib.suppress(DBAPIError), contextlib.closing(kept):
+                _empty_journal(kept)
 
     def now(self, connection: Connection) -> float:
         """Return the time that everybody who shares this ledger goes by, in seconds since 1970 UTC."""
@@ -126,8 +126,14 @@ class Store:
             with self._engine.connect() as connection, connection.execution_options(codevf_begin=kind).begin():
                 yield connection
         else:
-            with kept.execution_options(codevf_begin=kind).begin():
-                yield kept
+            try:
+                with kept.execution_options(codevf_begin=kind).begin():
+                    yield kept
+            except BaseException:
+                # A COMMIT that failed is over for SQLAlchemy, not for SQLite: the next one begins on a new connection.
+                if not kept.in_transaction() and not kept.invalidated:
+                    kept.invalidate()
+                raise
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -207,6 +213,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _empty_journal(connection: Connection) -> None:
     """What was deleted must not stand in the journal, however many other kernels have the ledger open."""
+    if connection.invalidated:
+        return
     with contextlib.suppress(DBAPIError, sqlite3.Error):  # one of them is reading: the last one to close does it
         held: Any = connection.connection.driver_connection
         held.execute("PRAGMA busy_timeout = 0")

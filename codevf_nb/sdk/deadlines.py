@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -29,7 +30,7 @@ class Deadlines:
         ends = time.monotonic() + seconds
         with self._changed:
             self._minded[key] = ends, expire
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="codevf-deadlines", daemon=True)
                 self._thread.start()
             elif ends < self._wakes_at:
@@ -43,7 +44,8 @@ class Deadlines:
     def _run(self) -> None:
         while (due := self._due()) is not None:
             for expire in due:
-                expire()
+                with contextlib.suppress(Exception):  # whatever befalls one of them, the others are minded
+                    expire()
 
     def _due(self) -> list[Callable[[], object]] | None:
         """Wait until something is due and return it; None when there has been nothing to do for a while."""

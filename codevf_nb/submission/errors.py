@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from codevf_nb.ledger import Entry, LedgerError
-from codevf_nb.sdk.exceptions import CodeVFError, IdempotencyConflictError
+from codevf_nb.sdk.exceptions import APIConnectionError, CodeVFError, IdempotencyConflictError
 
 NOTHING_SENT = "Nothing was sent."
 
@@ -59,14 +59,16 @@ def under_another_key(entry: Entry) -> AskedElsewhereError:
 
 @contextlib.contextmanager
 def telling_nothing_sent() -> Iterator[None]:
-    """Say of whatever is refused before a question goes out that nothing was sent."""
+    """Say of whatever is refused before a question goes out that nothing was sent, or at least that it was not."""
     try:
         yield
     except LedgerError as error:
         raise not_written(error, sent=False) from error
     except CodeVFError as error:
+        asked_about = isinstance(error, APIConnectionError) or getattr(error, "status_code", None) is not None
+        ending = "The question was not sent." if asked_about else NOTHING_SENT
         if NOTHING_SENT not in str(error):
-            error.args = (f"{str(error).rstrip('.')}. {NOTHING_SENT}",)
+            error.args = (f"{str(error).rstrip('.')}. {ending}",)
         raise
 
 

@@ -102,8 +102,8 @@ class AskOnce:
         if self.widget.disabled:
             return
         if self._armed_at is None:
-            self._armed_at = at
             self.widget.description = f"{self._text}? Click again to confirm"
+            self._armed_at = time.monotonic()  # from now on it can be read, and a click can mean it
         elif at - self._armed_at > DOUBLE_CLICK_SECONDS:
             self.disarm()
             self._confirmed()

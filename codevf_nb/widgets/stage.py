@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -17,6 +18,10 @@ from typing import Any, Protocol
 from codevf_nb.widgets.desk import desk, log
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+# So long a kernel that ends may take to put text in the place of its views, in seconds.
+REST_SECONDS = 2.0
 
 
 class View(Protocol):
@@ -109,7 +114,10 @@ def rest() -> None:
     none of this, nor does JupyterLab listen any more to one that it restarts.
     """
     views = _places.all()
+    ends = time.monotonic() + REST_SECONDS
     for view in views:
+        if time.monotonic() > ends:  # a ledger that doesn't answer: Jupyter waits for nobody's end for long
+            break
         try:
             publish(view.fallback(), display_id=view.display_id, update=True)
         except Exception:  # noqa: BLE001 - what one view can't tell any more is no reason for the others to stay

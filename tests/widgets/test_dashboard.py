@@ -109,6 +109,7 @@ def test_pictures_take_the_pages_own_colour():
 def test_pictures_leave_everything_as_it_is():
     """Drawn while the user's own cell runs: no setting, no filter of warnings and no figure of theirs is touched."""
     settings, filters = dict(mpl.rcParams), list(warnings.filters)
+    before = plt.get_fignums()
     figure = plt.figure()
 
     def draw(_axes):
@@ -119,7 +120,7 @@ def test_pictures_leave_everything_as_it_is():
         assert mpl.rcParams["lines.linewidth"] == 7.0
         assert warnings.filters == filters
         assert plt.gcf() is figure
-        assert plt.get_fignums() == [figure.number]
+        assert plt.get_fignums() == [*before, figure.number]
     finally:
         plt.close(figure)
         mpl.rcParams.update(settings)
