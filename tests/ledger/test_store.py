@@ -8,7 +8,7 @@ import sys
 import threading
 
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, event, insert, select
 
 from codevf_nb.ledger import LedgerError, Store, journal
 from codevf_nb.ledger.tables import leases
@@ -68,6 +68,26 @@ def test_transactions_together_share_a_journal_and_nothing_else(tmp_path):
             put_all(store, "c", "a")
     assert not journal_file.exists()
     assert names(other) == ["a", "b", "before"]
+    store.close()
+    other.close()
+
+
+def test_a_commit_that_fails_holds_up_nobody(tmp_path):
+    """Whatever ends it, Ctrl-C too: the connection that is kept doesn't stay within a transaction."""
+    store, other = (Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}") for _ in range(2))
+
+    def interrupt(_connection):
+        event.remove(store._engine, "commit", interrupt)
+        raise KeyboardInterrupt
+
+    with store.together():
+        put(store, "a")
+        event.listen(store._engine, "commit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            put(store, "b")
+        put(other, "c")
+        put(store, "d")
+    assert names(other) == ["a", "c", "d"]
     store.close()
     other.close()
 

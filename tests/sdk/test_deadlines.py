@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from codevf_nb.sdk.deadlines import Deadlines
 
 
@@ -32,3 +34,26 @@ def test_one_thread_minds_all():
         deadlines.mind(number, 3600, lambda: None)
         deadlines.drop(number)
     assert [thread.name for thread in set(threading.enumerate()) - before] == ["codevf-deadlines"]
+
+
+def test_a_thread_that_could_not_start_is_tried_again(monkeypatch):
+    """One exchange fails; the deadlines of those after it are minded."""
+    deadlines, called = Deadlines(), threading.Event()
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            deadlines.mind("first", 0.01, lambda: None)
+    deadlines.mind("second", 0.01, called.set)
+    assert called.wait(10)
+
+
+def test_what_one_callback_raises_harms_no_other():
+    """Its thread goes on."""
+    deadlines, called = Deadlines(), threading.Event()
+    deadlines.mind("first", 0.01, lambda: 1 / 0)
+    deadlines.mind("second", 0.05, called.set)
+    assert called.wait(10)
