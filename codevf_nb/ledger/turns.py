@@ -19,9 +19,9 @@ from codevf_nb.ledger.tables import leases, limits
 from codevf_nb.sdk.limits import HINT_CAP
 
 # Requests must arrive a second apart; so much more between their leaving makes up for a way that is uneven.
-SPARE_SECONDS = 0.04
+SPARE_SECONDS = 0.045
 # Places in the queue lie this much further apart than requests, so that one that left late holds up few of the others.
-SLACK_SECONDS = 0.01
+SLACK_SECONDS = 0.005
 # No more than this lies ahead unless a clock was set back: the longest hint, and as long a queue.
 BELIEVABLE_SECONDS = 2 * HINT_CAP
 
