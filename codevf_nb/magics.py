@@ -73,11 +73,11 @@ class CodeVFMagics(Magics):
     def _ask(self, text: str, cell: str) -> None:
         from codevf_nb import display, grammar, kernel, live, widgets
 
-        with _in_one_line(NOTHING_SENT):
+        with _adding(NOTHING_SENT):
             line = grammar.read(text, self.shell.user_ns)
             current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
-            shown = live.of(current)
-            draft = self._draft(current, line, cell)
+        shown = live.of(current)
+        draft = self._draft(current, line, cell)
         if line.options.get("dry_run"):
             told = display.draft_text(draft, current.account.environment, current.balance(), datetime.now(UTC))
             print(told)  # noqa: T201 - the magic's output
@@ -96,21 +96,25 @@ class CodeVFMagics(Magics):
         """Make what would be sent; with --run the cell is executed on the way."""
         ran: dict[str, Any] = {}
         if line.options.get("run"):
-            with _in_one_line(NOTHING_SENT, "The cell was not run."):
+            with _adding("The cell was not run."):
                 self._check_before_run(current, line, cell)
             ran = self._run(cell, line.options)
-        attached = self._named(line.options) | ran
-        return current.draft(**self._draft_arguments(line, cell), attach=attached)
+        with _adding(NOTHING_SENT):
+            arguments = self._draft_arguments(line, cell)
+            attached = self._named(line.options) | ran
+        return current.draft(**arguments, attach=attached)
 
     def _check_before_run(self, current: Any, line: Line, cell: str) -> None:
         """Refuse what the line alone shows to be wrong; the names it attaches may only come of the run."""
         from codevf_nb import attachments
 
-        for text in line.options.get("attach", ()):
-            attachments.expressions(text)
-        if "context" in line.options:
-            attachments.context_of(self.shell, line.options["context"])
-        current.draft(**self._draft_arguments(line, cell) | {"redact": ()})
+        with _adding(NOTHING_SENT):
+            for text in line.options.get("attach", ()):
+                attachments.expressions(text)
+            if "context" in line.options:
+                attachments.context_of(self.shell, line.options["context"])
+            arguments = self._draft_arguments(line, cell)
+        current.draft(**arguments | {"redact": ()})
 
     def _draft_arguments(self, line: Line, cell: str) -> dict[str, Any]:
         from codevf_nb.grammar import GrammarError
@@ -221,14 +225,21 @@ def _metadata(pairs: Any) -> dict[str, str]:
 
 
 @contextmanager
-def _in_one_line(*ends: str) -> Iterator[None]:
-    """Tell a person in one line what went wrong, with these ``ends`` where the error doesn't say them itself."""
+def _adding(sentence: str) -> Iterator[None]:
+    """Say this too of whatever goes wrong here. (Of a draft that it refuses, the session says what was sent.)"""
+    try:
+        yield
+    except CodeVFError as error:
+        error.add(sentence)
+        raise
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Tell a person in one line what went wrong."""
     try:
         yield
     except CodeVFError as error:
         if os.environ.get("CODEVF_DEBUG") == "1":
             raise
-        told = " ".join(str(error).split())
-        for end in ends:
-            told = told if end in told else f"{told.rstrip('.')}. {end}"
-        raise CodeVFUserError(f"codevf: {told}") from None
+        raise CodeVFUserError(f"codevf: {' '.join(str(error).split())}") from None

@@ -171,3 +171,13 @@ def made_elsewhere(box, account) -> str:
     task = ask(elsewhere)
     elsewhere.close()
     return task.id
+
+
+def test_what_was_not_sent_is_said_once(current, box, shell):
+    """Asked for its tags the service is gone: the question wasn't sent, and that nothing was is not said."""
+    box.add_fault("tags:1-9:drop-before-commit")
+    current.client._transport.sleep = lambda _: None
+    with pytest.raises(CodeVFUserError) as refused:
+        run(shell, PROMPT, "total = 1")
+    assert str(refused.value).endswith(". The question was not sent.")
+    assert "othing was sent" not in str(refused.value)

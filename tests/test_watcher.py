@@ -25,7 +25,7 @@ def world():
 @pytest.mark.parametrize("tasks", [1, 10, 100, 1000])
 def test_delay_from_answer_to_notice(world, tasks, capsys):
     """On average an answer is seen within 1.2× of half the cadence, or of N/2 seconds where N tasks are too many."""
-    chance = random.Random(tasks)  # noqa: S311 - no secret
+    chance = random.Random(tasks)
     bound = max(CADENCE, tasks) / 2
     kernel = world.kernel()
     numbers = itertools.count()

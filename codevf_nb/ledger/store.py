@@ -89,18 +89,15 @@ class Store:
         if self._engine.dialect.name != "sqlite" or self._kept.connection is not None:
             yield
             return
-        try:
-            kept = self._engine.connect()
-        except DBAPIError:  # each transaction will tell by itself why it can't begin
-            yield
-            return
-        self._kept.connection = kept
+        with contextlib.suppress(DBAPIError):  # without it each transaction will tell by itself why it can't begin
+            self._kept.connection = self._engine.connect()
         try:
             yield
         finally:
-            self._kept.connection = None
-            with contextlib.suppress(DBAPIError), contextlib.closing(kept):
-                _empty_journal(kept)
+            kept, self._kept.connection = self._kept.connection, None
+            if kept is not None:
+                with contextlib.suppress(DBAPIError), contextlib.closing(kept):
+                    _empty_journal(kept)
 
     def now(self, connection: Connection) -> float:
         """Return the time that everybody who shares this ledger goes by, in seconds since 1970 UTC."""

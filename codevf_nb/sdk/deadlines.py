@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable
+from logging import getLogger
+
+logger = getLogger("codevf_nb.sdk")
 
 # Without anything to mind the thread stays for so long, in seconds: the next request follows soon or much later.
 IDLE_SECONDS = 10.0
@@ -44,8 +46,10 @@ class Deadlines:
     def _run(self) -> None:
         while (due := self._due()) is not None:
             for expire in due:
-                with contextlib.suppress(Exception):  # whatever befalls one of them, the others are minded
+                try:
                     expire()
+                except Exception:  # whatever befalls one of them, the others are minded
+                    logger.exception("an exchange could not be ended in time")
 
     def _due(self) -> list[Callable[[], object]] | None:
         """Wait until something is due and return it; None when there has been nothing to do for a while."""

@@ -55,6 +55,12 @@ class CodeVFError(Exception):
     attempts: int = 0
     """How often the call was tried."""
 
+    def add(self, sentence: str) -> None:
+        """Ends the message with this sentence too, unless it says it already."""
+        told = str(self)
+        if sentence not in told:
+            self.args = (f"{told.rstrip('.')}. {sentence}",)
+
 
 class ConfigurationError(CodeVFError):
     """A base URL, timeout or other setting that can't be used; nothing was sent."""

@@ -66,9 +66,7 @@ def telling_nothing_sent() -> Iterator[None]:
         raise not_written(error, sent=False) from error
     except CodeVFError as error:
         asked_about = isinstance(error, APIConnectionError) or getattr(error, "status_code", None) is not None
-        ending = "The question was not sent." if asked_about else NOTHING_SENT
-        if NOTHING_SENT not in str(error):
-            error.args = (f"{str(error).rstrip('.')}. {ending}",)
+        error.add("The question was not sent." if asked_about else NOTHING_SENT)
         raise
 
 

@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for row in measured(chosen.names or NAMES, small=chosen.small):
         print(row, flush=True)
         rows.append(row)
-    missed = sum(not row.met for row in rows)
-    print(f"{len(rows) - missed} met, {missed} missed, in {time.monotonic() - began:.0f} s")
+    met, missed = (sum(row.met is which for row in rows) for which in (True, False))
+    print(f"{met} met, {missed} missed, in {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

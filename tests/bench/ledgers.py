@@ -14,7 +14,7 @@ MODES = ("realtime_answer", "fast", "standard")
 
 def fill(store: Store, account: str, count: int) -> None:
     """Write so many questions of the last year as if they had been asked and answered; one in fifty is open."""
-    chance = random.Random(count)  # noqa: S311 - no secret
+    chance = random.Random(count)
     rows = [_question(number, account, NOW - YEAR * (1 - number / count), chance) for number in range(count)]
     with store.write() as connection:
         connection.execute(insert(questions), rows)

@@ -18,7 +18,7 @@ MOST_MEGABYTES = 30
 # A poll moves the sandbox's clock by 11 s; between two looks at it so much passes besides, or a day takes minutes.
 AHEAD_SECONDS = 100
 # Where there is one, the home lies on a file system in memory: a day of polls waits for no disk.
-SCRATCH = next((place for place in ("/dev/shm",) if Path(place).is_dir()), None)  # noqa: S108 - a folder of our own in it
+SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of its own is made in it
 
 
 def rows(*, small: bool) -> Iterator[Row]:
@@ -43,7 +43,7 @@ def held_at(kernel: Kernel, running: process.Running, then: datetime) -> float:
     while virtual_time(running) < then:
         control(running, "POST", "advance", seconds=AHEAD_SECONDS)
         kernel.drain()
-        time.sleep(0.1)
+        time.sleep(0.1)  # in which the kernel polls
     return resident(kernel)
 
 

@@ -9,7 +9,10 @@ _WIDTHS = (56, 14, 50, 8, 6, 0)
 
 @dataclass(frozen=True)
 class Row:
-    """One pair: ``ours`` and ``reference`` in the same ``unit``; ``against`` says what the reference is."""
+    """One pair: ``ours`` and ``reference`` in the same ``unit``; ``against`` says what the reference is.
+
+    ``met`` is None where there is no goal: such a row is there for scale.
+    """
 
     what: str
     ours: float
@@ -18,7 +21,7 @@ class Row:
     unit: str
     ratio: float
     goal: str
-    met: bool
+    met: bool | None
 
     @property
     def is_measured(self) -> bool:
@@ -27,7 +30,7 @@ class Row:
 
     def __str__(self) -> str:
         reference = f"{self.against}: {_written(self.reference, self.unit)}"
-        met = "met" if self.met else "missed"
+        met = {True: "met", False: "missed", None: "–"}[self.met]
         return line(self.what, _written(self.ours, self.unit), reference, f"{self.ratio:,.3g}×", met, self.goal)
 
 

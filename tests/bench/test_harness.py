@@ -36,7 +36,8 @@ def test_every_row_is_measured(capsys):
     assert len(found) == len(WHAT)
     for row, what in zip(found, WHAT, strict=True):
         assert re.match(what, row.what), row
-        assert ("  met " in str(row)) != ("  missed " in str(row))
+        assert ("  – " in str(row)) == ("for scale" in row.goal)
+        assert ("  met " in str(row)) + ("  missed " in str(row)) == (row.met is not None)
 
 
 def test_a_name_measures_that_group_alone(capsys):

@@ -19,7 +19,7 @@ def closest(moments):
 @pytest.fixture
 def time():
     """Virtual time in which everybody wakes up to 20 ms late, as on a busy machine."""
-    chance = random.Random(1)  # noqa: S311 - no secret
+    chance = random.Random(1)
     return VirtualTime(late=lambda: chance.uniform(0, 0.02))
 
 

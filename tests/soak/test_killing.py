@@ -142,7 +142,7 @@ def test_two_processes_race_on_one_question(box: Sandbox):
 def kill_at_random(box: Sandbox, asker: Asker, kills: int, seed: int) -> None:
     """Kill so many processes, each at a random moment of its life, over as many questions as that takes."""
     print(f"seed {seed}")
-    dice = random.Random(seed)  # noqa: S311 - so that a seed gives the same moments again
+    dice = random.Random(seed)
     prompts = ["Is this right? The first one, to get warm.", "Is this right? The second one, left alone."]
     for prompt in prompts:
         began = time.monotonic()
