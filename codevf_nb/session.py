@@ -104,7 +104,7 @@ class Session:
 
     def ask(self, draft: Draft) -> Task:
         """Send a question, unless it was asked before, and watch for its answer."""
-        with telling_whether_sent(), self.ledger.store.together():
+        with telling_whether_sent():
             asked = self._submission.repeat(draft)
             if asked is None:
                 self._check_ledger()

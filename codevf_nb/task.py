@@ -37,6 +37,11 @@ class Task:
         return self._entry
 
     @property
+    def question_id(self) -> int:
+        """The ledger's number of the question that became this task."""
+        return self._entry.id
+
+    @property
     def id(self) -> str | None:
         """The service's id of the task."""
         return self.entry.task_id

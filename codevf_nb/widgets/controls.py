@@ -16,6 +16,7 @@ import ipywidgets
 from codevf_nb import display
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.widgets.desk import desk, log
+from codevf_nb.widgets.looks import looks
 
 # A second click this soon is the other half of a double click, in seconds.
 DOUBLE_CLICK_SECONDS = 0.6
@@ -44,7 +45,7 @@ class Words:
     def __init__(self, *said: str, spoken: bool = False, strong: bool = False) -> None:
         self._spoken = spoken
         self._strong = strong
-        self.widget = ipywidgets.HTML(layout=WIDE)
+        self.widget = ipywidgets.HTML(**looks(ipywidgets.HTML, **WIDE))
         self.say(*said)
 
     def say(self, *said: str) -> None:
@@ -54,7 +55,8 @@ class Words:
 
 def heading(text: str) -> Any:
     """Return a heading of a view's part."""
-    return ipywidgets.HTML(f'<div role="heading" aria-level="3" style="font-weight:600">{html.escape(text)}</div>')
+    markup = f'<div role="heading" aria-level="3" style="font-weight:600">{html.escape(text)}</div>'
+    return ipywidgets.HTML(markup, **looks(ipywidgets.HTML))
 
 
 def preformatted(text: str, label: str) -> str:
@@ -66,10 +68,9 @@ def preformatted(text: str, label: str) -> str:
     )
 
 
-def button(text: str, tooltip: str, clicked: Callable[[], None], like: Any = None) -> Any:
-    """Return a button; ``clicked`` runs at the desk. One made ``like`` another shares its layout and style."""
-    looks = {"layout": {"width": "auto"}} if like is None else {"layout": like.layout, "style": like.style}
-    made = ipywidgets.Button(description=text, tooltip=tooltip, **looks)
+def button(text: str, tooltip: str, clicked: Callable[[], None]) -> Any:
+    """Return a button; ``clicked`` runs at the desk."""
+    made = ipywidgets.Button(description=text, tooltip=tooltip, **looks(ipywidgets.Button, width="auto"))
     made.on_click(lambda _: desk.do((id(made), "click"), clicked))
     return made
 
@@ -81,7 +82,7 @@ class AskOnce:
         self._text = text
         self._confirmed = confirmed
         self._armed_at: float | None = None
-        self.widget = ipywidgets.Button(description=text, tooltip=tooltip, layout={"width": "auto"})
+        self.widget = ipywidgets.Button(description=text, tooltip=tooltip, **looks(ipywidgets.Button, width="auto"))
         self.widget.on_click(lambda _: self._heard(time.monotonic()))
 
     def disarm(self) -> None:

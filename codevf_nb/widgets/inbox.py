@@ -13,6 +13,7 @@ from codevf_nb.ledger import Entry, Order, State, Wanted
 from codevf_nb.widgets import fallbacks, stage
 from codevf_nb.widgets.controls import AskOnce, Words, button, heading, told
 from codevf_nb.widgets.desk import desk
+from codevf_nb.widgets.looks import looks
 
 if TYPE_CHECKING:
     from codevf_nb.session import Session
@@ -33,7 +34,7 @@ class Row:
 
     def __init__(self, number: int, opened: Any) -> None:
         self._open = button("Open", f"Open row {number + 1}", opened)
-        self._words = ipywidgets.HTML(layout={"flex": "1 1 0", "min_width": "0"})
+        self._words = ipywidgets.HTML(**looks(ipywidgets.HTML, flex="1 1 0", min_width="0"))
         self.widget = ipywidgets.HBox([self._open, self._words], layout={"align_items": "center"})
 
     def draw(self, entry: Entry | None, now: float) -> None:

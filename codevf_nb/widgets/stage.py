@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from codevf_nb.widgets.desk import desk, log
+from codevf_nb.widgets.looks import is_common
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -145,12 +146,12 @@ def publish(bundle: dict[str, Any], **options: Any) -> None:
 
 
 def close(*roots: Any) -> None:
-    """Close widgets with all that is inside them."""
+    """Close widgets with all that is inside them, and with what no other widget looks like."""
     for root in roots:
         for child in getattr(root, "children", ()):
             close(child)
         for part in (getattr(root, "layout", None), getattr(root, "style", None), root):
-            if part is not None:
+            if part is not None and not is_common(part):
                 part.close()
 
 
