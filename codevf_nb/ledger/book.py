@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from codevf_nb.ledger.records import Entry
 from codevf_nb.ledger.store import Store
@@ -17,6 +17,12 @@ from codevf_nb.ledger.tables import book
 
 _WRITE = insert(book)
 HOLD, CHARGE, RELEASE, BALANCE = "hold", "charge", "release", "balance"
+_LAST = (
+    select(book.c.available, book.c.on_hold, book.c.at)
+    .where(book.c.account == bindparam("account"), book.c.kind == BALANCE)
+    .order_by(book.c.seq.desc())
+    .limit(1)
+)
 
 
 def hold(connection: Connection, entry: Entry) -> None:
@@ -49,10 +55,8 @@ class Balances:
 
     def last(self) -> Any:
         """Return the newest balance seen (``available``, ``on_hold``, ``at``), or None."""
-        query = select(book.c.available, book.c.on_hold, book.c.at)
-        query = query.where(book.c.account == self._account, book.c.kind == BALANCE)
         with self._store.read() as connection:
-            return connection.execute(query.order_by(book.c.seq.desc()).limit(1)).one_or_none()
+            return connection.execute(_LAST, {"account": self._account}).one_or_none()
 
 
 def _write(connection: Connection, entry: Entry, kind: str, credits: float, at: float | None) -> None:

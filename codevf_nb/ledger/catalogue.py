@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import projects, tags
 from codevf_nb.sdk.models import Tag
+
+# Made once: every question looks for its tag and its project.
+_TAGS = select(tags).where(tags.c.account == bindparam("account")).order_by(tags.c.sort_order, tags.c.tag_id)
+_PROJECT = select(projects.c.project_id).where(
+    projects.c.account == bindparam("account"), projects.c.name == bindparam("name")
+)
 
 
 class Catalogue:
@@ -42,9 +48,8 @@ class Catalogue:
 
     def tags(self) -> list[Tag]:
         """Return the known tags in the service's order; an empty list where none has been listed yet."""
-        query = select(tags).where(tags.c.account == self._account).order_by(tags.c.sort_order, tags.c.tag_id)
         with self._store.read() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_TAGS, {"account": self._account}).all()
         return [
             Tag(
                 id=row.tag_id,
@@ -73,6 +78,5 @@ class Catalogue:
 
     def project(self, name: str) -> int | None:
         """Return the id of a project made before."""
-        which = (projects.c.account == self._account, projects.c.name == name)
         with self._store.read() as connection:
-            return connection.scalar(select(projects.c.project_id).where(*which))
+            return connection.scalar(_PROJECT, {"account": self._account, "name": name})

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, sele
 
 from codevf_nb.ledger import book
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, Rows, change, drop
+from codevf_nb.ledger.rows import GET, OURS, SAME, Rows, change, drop
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.models import TaskStatus
 
@@ -21,6 +21,14 @@ _ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bin
 _KNOWN = select(answers.c.status_code).where(*_ANSWER)
 _UNHEAR = delete(answers).where(*_ANSWER)
 _HEAR = insert(answers)
+_TASK = select(questions).where(OURS, questions.c.task_id == bindparam("task"))
+_ELSEWHERE = (
+    questions.c.origin == bindparam("origin"),
+    questions.c.asked_by == bindparam("asked_by"),
+    questions.c.account != bindparam("account"),
+)
+_ACCOUNTS_ELSEWHERE = select(questions.c.account).distinct().where(*_ELSEWHERE)
+_UNSETTLED_ELSEWHERE = select(questions).where(_UNHEARD, *_ELSEWHERE)
 _TEXTS = ("prompt", "code", "response_schema", "message", "result", "error", "notes")
 
 
@@ -31,7 +39,7 @@ class Questions(Rows):
 
     def same(self, identity: str) -> Entry | None:
         """Return the question of this identity, whatever became of it."""
-        return self._one(questions.c.identity == identity)
+        return self._one(SAME, identity=identity)
 
     def get(self, question_id: int) -> Entry:
         """Return the question with this number of the ledger's."""
@@ -42,13 +50,11 @@ class Questions(Rows):
 
     def find(self, question_id: int) -> Entry | None:
         """Return the question with this number of the ledger's, if there is one."""
-        with self._store.read() as connection:
-            row = connection.execute(GET, {"account": self._account, "which": question_id}).one_or_none()
-        return None if row is None else Entry.read(row)
+        return self._one(GET, which=question_id)
 
     def task(self, task_id: str) -> Entry | None:
         """Return the question that became this task of the service's."""
-        return self._one(questions.c.task_id == task_id)
+        return self._one(_TASK, task=task_id)
 
     def latest(self, limit: int = 20) -> list[Entry]:
         """Return the newest questions first."""
@@ -74,17 +80,16 @@ class Questions(Rows):
 
     def accounts_elsewhere(self, origin: str, asked_by: str) -> list[str]:
         """Return under which other accounts somebody asked at the same place: other ones, or keys since rotated."""
-        query = select(questions.c.account).distinct().where(*self._elsewhere(origin, asked_by))
         with self._store.read() as connection:
-            return list(connection.scalars(query))
+            return list(connection.scalars(_ACCOUNTS_ELSEWHERE, self._elsewhere(origin, asked_by)))
 
     def same_elsewhere(self, identities: Sequence[str]) -> list[Entry]:
         """Return the questions of these identities, of whichever account."""
-        return self._all(select(questions).where(questions.c.identity.in_(identities)))
+        return self._all(select(questions).where(questions.c.identity.in_(identities))) if identities else []
 
     def unsettled_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
         """Return what somebody sent from other accounts at the same place without hearing what became of it."""
-        return self._all(select(questions).where(_UNHEARD, *self._elsewhere(origin, asked_by)))
+        return self._all(_UNSETTLED_ELSEWHERE, **self._elsewhere(origin, asked_by))
 
     def newest_at(self) -> float | None:
         """Return the latest moment at which any question of the ledger was prepared, by the clocks of those days."""
@@ -166,8 +171,8 @@ class Questions(Rows):
                 change(connection, question_id, **dict.fromkeys(_TEXTS))
         return len(ids)
 
-    def _elsewhere(self, origin: str, asked_by: str) -> tuple[ColumnElement[bool], ...]:
-        return questions.c.origin == origin, questions.c.asked_by == asked_by, questions.c.account != self._account
+    def _elsewhere(self, origin: str, asked_by: str) -> dict[str, str]:
+        return {"origin": origin, "asked_by": asked_by, "account": self._account}
 
 
 def _is_yes(status_code: int) -> bool:

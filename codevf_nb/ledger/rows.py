@@ -12,7 +12,9 @@ from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import questions
 
 # Made once, since a cell runs dozens of statements, and each costs more to make than to run.
-GET = select(questions).where(questions.c.account == bindparam("account"), questions.c.id == bindparam("which"))
+OURS = questions.c.account == bindparam("account")
+GET = select(questions).where(OURS, questions.c.id == bindparam("which"))
+SAME = select(questions).where(OURS, questions.c.identity == bindparam("identity"))
 _CHANGE = update(questions).where(questions.c.id == bindparam("which"))
 # Not RETURNING: SQLite gives whole floats back as integers there.
 _CHANGED = select(questions).where(questions.c.id == bindparam("which"))
@@ -28,17 +30,17 @@ class Rows:
     def _where(self, *conditions: Any) -> Select[Any]:
         return select(questions).where(questions.c.account == self._account, *conditions)
 
-    def _one(self, condition: Any) -> Entry | None:
+    def _one(self, query: Select[Any], **which: Any) -> Entry | None:
         with self._store.read() as connection:
-            row = connection.execute(self._where(condition)).one_or_none()
+            row = connection.execute(query, {"account": self._account, **which}).one_or_none()
         return None if row is None else Entry.read(row)
 
     def _many(self, query: Select[Any]) -> list[Entry]:
         return self._all(query.where(questions.c.account == self._account))
 
-    def _all(self, query: Select[Any]) -> list[Entry]:
+    def _all(self, query: Select[Any], **which: Any) -> list[Entry]:
         with self._store.read() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query, which).all()
         return [Entry.read(row) for row in rows]
 
     def _get(self, connection: Connection, question_id: int) -> Entry:

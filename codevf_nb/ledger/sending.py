@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from codevf_nb.ledger import book, budget
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import Rows, change, drop, read
+from codevf_nb.ledger.rows import OURS, SAME, Rows, change, drop, read
 from codevf_nb.ledger.tables import answers, bodies, questions
 
 # Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
@@ -23,14 +23,12 @@ BYTES_KEPT_SECONDS = 24 * 3600.0
 
 _SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
 
-_OURS = questions.c.account == bindparam("account")
-_SAME = select(questions).where(_OURS, questions.c.identity == bindparam("identity"))
-_LEASED = select(questions).where(_OURS, questions.c.lease_owner == bindparam("owner"))
+_LEASED = select(questions).where(OURS, questions.c.lease_owner == bindparam("owner"))
 _ADD = insert(questions).returning(questions.c.id)
 _KEEP = insert(bodies)
 _USELESS = select(questions.c.id).where(questions.c.prepared_at < bindparam("before"))
 _CLEAN = delete(bodies).where(bodies.c.question_id.in_(_USELESS))
-_TAKEN_IN = delete(questions).where(_OURS, questions.c.identity == bindparam("identity")).returning(questions.c.id)
+_TAKEN_IN = delete(questions).where(OURS, questions.c.identity == bindparam("identity")).returning(questions.c.id)
 _ATTEMPT = (
     update(questions)
     .where(
@@ -61,7 +59,7 @@ class Sending(Rows):
         """
         with self._store.write() as connection:
             mine = {"account": self._account, "identity": asked["identity"]}
-            known = connection.execute(_SAME, mine).one_or_none()
+            known = connection.execute(SAME, mine).one_or_none()
             if known is not None and not _may_prepare_again(Entry.read(known), now):
                 return Entry.read(known)
             budget.check(connection, self._account, asked.get("project"), asked.get("cost_cap") or 0, now)

@@ -141,7 +141,7 @@ class Submission:
         """Find out what became of a question nobody heard the end of: the same bytes again, under the same key."""
         stored = self.unsettled.stored_answer(entry)
         if stored is not None:
-            return self._accept(entry.id, stored)
+            return self._accept(entry, stored)
         body = self.unsettled.body(entry)
         with self._sender() as sender:
             if self._ledger.sending.lease(entry.id, sender.lease, self._ledger.clock()):
@@ -176,7 +176,7 @@ class Submission:
             raise
         except CodeVFError as error:
             return self._without_task(entry.id, sender, error)
-        return self._accept(entry.id, response)
+        return self._accept(entry, response)
 
     @contextlib.contextmanager
     def _sender(self) -> Iterator[_Sender]:
@@ -194,8 +194,7 @@ class Submission:
 
     # -- 4: after the wire
 
-    def _accept(self, question_id: int, response: TaskResponse) -> Entry:
-        entry = self._ledger.questions.get(question_id)
+    def _accept(self, entry: Entry, response: TaskResponse) -> Entry:
         multiplier = None if entry.multiplier is None else Decimal(str(entry.multiplier))
         notes = differences(response, mode=entry.mode, max_credits=entry.max_credits, multiplier=multiplier)
         if response.at is not None and response.created_at is not None:
@@ -208,7 +207,7 @@ class Submission:
         if response.is_final and response.credits_used is None:
             # The key of a task that is over already: what it answered and cost comes with the next look at it.
             values = {**values, "status": UNKNOWN_STATUS, "completed_at": None}
-        return self._ledger.sending.accept(question_id, notes=notes, **values)
+        return self._ledger.sending.accept(entry.id, notes=notes, **values)
 
     def _without_task(self, question_id: int, sender: _Sender, error: CodeVFError) -> Entry:
         """Write down how sending ended without a task, and raise what that means."""
@@ -233,7 +232,7 @@ class Submission:
             raise BadRequestError(
                 f"{task_id} is what became of question {known.id}, so it can't be question {entry.id}'s."
             )
-        return self._accept(entry.id, self._retrieve(task_id))
+        return self._accept(entry, self._retrieve(task_id))
 
     def take_in(self, task_id: str) -> Entry:
         """Fetch a task that was asked from elsewhere, so that its answer can be read here."""

@@ -32,10 +32,10 @@ class Progress:
 
     display_id = ""
 
-    def __init__(self, session: Session, task: Task) -> None:
+    def __init__(self, session: Session, task: Task, entry: Entry) -> None:
         self._session = session
         self._task = task
-        self._entry = entry = task.entry
+        self._entry = entry
         row = {"width": "auto", "min_width": "0", "flex": "1 1 100%"}
         self._head, self._body = (ipywidgets.HTML(**looks(ipywidgets.HTML, **row)) for _ in range(2))
         self._bar = ipywidgets.IntProgress(value=0, min=0, max=3, **looks(ipywidgets.IntProgress, **row))
