@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from codevf_nb.session import Session
     from codevf_nb.task import Task
 
-# How far along a question is, of 3; a status nobody knows is somewhere on its way.
+# How far along a question is; a status nobody knows is somewhere on its way.
 _STEPS = {"pending": 1, "processing": 2}
+LAST_STEP = 3
 
 
 class Progress:
@@ -37,17 +38,19 @@ class Progress:
         self._task = task
         self._entry = entry
         row = {"width": "auto", "min_width": "0", "flex": "1 1 100%"}
-        self._head, self._body = (ipywidgets.HTML(**looks(ipywidgets.HTML, **row)) for _ in range(2))
-        self._bar = ipywidgets.IntProgress(value=0, min=0, max=3, **looks(ipywidgets.IntProgress, **row))
+        self._head = ipywidgets.HTML(self._standing(), **looks(ipywidgets.HTML, **row))
+        self._bar = ipywidgets.IntProgress(_step(entry), min=0, max=LAST_STEP, **looks(ipywidgets.IntProgress, **row))
+        self._body = ipywidgets.HTML(self._expected(), **looks(ipywidgets.HTML, **row))
         self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", told(self._stop, self._say))
         self._refresh = button("Refresh", "Ask the service about this task now", told(self._look, self._say))
         self.root = ipywidgets.Box(
             [self._head, self._bar, self._body, self._cancel.widget, self._refresh],
             **looks(ipywidgets.Box, flex_flow="row wrap", max_width="60em", overflow="hidden"),
         )
-        self._tell()
-        self.update(entry, None)
-        desk.tick(self._tick)
+        if entry.is_open:
+            desk.tick(self._tick)
+        else:
+            self._end()
 
     def fallback(self) -> dict[str, str]:
         """Return the question as it is, for front ends without widgets."""
@@ -56,7 +59,7 @@ class Progress:
     def update(self, entry: Entry, trouble: str | None) -> None:
         """Draw what has become of the question; the answer itself, where the page never heard of it."""
         self._entry = entry
-        self._bar.value = _STEPS.get(entry.status or "", 1) if entry.is_open else 3
+        self._bar.value = _step(entry)
         if not entry.is_open:
             self._end()
         elif trouble:
@@ -70,9 +73,12 @@ class Progress:
         stage.close(self.root, self._cancel.widget, self._refresh)
 
     def _say(self, trouble: str) -> None:
-        """Write where the question stands. The worst case stands before anything else, as in every form of a task."""
+        self._head.value = self._standing(trouble)
+
+    def _standing(self, trouble: str = "") -> str:
+        """Where the question stands. The worst case stands before anything else, as in every form of a task."""
         state = lines(display.state(self._entry, repeated=self._task.repeated), spoken=True, strong=True)
-        self._head.value = lines(display.price(self._entry)) + state + lines(trouble, spoken=True)
+        return lines(display.price(self._entry)) + state + lines(trouble, spoken=True)
 
     def _end(self) -> None:
         """Hold the answer: a page that was away while it came finds the widget, not what has replaced it."""
@@ -83,15 +89,15 @@ class Progress:
 
     def _tick(self) -> None:
         if self._entry.is_open:
-            self._tell()
+            self._body.value = self._expected()
         self._cancel.cool()
 
-    def _tell(self) -> None:
-        """Write how long ago it was asked, and what is to be expected."""
+    def _expected(self) -> str:
+        """How long ago it was asked, and what is to be expected."""
         now = self._session.ledger.clock()
         entry = self._entry
         mode = ServiceMode.known(entry.mode)
-        self._body.value = lines(
+        return lines(
             f"asked {display.duration(now - entry.prepared_at)} ago",
             hours.told(datetime.fromtimestamp(now, UTC)),
             f"{entry.mode}: {mode.meaning}" if mode else "",
@@ -112,3 +118,7 @@ class Progress:
         self.update(entry, None)
         if entry.is_open:
             self._say(f"looked at {display.moment(self._session.ledger.clock())}: {entry.status}")
+
+
+def _step(entry: Entry) -> int:
+    return _STEPS.get(entry.status or "", 1) if entry.is_open else LAST_STEP
