@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 OLD_NEEDS := ipykernel nbclient hypothesis pillow polars pyarrow pytest pytest-timeout \
     "jupyterlab<4" "jupyterlab_widgets<2" "notebook<7"
 OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py defaults.py display.py grammar.py \
-    live.py magics.py secrets.py task.py)
+    live.py magics.py running.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lab test test-browser test-soak bench test-old test-packaging lint format notebooks docs-images clean

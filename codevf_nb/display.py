@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from codevf_nb.sdk.models import CreditBalance
 
 SANDBOX_NOTICE = "a program answers, no person reads this, and nothing is paid"
+UNKNOWN_BALANCE = "how many credits are available could not be asked"
 STRUCTURED_NOTICE = "structured answer: according to CodeVF's documentation AI generates it, no person wrote it"
 
 # Of each text file that would go, so much is shown before.
@@ -147,8 +148,10 @@ def draft_text(
 
 
 def _left(cost_cap: int, balance: CreditBalance | None) -> list[str]:
-    if balance is None or balance.available is None:
+    if balance is None:
         return []
+    if balance.available is None:
+        return [UNKNOWN_BALANCE]
     left = balance.available - cost_cap
     if left < 0:
         return [f"more than the {credits(balance.available)} credits that are available: {credits(-left)} are missing"]

@@ -79,7 +79,7 @@ class CodeVFMagics(Magics):
         shown = live.of(current)
         draft = self._draft(current, line, cell)
         if line.options.get("dry_run"):
-            told = display.draft_text(draft, current.account.environment, current.balance(), datetime.now(UTC))
+            told = display.draft_text(draft, current.account.environment, _balance(current), datetime.now(UTC))
             print(told)  # noqa: T201 - the magic's output
             return
         task = current.ask(draft)
@@ -220,6 +220,16 @@ def _metadata(pairs: Any) -> dict[str, str]:
             raise GrammarError(f"--metadata {key} is given twice.")
         found[key] = value
     return found
+
+
+def _balance(current: Any) -> Any:
+    """What is left, as far as it can be known: a draft is shown without the service, too."""
+    from codevf_nb.sdk.models import CreditBalance
+
+    try:
+        return current.balance()
+    except CodeVFError:
+        return CreditBalance(None, None, None)
 
 
 @contextmanager

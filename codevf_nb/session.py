@@ -109,7 +109,7 @@ class Session:
             if asked is None:
                 self._check_ledger()
                 with telling_nothing_sent():
-                    self.balance()
+                    self._see_balance()
                     project_id = self._project_id(draft.question.project)
                 asked = self._submission.submit(draft, project_id)
         return self._follow(asked.entry, asked.repeat)
@@ -160,9 +160,12 @@ class Session:
         raise InvalidTagError(f"tag {str(wanted)!r} is not one of {listed}.")
 
     def balance(self, *, refresh: bool = False) -> CreditBalance:
-        """Return available, held and total credits; asked for again after five minutes or with ``refresh``."""
+        """Return available, held and total credits.
+
+        Asked for again after five minutes, when the ledger knows that credits have moved since, or with ``refresh``.
+        """
         last = self.ledger.balances.last()
-        if last is not None and not refresh and 0 <= self.ledger.clock() - last.at < BALANCE_SECONDS:
+        if last is not None and not (refresh or last.is_behind or self._is_old(last)):
             available, on_hold = Decimal(str(last.available)), Decimal(str(last.on_hold))
             return CreditBalance(available=available, on_hold=on_hold, total=available + on_hold)
         balance = self.client.credits.get_balance(**self._line.queued)
@@ -202,6 +205,15 @@ class Session:
         self.ledger.store.close()
 
     # -- pieces
+
+    def _see_balance(self) -> None:
+        """Have a balance in the book from not long before a question, so that it tells what others have spent."""
+        last = self.ledger.balances.last()
+        if last is None or self._is_old(last):
+            self.balance(refresh=True)
+
+    def _is_old(self, balance: Any) -> bool:
+        return not 0 <= self.ledger.clock() - balance.at < BALANCE_SECONDS
 
     def _check_ledger(self) -> None:
         if self.unsafe:

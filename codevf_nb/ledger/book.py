@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from codevf_nb.ledger.records import Entry
 from codevf_nb.ledger.store import Store
@@ -17,9 +17,11 @@ from codevf_nb.ledger.tables import book
 
 _WRITE = insert(book)
 HOLD, CHARGE, RELEASE, BALANCE = "hold", "charge", "release", "balance"
+_OURS = book.c.account == bindparam("account")
+_NEWEST = select(func.max(book.c.seq)).where(_OURS).scalar_subquery()
 _LAST = (
-    select(book.c.available, book.c.on_hold, book.c.at)
-    .where(book.c.account == bindparam("account"), book.c.kind == BALANCE)
+    select(book.c.available, book.c.on_hold, book.c.at, (book.c.seq < _NEWEST).label("is_behind"))
+    .where(_OURS, book.c.kind == BALANCE)
     .order_by(book.c.seq.desc())
     .limit(1)
 )
@@ -54,7 +56,10 @@ class Balances:
             connection.execute(insert(book).values(**values, credits=0.0, available=available, on_hold=on_hold))
 
     def last(self) -> Any:
-        """Return the newest balance seen (``available``, ``on_hold``, ``at``), or None."""
+        """Return the newest balance seen (``available``, ``on_hold``, ``at``), or None.
+
+        ``is_behind``: credits have moved since, as far as the ledger knows.
+        """
         with self._store.read() as connection:
             return connection.execute(_LAST, {"account": self._account}).one_or_none()
 

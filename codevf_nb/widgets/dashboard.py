@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from codevf_nb import display, frames, plots
+from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.models import CreditBalance
 from codevf_nb.widgets import charts, fallbacks, stage
 from codevf_nb.widgets.controls import COLUMN, Words, button, heading, preformatted, told
@@ -162,7 +163,10 @@ class Dashboard:
         self._draw()
 
     def _draw(self) -> None:
-        self._money.say(_money(self._session.balance()))
+        try:
+            self._money.say(_money(self._session.balance()))
+        except CodeVFError as error:  # what the ledger knows is shown all the same
+            self._money.say(f"{display.UNKNOWN_BALANCE}: {error}")
         self._budgets.say(*(str(budget) for budget in self._session.ledger.budgets.standing()))
         self._draw_cards(self._choice())
         self._told.say()

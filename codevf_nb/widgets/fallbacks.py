@@ -58,12 +58,17 @@ def inbox(session: Session) -> dict[str, str]:
 def dashboard(session: Session) -> dict[str, str]:
     """Tell the balance and the budgets, and say how to look at what was spent by line."""
     last = session.ledger.balances.last()
-    told = "no balance has been seen yet" if last is None else f"available: {display.credits(last.available)} credits"
-    on_hold = "" if last is None else f"on hold: {display.credits(last.on_hold)} credits"
+    if last is None:
+        told = ["no balance has been seen yet"]
+    else:
+        amounts = ("available", last.available), ("on hold", last.on_hold)
+        told = [f"{name}: {display.credits(amount)} credits" for name, amount in amounts]
+        told += ["credits have moved since this was asked"] if last.is_behind else []
     budgets = [str(budget) for budget in session.ledger.budgets.standing()]
     return _bundle(
         f"Credits ({session.account.environment}). Run with widgets, this cell shows the dashboard.",
-        *(line for line in (told, on_hold, *budgets) if line),
+        *told,
+        *budgets,
         below="%codevf balance, %codevf budget, %codevf spend and %codevf credits tell the rest.",
     )
 

@@ -12,7 +12,7 @@ import ipywidgets
 from codevf_nb import display, hours, live
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.widgets import fallbacks, stage
-from codevf_nb.widgets.controls import COLUMN, Words, button, heading, preformatted, told
+from codevf_nb.widgets.controls import COLUMN, Words, button, heading, lines, preformatted, told
 from codevf_nb.widgets.desk import desk
 from codevf_nb.widgets.form import Form
 from codevf_nb.widgets.progress import Progress
@@ -102,16 +102,20 @@ class Picker:
         """Show the worst case and what would be left; return why that can't be paid."""
         try:
             price = self.form.price()
-            available = self._session.balance().available
         except CodeVFError as error:
             self._price.say("may cost: not known yet")
             self._money.say()
             return [str(error)]
-        left = None if available is None else available - price
         self._price.say(f"may cost at most {display.credits(price)} credits")
         budgets = self._session.ledger.budgets.standing(self.form.project.value.strip())
-        told = [f"available: {display.credits(available)} credits, after this {display.credits(left)}"]
-        self._money.say(*told, *(str(budget) for budget in budgets))
+        try:
+            available = self._session.balance().available
+        except CodeVFError as error:
+            self._money.say(display.UNKNOWN_BALANCE, *map(str, budgets))
+            return [str(error)]
+        left = None if available is None else available - price
+        told = f"available: {display.credits(available)} credits, after this {display.credits(left)}"
+        self._money.say(told, *map(str, budgets))
         return _too_dear(price, left, [budget for budget in budgets if price > Decimal(str(budget.left))])
 
     def _draw_preview(self) -> list[str]:
@@ -119,7 +123,7 @@ class Picker:
         try:
             draft = self._session.draft(**self.form.arguments())
         except CodeVFError as error:
-            self._preview.value = ""
+            self._preview.value = lines("nothing, as long as Submit is off")
             return [str(error).removesuffix(" Nothing was sent.")]
         text = display.draft_text(draft, self._session.account.environment).removesuffix("nothing was sent")
         self._preview.value = preformatted(text, "What would be sent")

@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 import codevf_nb
-from codevf_nb import plots
+from codevf_nb import display, plots
 from codevf_nb.widgets import charts
 from codevf_nb.widgets.dashboard import Dashboard
 from tests.widgets.conftest import click, done, inside, labelled, words
@@ -41,6 +41,16 @@ def test_it_tells_balance_holds_and_budgets(dashboard, current):
     told = words(dashboard().root)
     assert "available 100,000 · on hold 0 · total 100,000 credits" in told
     assert "500 of 500 credits per day are left" in told
+
+
+def test_without_the_service_what_the_ledger_knows_is_shown(dashboard, current, box):
+    """The balance can't be asked for: that is said, and the pictures are drawn."""
+    fill(current, 4)
+    box.add_fault("balance:1-99:status=500")
+    current.client._transport.sleep = lambda _: None
+    told = words(dashboard().root)
+    assert display.UNKNOWN_BALANCE in told
+    assert told.count("<svg") == 4
 
 
 def test_each_picture_has_its_frame_one_click_away(dashboard, current):

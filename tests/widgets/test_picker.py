@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import codevf_nb
+from codevf_nb import display
 from codevf_nb.sdk.exceptions import ServerError
 from codevf_nb.widgets.picker import Picker
 from codevf_nb.widgets.stage import WIDGET
@@ -113,6 +114,16 @@ def test_two_clicks_ask_once(picker, box, current):
     submit.click()
     done()
     assert len(current.ledger.questions.latest()) == 1
+
+
+def test_the_price_stands_though_the_balance_is_not_known(picker, current, box):
+    """What it may cost is known without the service; Submit is off, and says why."""
+    box.add_fault("balance:1-99:status=500")
+    current.client._transport.sleep = lambda _: None
+    view = picker(prompt=PROMPT)
+    assert "may cost at most 240 credits" in words(view.root)
+    assert display.UNKNOWN_BALANCE in words(view.root)
+    assert labelled(view.root, "Submit").disabled
 
 
 def test_what_the_service_refuses_is_told_and_submit_is_on_again(picker, current, monkeypatch):

@@ -1,0 +1,65 @@
+"""What is left on the account: asked for as often as a person should see it anew, not with every question."""
+
+
+import pytest
+
+from codevf_nb import display
+from codevf_nb.sandbox import Sandbox
+from codevf_nb.widgets import fallbacks
+from tests.test_magics import run
+
+
+@pytest.fixture
+def box():
+    """A sandbox that goes by today's clock, as a balance's age does."""
+    with Sandbox(answer_after=0, rate_limit=None) as sandbox:
+        yield sandbox
+
+
+def asked(current, number: int):
+    """A question whose answer is there."""
+    return current.ask(current.draft(f"Is this comparison right? Number {number}.", code="total = 1")).wait(20)
+
+
+def looks(box) -> int:
+    """How often the balance was asked for."""
+    return sum(path.endswith("credits/balance") for _, path, *_ in box.requests())
+
+
+def test_a_balance_is_asked_for_again_once_credits_have_moved(current, box):
+    """Whoever looks at it sees what the last answer cost, and looking again asks nobody."""
+    asked(current, 1)
+    before = looks(box)
+    shown = current.balance()
+    assert float(shown.available) == box.balance()["available"] < 100_000
+    assert current.balance().available == shown.available
+    assert looks(box) == before + 1
+
+
+def test_questions_ask_for_the_balance_once(current, box):
+    """One from shortly before is enough for the book, however many questions follow."""
+    for number in range(3):
+        asked(current, number)
+    assert looks(box) == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_dry_run_needs_no_balance(shell, current, box, known):
+    """Where it can't be asked for, the price and the files are told all the same, and that it isn't known."""
+    if known:
+        asked(current, 1)  # of before the answer, so that it is not told as if it were today's
+    box.add_fault("balance:1-99:status=500")
+    current.client._transport.sleep = lambda _: None
+    result, shown = run(shell, "%%codevf Is this default right? --dry-run\ntotal = 1")
+    assert result.success
+    assert "would cost at most 240 credits" in shown.stdout
+    assert display.UNKNOWN_BALANCE in shown.stdout
+    assert "would leave" not in shown.stdout
+
+
+def test_text_in_place_of_the_dashboard_says_that_it_is_behind(current):
+    """It asks nobody, so it says what it can't know."""
+    asked(current, 1)
+    assert "credits have moved since" in fallbacks.dashboard(current)["text/plain"]
+    current.balance()
+    assert "credits have moved since" not in fallbacks.dashboard(current)["text/plain"]
