@@ -84,7 +84,7 @@ def spend_over_time(spend: pd.DataFrame, ax: Axes | None = None, **kwargs: Any) 
         drawn.append(axes.stairs(_gapped(top), edges, baseline=np.repeat(floor, 2)[:-1], **options))
         floor = top
     if len(begins):
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, None if floor.any() else 1)  # nothing used yet is no reason for hundredths of a credit
         _dates(axes)
         _legend(axes, drawn)
     return axes
@@ -113,6 +113,8 @@ def spend_by(spend: pd.DataFrame, ax: Axes | None = None, column: str = "credits
         axes.set_yticks(range(len(bars)), names, **FOREIGN)
         axes.set_ylim(len(bars) - 0.5 - max(len(bars), 3), len(bars) - 0.5)  # one bar alone isn't a wall
         axes.margins(x=0.15)  # room for the numbers
+        if not any(values):
+            axes.set_xlim(0, 1)
     return axes
 
 

@@ -242,6 +242,20 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@pytest.mark.parametrize("used", [0.0, 12.0])
+def test_an_axis_of_credits_begins_at_nothing(used):
+    """Before anything is used it goes up to one credit, not to hundredths of one."""
+    store = MemoryStore()
+    History(store).answered(MONDAY, used=used)
+    over_time = plots.spend_over_time(frames.spend(store, LIVE, "mode", "D")).get_ylim()
+    by_mode = plots.spend_by(frames.spend(store, LIVE, "mode")).get_xlim()
+    if used:
+        assert over_time[0] == by_mode[0] == 0
+        assert min(over_time[1], by_mode[1]) > used
+    else:
+        assert over_time == by_mode == (0, 1)
+
+
 @pytest.mark.parametrize("page", ["#ffffff", "#111111", "#0d1117"])
 def test_it_can_be_read_on_light_and_dark_pages(page):
     """Text stands out by 4 to 1, areas by 3 to 1."""
