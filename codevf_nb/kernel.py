@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import os
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,17 @@ _UNOPENED = (LedgerError, NewerLedgerError, OSError)
 # Where an account came from that `%codevf sandbox` chose.
 SANDBOX_SOURCE = "%codevf sandbox"
 
-_current: Session | None = None
-_unkept: Session | None = None
-_chosen: Account | None = None
+
+@dataclass
+class _State:
+    """What a kernel has: its session, the one that asks without a ledger, and the account somebody has chosen."""
+
+    current: Session | None = None
+    unkept: Session | None = None
+    chosen: Account | None = None
+
+
+_state = _State()
 
 
 def current() -> Session:
@@ -36,31 +45,30 @@ def current() -> Session:
     Raises:
         AuthenticationError: no key, and no sandbox asked for.
     """
-    if _current is None:
-        if _chosen is not None and _chosen.source != SANDBOX_SOURCE:
-            return use(_chosen)
-        if _chosen is not None or os.environ.get("CODEVF_SANDBOX") == "1":
+    if _state.current is None:
+        if _state.chosen is not None and _state.chosen.source != SANDBOX_SOURCE:
+            return use(_state.chosen)
+        if _state.chosen is not None or os.environ.get("CODEVF_SANDBOX") == "1":
             return use_sandbox()
         return use(settings.account_from_key())
-    if _current.unsafe:  # it may have been mended since
+    if _state.current.unsafe:  # it may have been mended since
         with contextlib.suppress(*_UNOPENED):
-            return _enter(Session(_current.account, _open_store()))
-    return _current
+            return _enter(Session(_state.current.account, _open_store()))
+    return _state.current
 
 
 def opened() -> Session | None:
     """Return this kernel's session if there is one already."""
-    return _current
+    return _state.current
 
 
 def without_ledger() -> Session:
     """Return a session that asks although the ledger fails: what it asks is remembered by this kernel alone."""
-    global _unkept  # noqa: PLW0603 - what state a kernel has
     base = current()
-    if _unkept is None or _unkept.account != base.account:
+    if _state.unkept is None or _state.unkept.account != base.account:
         store = base.ledger.store if base.unsafe else MemoryStore(copy_of=_ledger_file())
-        _unkept = Session(base.account, store)
-    return _unkept
+        _state.unkept = Session(base.account, store)
+    return _state.unkept
 
 
 def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
@@ -72,11 +80,9 @@ def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
     except SandboxError as error:
         raise ConfigurationError(str(error)) from None
     name = "sandbox" if running.generation == 1 else f"sandbox-{running.generation}"
-    if _current is not None and (_current.account.name, _current.account.base_url) == (
-        name,
-        running.base_url,
-    ):
-        return _current
+    now = _state.current
+    if now is not None and (now.account.name, now.account.base_url) == (name, running.base_url):
+        return now
     return use(
         Account(
             name=name,
@@ -93,19 +99,17 @@ def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
 
 def forget() -> None:
     """Close this kernel's session, and with it the choice of an account: the next use makes it anew."""
-    global _chosen  # noqa: PLW0603 - what state a kernel has
     rest()
-    _chosen = None
+    _state.chosen = None
 
 
 def rest() -> None:
     """Close this kernel's session and remember its account: after a reload a kernel is where it was."""
-    global _current, _unkept, _chosen  # noqa: PLW0603 - what state a kernel has
-    _chosen = _chosen if _current is None else _current.account
-    for session in (_current, _unkept):
+    _state.chosen = _state.chosen if _state.current is None else _state.current.account
+    for session in (_state.current, _state.unkept):
         if session is not None:
             session.close()
-    _current = _unkept = None
+    _state.current = _state.unkept = None
 
 
 def use(account: Account) -> Session:
@@ -119,8 +123,7 @@ def use(account: Account) -> Session:
 
 
 def _enter(session: Session) -> Session:
-    global _current  # noqa: PLW0603 - what state a kernel has
-    _current = session
+    _state.current = session
     atexit.unregister(rest)  # once; a kernel that ends lets another one poll at once
     atexit.register(rest)
     session.watcher.wake()
