@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from codevf_nb.sdk.models import CreditBalance
 
 SANDBOX_NOTICE = "a program answers, no person reads this, and nothing is paid"
-UNKNOWN_BALANCE = "how many credits are available could not be asked"
+UNKNOWN_BALANCE = "how many credits are available is not known"
 STRUCTURED_NOTICE = "structured answer: according to CodeVF's documentation AI generates it, no person wrote it"
 
 # Of each text file that would go, so much is shown before.

@@ -82,13 +82,15 @@ class CodeVFMagics(Magics):
             told = display.draft_text(draft, current.account.environment, _balance(current), datetime.now(UTC))
             print(told)  # noqa: T201 - the magic's output
             return
-        task = current.ask(draft)
-        self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
-        if line.options.get("wait"):
+        waits = line.options.get("wait")
+        with current.ledger.store.together():
+            task = current.ask(draft)
+            self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
+            if not waits:
+                widgets.under_cell(shown, task)
+        if waits:
             self._wait(task, line.options.get("timeout"))
             shown.show_static(task)
-        else:
-            widgets.under_cell(shown, task)
 
     def _draft(self, current: Any, line: Line, cell: str) -> Any:
         """Make what would be sent; with --run the cell is executed on the way."""

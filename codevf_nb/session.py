@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from codevf_nb.ledger import Entry, Ledger, LedgerError, Limiter, Repeat, Store
 from codevf_nb.line import Line
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question
 from codevf_nb.sdk import CodeVFClient
-from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError
+from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError, InvalidTagError
 from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -28,6 +29,9 @@ from codevf_nb.task import Task
 
 # A balance seen within this many seconds is told again without asking.
 BALANCE_SECONDS = 300.0
+# Where credits have moved since, a new one is waited for no longer than this, and after a failure not for a while.
+GLANCE_SECONDS = 3.0
+NEXT_GLANCE_SECONDS = 30.0
 # For so long it is told that a question was prepared and never sent.
 UNSENT_SECONDS = 24 * 3600.0
 
@@ -47,6 +51,7 @@ class Session:
         self._submission = Submission(account, self.ledger, self._limiter, self.client, settings.user())
         self._line = Line(account, self.ledger, self._limiter, self.client)
         self.watcher = self._line.watcher()
+        self._glance_at = 0.0
 
     # -- asking
 
@@ -104,7 +109,7 @@ class Session:
 
     def ask(self, draft: Draft) -> Task:
         """Send a question, unless it was asked before, and watch for its answer."""
-        with telling_whether_sent():
+        with telling_whether_sent(), self.ledger.store.together():
             asked = self._submission.repeat(draft)
             if asked is None:
                 self._check_ledger()
@@ -162,17 +167,19 @@ class Session:
     def balance(self, *, refresh: bool = False) -> CreditBalance:
         """Return available, held and total credits.
 
-        Asked for again after five minutes, when the ledger knows that credits have moved since, or with ``refresh``.
+        Asked for again after five minutes, with ``refresh``, and where the ledger knows that credits have moved since;
+        then only for a moment, as the one from before will do.
         """
         last = self.ledger.balances.last()
-        if last is not None and not (refresh or last.is_behind or self._is_old(last)):
-            available, on_hold = Decimal(str(last.available)), Decimal(str(last.on_hold))
-            return CreditBalance(available=available, on_hold=on_hold, total=available + on_hold)
-        balance = self.client.credits.get_balance(**self._line.queued)
-        if balance.available is not None:
-            at = self.ledger.clock() if balance.at is None else balance.at.timestamp()
-            self.ledger.balances.record(float(balance.available), float(balance.on_hold or 0), at)
-        return balance
+        if last is None or refresh or self._is_old(last):
+            return self._ask_balance()
+        if last.is_behind and time.monotonic() >= self._glance_at:
+            try:
+                return self._ask_balance(deadline=GLANCE_SECONDS)
+            except CodeVFError:  # the one from a moment ago is better than none, or than waiting again
+                self._glance_at = time.monotonic() + NEXT_GLANCE_SECONDS
+        available, on_hold = Decimal(str(last.available)), Decimal(str(last.on_hold))
+        return CreditBalance(available=available, on_hold=on_hold, total=available + on_hold)
 
     # -- a task's way back
 
@@ -206,11 +213,18 @@ class Session:
 
     # -- pieces
 
+    def _ask_balance(self, deadline: float | None = None) -> CreditBalance:
+        balance = self.client.credits.get_balance(**self._line.queued, deadline=deadline)
+        if balance.available is not None:
+            at = self.ledger.clock() if balance.at is None else balance.at.timestamp()
+            self.ledger.balances.record(float(balance.available), float(balance.on_hold or 0), at)
+        return balance
+
     def _see_balance(self) -> None:
         """Have a balance in the book from not long before a question, so that it tells what others have spent."""
         last = self.ledger.balances.last()
         if last is None or self._is_old(last):
-            self.balance(refresh=True)
+            self._ask_balance()
 
     def _is_old(self, balance: Any) -> bool:
         return not 0 <= self.ledger.clock() - balance.at < BALANCE_SECONDS

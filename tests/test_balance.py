@@ -1,9 +1,10 @@
 """What is left on the account: asked for as often as a person should see it anew, not with every question."""
 
+import time
 
 import pytest
 
-from codevf_nb import display
+from codevf_nb import display, session
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.widgets import fallbacks
 from tests.test_magics import run
@@ -43,11 +44,30 @@ def test_questions_ask_for_the_balance_once(current, box):
     assert looks(box) == 1
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_dry_run_needs_no_balance(shell, current, box, known):
-    """Where it can't be asked for, the price and the files are told all the same, and that it isn't known."""
-    if known:
-        asked(current, 1)  # of before the answer, so that it is not told as if it were today's
+def test_a_balance_of_minutes_ago_will_do_where_the_service_is_away(current, box):
+    """One look that fails is enough: nobody who types into the picker waits for another one at once."""
+    asked(current, 1)
+    known = current.ledger.balances.last()
+    box.add_fault("balance:1-99:status=500")
+    current.client._transport.sleep = lambda _: None
+    assert float(current.balance().available) == known.available
+    before = looks(box)
+    assert float(current.balance().available) == known.available
+    assert looks(box) == before
+
+
+def test_a_service_that_says_nothing_is_not_waited_for(current, box, monkeypatch):
+    """Where a balance from before will do, a look at a new one ends within seconds."""
+    monkeypatch.setattr(session, "GLANCE_SECONDS", 0.2)
+    asked(current, 1)
+    box.add_fault("balance:1-99:delay=30")
+    began = time.monotonic()
+    assert current.balance().available is not None
+    assert time.monotonic() - began < 20
+
+
+def test_a_dry_run_needs_no_balance(shell, current, box):
+    """Where none can be had, the price and the files are told all the same, and that it isn't known."""
     box.add_fault("balance:1-99:status=500")
     current.client._transport.sleep = lambda _: None
     result, shown = run(shell, "%%codevf Is this default right? --dry-run\ntotal = 1")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from codevf_nb.ledger import migrations
-from codevf_nb.ledger.store import BUSY_SECONDS, Store
+from codevf_nb.ledger.store import BUSY_SECONDS, Kept, Store
 
 
 class MemoryStore(Store):
@@ -25,7 +25,7 @@ class MemoryStore(Store):
 
     def __init__(self, copy_of: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         self.place = "memory"
-        self._resting = None
+        self._kept = Kept()
         self._clock = clock
         self._engine: Engine = create_engine(
             "sqlite://",
@@ -39,6 +39,11 @@ class MemoryStore(Store):
         event.listen(self._engine, "begin", _begin)
         with self.write() as connection:
             migrations.upgrade(connection)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep nothing: the one connection is always there."""
+        yield
 
 
 def _open(copy_of: Path | None) -> sqlite3.Connection:

@@ -68,8 +68,8 @@ class Sending(Rows):
                 entry = read(connection, connection.execute(_ADD, dump(values)).scalar_one())
             else:
                 entry = change(connection, known.id, **values)
-                for beside in (bodies, answers):
-                    drop(connection, beside, entry.id)
+            for beside in (bodies, answers):
+                drop(connection, beside, entry.id)
             connection.execute(_KEEP, {"question_id": entry.id, "body": body})
             connection.execute(_CLEAN, {"before": now - BYTES_KEPT_SECONDS})
             return entry

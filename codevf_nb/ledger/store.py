@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,6 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from sqlalchemy.pool import NullPool
 
 from codevf_nb.ledger import journal, migrations
-from codevf_nb.ledger.resting import Resting
 from codevf_nb.sdk.exceptions import CodeVFError
 
 BUSY_SECONDS = 15.0
@@ -42,6 +42,12 @@ class LedgerError(CodeVFError):
     """The ledger can't be opened or written; the message says which one and why."""
 
 
+class Kept(threading.local):
+    """The connection that a thread keeps open."""
+
+    connection: Connection | None = None
+
+
 class Store:
     """A database with two ways in: ``read()`` and ``write()``, each one transaction.
 
@@ -51,14 +57,13 @@ class Store:
     def __init__(self, url: str, clock: Callable[[], float] | None = None) -> None:
         parsed = _parsed(url)
         self.place = _place(parsed)
-        is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._kept = Kept()
         # Machines that share a ledger have clocks of their own: there the database's is the one that counts.
-        self._clock = time.time if clock is None and is_sqlite else clock
+        self._clock = time.time if clock is None and parsed.get_backend_name() == "sqlite" else clock
         try:
-            self._engine = _open_sqlite(parsed) if is_sqlite else _open_postgresql(parsed)
+            self._engine = _open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed)
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger at {self.place} can't be opened: {error}") from error
-        self._resting = Resting(self._engine.connect) if is_sqlite else None
         with self.write() as connection:
             migrations.upgrade(connection)
 
@@ -73,6 +78,26 @@ class Store:
         """One writing transaction; on disk (synchronous FULL) when it ends well, else as if never begun."""
         with self._told(), self._transaction(_WRITE) as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep one connection open over several transactions of this thread; each is committed by itself all the same.
+
+        SQLite's journal comes with the first connection that is open and goes with the last, and either waits for the
+        disk: for a dozen transactions one after another that would be most of the time they take.
+        """
+        if self._engine.dialect.name != "sqlite" or self._kept.connection is not None:
+            yield
+            return
+        with contextlib.suppress(DBAPIError):  # without it each transaction will tell by itself why it can't begin
+            self._kept.connection = self._engine.connect()
+        try:
+            yield
+        finally:
+            kept, self._kept.connection = self._kept.connection, None
+            if kept is not None:
+                with contextlib.suppress(DBAPIError), contextlib.closing(kept):
+                    _empty_journal(kept)
 
     def now(self, connection: Connection) -> float:
         """Return the time that everybody who shares this ledger goes by, in seconds since 1970 UTC."""
@@ -89,17 +114,23 @@ class Store:
 
     def close(self) -> None:
         """Let go of every connection."""
-        if self._resting is not None:
-            self._resting.close()
         self._engine.dispose()
 
     @contextlib.contextmanager
     def _transaction(self, kind: str) -> Iterator[Connection]:
-        with self._connection() as connection, connection.execution_options(codevf_begin=kind).begin():
-            yield connection
-
-    def _connection(self) -> contextlib.AbstractContextManager[Connection]:
-        return self._engine.connect() if self._resting is None else self._resting.connection()
+        kept = self._kept.connection
+        if kept is None or kept.in_transaction():
+            with self._engine.connect() as connection, connection.execution_options(codevf_begin=kind).begin():
+                yield connection
+        else:
+            try:
+                with kept.execution_options(codevf_begin=kind).begin():
+                    yield kept
+            except BaseException:
+                # A COMMIT that failed is over for SQLAlchemy, not for SQLite: the next one begins on a new connection.
+                if not kept.in_transaction() and not kept.invalidated:
+                    kept.invalidate()
+                raise
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -145,7 +176,7 @@ def _open_sqlite(url: URL) -> Engine:
     # SQLite gives its journals the rights of the file, so they are 0600 as well.
     path.touch(mode=0o600, exist_ok=True)
     journal.settle(path, BUSY_SECONDS)
-    # No pool: which connection stays open, and for how long, is for `resting` to know.
+    # A connection per transaction: threads share nothing, and a forked or killed kernel leaves no lock behind.
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
@@ -175,6 +206,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
+
+
+def _empty_journal(connection: Connection) -> None:
+    """What was deleted must not stand in the journal, however many other kernels have the ledger open."""
+    if connection.invalidated:
+        return
+    with contextlib.suppress(DBAPIError, sqlite3.Error):  # one of them is reading: the last one to close does it
+        held: Any = connection.connection.driver_connection
+        held.execute("PRAGMA busy_timeout = 0")
+        held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:

@@ -1,4 +1,4 @@
-"""One thread that minds what ends in time: starting one for each exchange would cost more than the client itself."""
+"""One thread that minds the time of every exchange: starting one for each would cost more than the client itself."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Deadlines:
                 try:
                     expire()
                 except Exception:  # whatever befalls one of them, the others are minded
-                    logger.exception("what was due could not be ended")
+                    logger.exception("an exchange could not be ended in time")
 
     def _due(self) -> list[Callable[[], object]] | None:
         """Wait until something is due and return it; None when there has been nothing to do for a while."""

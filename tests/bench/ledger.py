@@ -47,10 +47,11 @@ def write(ledger: Ledger, number: int) -> None:
     """Prepare, attempt, hear, accept, as ``session`` and ``submission`` do."""
     now, lease = time.time(), ledger.lease(90)
     names = {"identity": f"{number:064x}", "idempotency_key": f"{number:036x}"}
-    entry = ledger.sending.prepare(_BODY, lease, now, **_ASKED, **names, attachments=[])
-    ledger.sending.attempt(entry.id, lease)
-    ledger.questions.hear(entry.id, "create", 201, _ANSWER, now)
-    ledger.sending.accept(entry.id, task_id=f"task_{number}", status="pending", created_at=now, notes=[])
+    with ledger.store.together():
+        entry = ledger.sending.prepare(_BODY, lease, now, **_ASKED, **names, attachments=[])
+        ledger.sending.attempt(entry.id, lease)
+        ledger.questions.hear(entry.id, "create", 201, _ANSWER, now)
+        ledger.sending.accept(entry.id, task_id=f"task_{number}", status="pending", created_at=now, notes=[])
 
 
 class Bare:

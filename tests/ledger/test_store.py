@@ -1,7 +1,6 @@
 """Opening the ledger: whole transactions, private files, a journal that suits the place, and errors in one line."""
 
 import contextlib
-import os
 import sqlite3
 import stat
 import subprocess
@@ -11,9 +10,8 @@ import threading
 import pytest
 from sqlalchemy import delete, event, insert, select
 
-from codevf_nb.ledger import LedgerError, Store, journal, resting
+from codevf_nb.ledger import LedgerError, Store, journal
 from codevf_nb.ledger.tables import leases
-from tests.waiting import eventually
 
 RAISE = """
 import sys, time
@@ -27,19 +25,6 @@ for _ in range(25):
         time.sleep(0.001)
         connection.execute(update(leases).values(until=until + 1))
 """
-
-
-@pytest.fixture
-def open_long(monkeypatch):
-    """No connection is closed while the test runs, however slow the machine is."""
-    monkeypatch.setattr(resting, "OPEN_SECONDS", 60.0)
-
-
-def at_once(job) -> None:
-    """Do it on another thread, and wait for it."""
-    thread = threading.Thread(target=job)
-    thread.start()
-    thread.join()
 
 
 def put(store: Store, name: str, until: float = 0.0) -> None:
@@ -67,96 +52,59 @@ def test_processes_that_read_and_then_write_take_turns(store, ledger_url):
         assert connection.scalar(select(leases.c.until)) == 100
 
 
-def test_transactions_that_follow_each_other_share_a_journal_and_nothing_else(tmp_path):
+def test_transactions_together_share_a_journal_and_nothing_else(tmp_path):
     """Each is committed by itself, and one that fails undone; afterwards the file alone is the whole ledger again."""
     place, journal_file = tmp_path / "ledger.sqlite", tmp_path / "ledger.sqlite-wal"
     store, other = (Store(f"sqlite:///{place}") for _ in range(2))
-    put(store, "a")
-    first = journal_file.stat().st_ino
-    assert names(other) == ["a"]
-    put(store, "b")
-    assert journal_file.stat().st_ino == first
-    with pytest.raises(LedgerError):
-        put_all(store, "c", "a")
-    assert names(other) == ["a", "b"]
-    eventually(lambda: not journal_file.exists(), "the journal goes")
-    assert names(other) == ["a", "b"]
+    put(store, "before")
+    assert not journal_file.exists(), "without it the journal goes with each transaction"
+    with store.together():
+        put(store, "a")
+        first = journal_file.stat().st_ino
+        assert names(other) == ["a", "before"]
+        put(store, "b")
+        assert journal_file.stat().st_ino == first
+        with pytest.raises(LedgerError):
+            put_all(store, "c", "a")
+    assert not journal_file.exists()
+    assert names(other) == ["a", "b", "before"]
     store.close()
     other.close()
 
 
-def test_one_connection_serves_one_thread_after_another(tmp_path, open_long):
-    """Two at the same time have one each; closing the store closes whatever rests."""
-    journal_file = tmp_path / "ledger.sqlite-wal"
-    store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    opened = []
-    event.listen(store._engine, "connect", lambda *_: opened.append(1))
-    put(store, "a")
-    at_once(lambda: put(store, "b"))
-    assert len(opened) <= 1
-    with store.read() as connection:
-        at_once(lambda: put(store, "c"))
-        assert connection.scalars(select(leases.c.name)).all() == ["a", "b", "c"]
-    assert len(opened) <= 2
-    assert journal_file.exists()
-    store.close()
-    assert not journal_file.exists()
-    assert names(store) == ["a", "b", "c"]
-    store.close()
-
-
-def test_a_commit_that_fails_holds_up_nobody(tmp_path, open_long):
-    """Whatever ends it, Ctrl-C too: no connection that rests is within a transaction."""
+def test_a_commit_that_fails_holds_up_nobody(tmp_path):
+    """Whatever ends it, Ctrl-C too: the connection that is kept doesn't stay within a transaction."""
     store, other = (Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}") for _ in range(2))
 
     def interrupt(_connection):
         event.remove(store._engine, "commit", interrupt)
         raise KeyboardInterrupt
 
-    put(store, "a")
-    event.listen(store._engine, "commit", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        put(store, "b")
-    put(other, "c")
-    put(store, "d")
+    with store.together():
+        put(store, "a")
+        event.listen(store._engine, "commit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            put(store, "b")
+        put(other, "c")
+        put(store, "d")
     assert names(other) == ["a", "c", "d"]
     store.close()
     other.close()
 
 
-def test_no_connection_is_in_two_processes(tmp_path, open_long):
-    """A kernel that forks while one rests closes it first; both processes write on, with connections of their own."""
-    journal_file = tmp_path / "ledger.sqlite-wal"
-    store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    put(store, "parent's")
-    assert journal_file.exists()
-    child = os.fork()
-    if not child:
-        was_closed = not journal_file.exists()
-        put(store, "child's")
-        os._exit(not was_closed)
-    assert os.waitpid(child, 0)[1] == 0
-    put(store, "parent's second")
-    assert names(store) == ["child's", "parent's", "parent's second"]
-    store.close()
-
-
 def test_what_was_deleted_is_in_no_journal_though_another_one_has_it_open(tmp_path):
-    """Other kernels that have the ledger open at the same time keep no text in it, and one that polls on neither."""
+    """Other kernels that have the ledger open at the same time keep no text in it."""
     place = tmp_path / "ledger.sqlite"
     store = Store(f"sqlite:///{place}")
-
-    def left() -> bytes:
-        put(store, "another", 1.0)
-        with store.write() as connection:
-            connection.execute(delete(leases))
-        return b"".join(path.read_bytes() for path in tmp_path.glob("ledger.sqlite*"))
-
     with contextlib.closing(sqlite3.connect(place)) as other:
         other.execute("SELECT count(*) FROM leases").fetchone()
-        put(store, "a-very-telling-name")
-        assert b"a-very-telling-name" in left()
-        eventually(lambda: b"a-very-telling-name" not in left(), "the journal is emptied")
+        with store.together():
+            put(store, "a-very-telling-name")
+            with store.write() as connection:
+                connection.execute(delete(leases))
+        assert other.execute("SELECT count(*) FROM leases").fetchone() == (0,)
+        left = b"".join(path.read_bytes() for path in tmp_path.glob("ledger.sqlite*"))
+        assert b"a-very-telling-name" not in left
     store.close()
 
 
@@ -250,7 +198,7 @@ def test_a_local_ledger_is_in_wal_mode(place):
 @pytest.mark.parametrize("system", ["nfs4", "cifs", "fuse.sshfs"])
 def test_a_ledger_on_a_network_home_goes_without_wal(place, system, tmp_path, monkeypatch, caplog):
     """On a file system of the network the old journal is used, also by a ledger from before, and it is said."""
-    Store(f"sqlite:///{place}").close()
+    Store(f"sqlite:///{place}")
     mounts = tmp_path / "mountinfo"
     mounts.write_text(
         "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
