@@ -58,7 +58,7 @@ class Live:
 
     def follow(self, task: Task, display_id: str, panel: Panel | None = None) -> None:
         """Keep a display up to date while its task is open; a panel is told, and the answer takes its place."""
-        self._shown.setdefault(task.question_id, []).append(_Place(display_id, task.repeated, panel))
+        self._shown.setdefault(task.seen.id, []).append(_Place(display_id, task.repeated, panel))
         entry = task.entry
         if not entry.is_open:  # answered before the display was there to be updated
             self._update(entry)

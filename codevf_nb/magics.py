@@ -77,13 +77,14 @@ class CodeVFMagics(Magics):
             line = grammar.read(text, self.shell.user_ns)
             current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
         shown = live.of(current)
-        draft = self._draft(current, line, cell)
-        if line.options.get("dry_run"):
-            told = display.draft_text(draft, current.account.environment, _balance(current), datetime.now(UTC))
-            print(told)  # noqa: T201 - the magic's output
-            return
+        asked = self._asked(current, line, cell)
         waits = line.options.get("wait")
         with current.ledger.store.together():
+            draft = current.draft(**asked)
+            if line.options.get("dry_run"):
+                told = display.draft_text(draft, current.account.environment, _balance(current), datetime.now(UTC))
+                print(told)  # noqa: T201 - the magic's output
+                return
             task = current.ask(draft)
             self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
             if not waits:
@@ -92,8 +93,8 @@ class CodeVFMagics(Magics):
             self._wait(task, line.options.get("timeout"))
             shown.show_static(task)
 
-    def _draft(self, current: Any, line: Line, cell: str) -> Any:
-        """Make what would be sent; with --run the cell is executed on the way."""
+    def _asked(self, current: Any, line: Line, cell: str) -> dict[str, Any]:
+        """Return what the draft is made of; with --run the cell is executed on the way."""
         ran: dict[str, Any] = {}
         if line.options.get("run"):
             with _adding("The cell was not run."):
@@ -101,8 +102,7 @@ class CodeVFMagics(Magics):
             ran = self._run(cell, line.options)
         with _adding(NOTHING_SENT):
             arguments = self._draft_arguments(line, cell)
-            attached = self._named(line.options) | ran
-        return current.draft(**arguments, attach=attached)
+            return {**arguments, "attach": self._named(line.options) | ran}
 
     def _check_before_run(self, current: Any, line: Line, cell: str) -> None:
         """Refuse what the line alone shows to be wrong; the names it attaches may only come of the run."""

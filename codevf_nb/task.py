@@ -37,9 +37,9 @@ class Task:
         return self._entry
 
     @property
-    def question_id(self) -> int:
-        """The ledger's number of the question that became this task."""
-        return self._entry.id
+    def seen(self) -> Entry:
+        """The ledger's row, as it was when it was last looked at."""
+        return self._entry
 
     @property
     def id(self) -> str | None:

@@ -136,7 +136,7 @@ class Store:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, NoConnectionError) as error:
+        except (DBAPIError, NoConnectionError, sqlite3.Error) as error:
             why = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
             raise LedgerError(f"the ledger at {self.place} can't be used: {why}") from error
 
@@ -225,5 +225,9 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    way = connection.get_execution_options().get("codevf_begin", _READ)
-    connection.exec_driver_sql(_BEGIN[connection.dialect.name][way])
+    statement = _BEGIN[connection.dialect.name][connection.get_execution_options().get("codevf_begin", _READ)]
+    held: Any = connection.connection.driver_connection
+    if isinstance(held, sqlite3.Connection):
+        held.execute(statement)  # by itself: SQLAlchemy's way to BEGIN takes longer than most that follows it
+    else:
+        connection.exec_driver_sql(statement)

@@ -156,9 +156,8 @@ class Submission:
     def _send(self, entry: Entry, prepared: PreparedTask, sender: _Sender) -> Entry:
         def before_attempt(_attempt: Attempt) -> None:
             self._limiter.wait()
-            known = self._ledger.questions.get(entry.id)
-            if known.may_be_there:  # a machine may have slept for days since the attempt before
-                self.unsettled.check(known)
+            if sender.attempts or entry.may_be_there:
+                self._check_again(entry.id)
             lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
             if not self._ledger.sending.attempt(entry.id, lease):
                 raise InFlightError
@@ -177,6 +176,12 @@ class Submission:
         except CodeVFError as error:
             return self._without_task(entry.id, sender, error)
         return self._accept(entry, response)
+
+    def _check_again(self, question_id: int) -> None:
+        """Look at what may be there before it is sent again: a machine may have slept for days since the last time."""
+        known = self._ledger.questions.get(question_id)
+        if known.may_be_there:
+            self.unsettled.check(known)
 
     @contextlib.contextmanager
     def _sender(self) -> Iterator[_Sender]:

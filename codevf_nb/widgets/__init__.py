@@ -22,13 +22,12 @@ def under_cell(live: Live, task: Task) -> None:
     """Show a task under the running cell: as its progress where somebody may click, else as it is."""
     from codevf_nb.widgets import stage
 
-    entry = task.entry
-    if not (entry.is_open and stage.has_widgets()):
+    if not (task.seen.is_open and stage.has_widgets()):
         live.show(task)
         return
     from codevf_nb.widgets.progress import Progress
 
-    panel = Progress(live.session, task, entry)
+    panel = Progress(live.session, task)
     live.follow(task, stage.show(panel), panel)
 
 

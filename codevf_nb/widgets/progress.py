@@ -33,10 +33,10 @@ class Progress:
 
     display_id = ""
 
-    def __init__(self, session: Session, task: Task, entry: Entry) -> None:
+    def __init__(self, session: Session, task: Task) -> None:
         self._session = session
         self._task = task
-        self._entry = entry
+        self._entry = entry = task.seen
         row = {"width": "auto", "min_width": "0", "flex": "1 1 100%"}
         self._head = ipywidgets.HTML(self._standing(), **looks(ipywidgets.HTML, **row))
         self._bar = ipywidgets.IntProgress(_step(entry), min=0, max=LAST_STEP, **looks(ipywidgets.IntProgress, **row))

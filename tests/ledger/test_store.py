@@ -92,6 +92,21 @@ def test_a_commit_that_fails_holds_up_nobody(tmp_path):
     other.close()
 
 
+def test_a_ledger_that_is_locked_is_told_and_used_again(tmp_path, monkeypatch):
+    """Another program holds it for too long: one line says so, and the next transaction has its turn."""
+    monkeypatch.setattr("codevf_nb.ledger.store.BUSY_SECONDS", 0.1)
+    store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as other:
+        with store.together():
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(LedgerError, match="database is locked"):
+                put(store, "a")
+            other.execute("COMMIT")
+            put(store, "b")
+        assert names(store) == ["b"]
+    store.close()
+
+
 def test_what_was_deleted_is_in_no_journal_though_another_one_has_it_open(tmp_path):
     """Other kernels that have the ledger open at the same time keep no text in it."""
     place = tmp_path / "ledger.sqlite"
