@@ -1,5 +1,9 @@
 """The ledger looks after itself: its rights, its secrets, its forgetting, and what happens without it."""
 
+import contextlib
+import os
+import shutil
+import sqlite3
 import stat
 
 import pytest
@@ -163,6 +167,23 @@ def test_no_ledger_finds_what_a_working_ledger_knows(current, box, shell):
     run(shell, f"{PROMPT} --no-ledger -p '{current.ledger.questions.latest()[0].project}'", "total = 1")
     assert shell.user_ns["_codevf"].id == task.id
     assert len(box.tasks()) == 1
+
+
+@pytest.mark.parametrize("put_back", [os.replace, shutil.copyfile])
+def test_a_backup_put_back_under_a_kernel_loses_no_later_question(current, tmp_path, put_back):
+    """No connection stays open between two cells: what is asked next is written to the ledger that lies there now."""
+    current.watcher.stop()
+    place, backup = home() / "ledger.sqlite", tmp_path / "backup.sqlite"
+    ask(current)
+    shutil.copyfile(place, backup)
+    ask(current, "Is this one asked after the backup?")
+    put_back(backup, place)
+    task = ask(current, "Is this one asked after it was put back?")
+    with contextlib.closing(sqlite3.connect(place)) as ledger:
+        kept = [row[0] for row in ledger.execute("SELECT task_id FROM questions ORDER BY id")]
+        assert ledger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert len(kept) == 2
+    assert kept[-1] == task.id
 
 
 def made_elsewhere(box, account) -> str:
