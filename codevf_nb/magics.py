@@ -71,7 +71,7 @@ class CodeVFMagics(Magics):
     # -- %%codevf
 
     def _ask(self, text: str, cell: str) -> None:
-        from codevf_nb import display, grammar, kernel, live, widgets
+        from codevf_nb import grammar, kernel, live, widgets
 
         with _adding(NOTHING_SENT):
             line = grammar.read(text, self.shell.user_ns)
@@ -82,8 +82,7 @@ class CodeVFMagics(Magics):
         with current.ledger.store.together():
             draft = current.draft(**asked)
             if line.options.get("dry_run"):
-                told = display.draft_text(draft, current.account.environment, _balance(current), datetime.now(UTC))
-                print(told)  # noqa: T201 - the magic's output
+                print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                 return
             task = current.ask(draft)
             self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
@@ -224,14 +223,17 @@ def _metadata(pairs: Any) -> dict[str, str]:
     return found
 
 
-def _balance(current: Any) -> Any:
-    """What is left, as far as it can be known: a draft is shown without the service, too."""
-    from codevf_nb.sdk.models import CreditBalance
+def _would_be_sent(current: Any, draft: Any) -> str:
+    """Show a draft, and what it would leave; without the service, why that isn't known."""
+    from codevf_nb import display
 
+    balance, unknown = None, []
     try:
-        return current.balance()
-    except CodeVFError:
-        return CreditBalance(None, None, None)
+        balance = current.balance()
+    except CodeVFError as error:
+        unknown = [f"{display.UNKNOWN_BALANCE}: {display.plain(str(error))}"]
+    told = display.draft_text(draft, current.account.environment, balance, datetime.now(UTC))
+    return "\n".join([told, *unknown])
 
 
 @contextmanager

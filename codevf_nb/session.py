@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -14,7 +15,7 @@ from codevf_nb.ledger import Entry, Ledger, LedgerError, Limiter, Repeat, Store
 from codevf_nb.line import Line
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question
 from codevf_nb.sdk import CodeVFClient
-from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError, InvalidTagError
+from codevf_nb.sdk.exceptions import APIConnectionError, APIError, BadRequestError, InvalidTagError
 from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -34,6 +35,8 @@ GLANCE_SECONDS = 3.0
 NEXT_GLANCE_SECONDS = 30.0
 # For so long it is told that a question was prepared and never sent.
 UNSENT_SECONDS = 24 * 3600.0
+
+log = logging.getLogger("codevf_nb.session")
 
 
 class Session:
@@ -170,13 +173,14 @@ class Session:
         Asked for again after five minutes, with ``refresh``, and where the ledger knows that credits have moved since;
         then only for a moment, as the one from before will do.
         """
-        last = self.ledger.balances.last()
-        if last is None or refresh or self._is_old(last):
+        last = self._recent_balance()
+        if last is None or refresh:
             return self._ask_balance()
         if last.is_behind and time.monotonic() >= self._glance_at:
             try:
                 return self._ask_balance(deadline=GLANCE_SECONDS)
-            except CodeVFError:  # the one from a moment ago is better than none, or than waiting again
+            except (APIError, APIConnectionError) as error:  # the one from before is better than none
+                log.info("the balance of %.0f s ago is told: %s", self.ledger.clock() - last.at, error)
                 self._glance_at = time.monotonic() + NEXT_GLANCE_SECONDS
         available, on_hold = Decimal(str(last.available)), Decimal(str(last.on_hold))
         return CreditBalance(available=available, on_hold=on_hold, total=available + on_hold)
@@ -222,12 +226,12 @@ class Session:
 
     def _see_balance(self) -> None:
         """Have a balance in the book from not long before a question, so that it tells what others have spent."""
-        last = self.ledger.balances.last()
-        if last is None or self._is_old(last):
+        if self._recent_balance() is None:
             self._ask_balance()
 
-    def _is_old(self, balance: Any) -> bool:
-        return not 0 <= self.ledger.clock() - balance.at < BALANCE_SECONDS
+    def _recent_balance(self) -> Any:
+        last = self.ledger.balances.last()
+        return last if last is not None and 0 <= self.ledger.clock() - last.at < BALANCE_SECONDS else None
 
     def _check_ledger(self) -> None:
         if self.unsafe:

@@ -73,7 +73,7 @@ def test_a_dry_run_needs_no_balance(shell, current, box):
     result, shown = run(shell, "%%codevf Is this default right? --dry-run\ntotal = 1")
     assert result.success
     assert "would cost at most 240 credits" in shown.stdout
-    assert display.UNKNOWN_BALANCE in shown.stdout
+    assert f"{display.UNKNOWN_BALANCE}: " in shown.stdout
     assert "would leave" not in shown.stdout
 
 

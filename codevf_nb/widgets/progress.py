@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # How far along a question is; a status nobody knows is somewhere on its way.
 _STEPS = {"pending": 1, "processing": 2}
-LAST_STEP = 3
+_LAST_STEP = 3
 
 
 class Progress:
@@ -39,7 +39,7 @@ class Progress:
         self._entry = entry = task.seen
         row = {"width": "auto", "min_width": "0", "flex": "1 1 100%"}
         self._head = ipywidgets.HTML(self._standing(), **looks(ipywidgets.HTML, **row))
-        self._bar = ipywidgets.IntProgress(_step(entry), min=0, max=LAST_STEP, **looks(ipywidgets.IntProgress, **row))
+        self._bar = ipywidgets.IntProgress(_step(entry), min=0, max=_LAST_STEP, **looks(ipywidgets.IntProgress, **row))
         self._body = ipywidgets.HTML(self._expected(), **looks(ipywidgets.HTML, **row))
         self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", told(self._stop, self._say))
         self._refresh = button("Refresh", "Ask the service about this task now", told(self._look, self._say))
@@ -70,6 +70,7 @@ class Progress:
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
         desk.untick(self._tick)
+        # Once it has ended, the buttons are not in it any more.
         stage.close(self.root, self._cancel.widget, self._refresh)
 
     def _say(self, trouble: str) -> None:
@@ -121,4 +122,4 @@ class Progress:
 
 
 def _step(entry: Entry) -> int:
-    return _STEPS.get(entry.status or "", 1) if entry.is_open else LAST_STEP
+    return _STEPS.get(entry.status or "", 1) if entry.is_open else _LAST_STEP
