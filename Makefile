@@ -26,7 +26,7 @@ test: $(VENV)/test.made  ## the suite and the example notebooks
 	$(RUN) -m pytest
 
 test-browser: $(VENV)/browser.made $(VENV)-old/made  ## the notebook in a real JupyterLab (also an old one) and a real Chromium
-	CODEVF_AXE=$(VENV)/package/axe.min.js CODEVF_OLD=$(VENV)-old/bin/python $(RUN) -m pytest -m browser tests/browser
+	CODEVF_AXE=$(VENV)/package/axe.min.js CODEVF_OLD=$(VENV)-old/bin/python $(RUN) -m pytest -m browser -n 2 tests/browser
 
 test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the rate limit for minutes
 	$(RUN) -m pytest -m soak tests/soak
@@ -79,7 +79,7 @@ $(VENV)/packaging.made: $(VENV)/test.made
 	@touch $@
 
 $(VENV)/browser.made: $(VENV)/test.made
-	$(RUN) -m pip install --quiet --disable-pip-version-check "playwright>=1.50" "notebook>=7"
+	$(RUN) -m pip install --quiet --disable-pip-version-check "playwright>=1.50" "notebook>=7" "pytest-xdist>=3.6"
 	npm pack --silent --pack-destination $(VENV) axe-core@4
 	tar -xzf $(VENV)/axe-core-4.*.tgz -C $(VENV) package/axe.min.js && rm $(VENV)/axe-core-4.*.tgz
 	@touch $@

@@ -22,7 +22,6 @@ from codevf_nb.sdk.exceptions import CodeVFError
 
 if TYPE_CHECKING:
     from codevf_nb.grammar import Line
-    from codevf_nb.task import Task
 
 DEFAULT_VARIABLE = "_codevf"
 NOTHING_SENT = "Nothing was sent."
@@ -76,21 +75,23 @@ class CodeVFMagics(Magics):
         with _adding(NOTHING_SENT):
             line = grammar.read(text, self.shell.user_ns)
             current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
-        shown = live.of(current)
-        asked = self._asked(current, line, cell)
-        waits = line.options.get("wait")
-        with current.ledger.store.together():
-            draft = current.draft(**asked)
-            if line.options.get("dry_run"):
-                print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
-                return
-            task = current.ask(draft)
-            self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
-            if not waits:
-                widgets.under_cell(shown, task)
-        if waits:
-            self._wait(task, line.options.get("timeout"))
-            shown.show_static(task)
+        draft = None
+        try:
+            asked = self._asked(current, line, cell)
+            with current.ledger.store.together():
+                draft = current.draft(**asked)
+                if line.options.get("dry_run"):
+                    print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
+                    return
+                task = current.ask(draft)
+                self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
+                if not line.options.get("wait"):
+                    widgets.under_cell(live.of(current), task)
+                    return
+            task.wait(line.options.get("timeout"))
+            live.of(current).show_static(task)
+        except KeyboardInterrupt:
+            raise CodeVFUserError(f"codevf: {current.stopped(draft)}") from None
 
     def _asked(self, current: Any, line: Line, cell: str) -> dict[str, Any]:
         """Return what the draft is made of; with --run the cell is executed on the way."""
@@ -191,22 +192,17 @@ class CodeVFMagics(Magics):
             told = f"--schema {name} can't be read as JSON: {error}."
         raise GrammarError(told)
 
-    def _wait(self, task: Task, timeout: float | None) -> None:
-        try:
-            task.wait(timeout)
-        except KeyboardInterrupt:
-            raise CodeVFUserError(
-                f"codevf: stopped waiting, and the task goes on. %codevf cancel {task.id} stops it; "
-                "%codevf show tells its answer."
-            ) from None
-
     # -- %codevf
 
     def _command(self, line: str) -> Any:
         from codevf_nb import commands
 
         name, _, rest = line.strip().partition(" ")
-        return commands.run(name or "help", rest.strip())
+        try:
+            return commands.run(name or "help", rest.strip())
+        except KeyboardInterrupt:
+            told = "stopped, and what was asked goes on: %codevf status tells where it stands."
+            raise CodeVFUserError(f"codevf: {told}") from None
 
 
 def _metadata(pairs: Any) -> dict[str, str]:

@@ -122,6 +122,11 @@ class Session:
                 asked = self._submission.submit(draft, project_id)
         return self._follow(asked.entry, asked.repeat)
 
+    def stopped(self, draft: Draft | None) -> str:
+        """Say how a question stands that a person stopped asking, or waiting for; without a draft nothing went out."""
+        entry = None if draft is None else self.ledger.questions.same(draft.question.identity(self.account.name))
+        return self._submission.unsettled.stopped(entry)
+
     def settle(self, entry: Entry) -> Task:
         """Find out what became of a question nobody heard the end of."""
         return self._follow(self._submission.settle(entry))

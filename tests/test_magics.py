@@ -8,7 +8,9 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from codevf_nb import kernel, settings
+from codevf_nb.magics import CodeVFUserError
 from codevf_nb.task import Task
+from tests.soak.steps import STEPS, at_step
 
 CELL = "def add(item, to=[]):\n    to.append(item)\n"
 
@@ -244,6 +246,68 @@ def test_interrupting_the_wait_leaves_the_task(shell, account, box, monkeypatch)
     result, _ = run(shell, f"%%codevf Is this default right? -w\n{CELL}")
     assert "the task goes on" in str(result.error_in_exec)
     assert f"%codevf cancel {shell.user_ns['_codevf'].id}" in str(result.error_in_exec)
+    assert current.ledger.questions.latest()[0].state == "accepted"
+    kernel.forget()
+
+
+# What a person is told who presses Ctrl-C at a step of the protocol.
+STOPPED = {
+    "before-prepare": "The question was not sent.",
+    "after-prepare": "Nothing of it is at the service: run the cell again to ask.",
+    "before-attempt": "Nothing of it is at the service: run the cell again to ask.",
+    "after-attempt": "the same bytes go under the same key",
+    "before-exchange": "the same bytes go under the same key",
+    "after-exchange": "the same bytes go under the same key",
+    "before-hear": "the same bytes go under the same key",
+    "after-hear": "The service has it, and its answer is here but was never read",
+    "before-accept": "The service has it, and its answer is here but was never read",
+    "after-accept": "stopped waiting, and the task goes on. %codevf cancel task_",
+}
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if not step.endswith("become")])
+def test_interrupting_says_in_one_line_how_the_question_stands(shell, account, box, step):
+    """Ctrl-C at any step ends the cell with what is known and what to do; run again, it asks or finds one task."""
+    at_step(kernel.use(account), step, _interrupted)
+    result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
+    assert isinstance(result.error_in_exec, CodeVFUserError)
+    assert str(result.error_in_exec).startswith("codevf: stopped")
+    assert STOPPED[step] in str(result.error_in_exec)
+    kernel.forget()
+    kernel.use(account)
+    result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
+    result.raise_error()
+    assert [task["id"] for task in box.tasks()] == [shell.user_ns["_codevf"].id]
+    kernel.forget()
+
+
+def test_interrupting_before_and_after_the_protocol(shell, account, monkeypatch):
+    """Also while a table is made ready, while the task is put on show, and with an answer that is here already."""
+    current = kernel.use(account)
+    with monkeypatch.context() as patched:
+        patched.setattr("codevf_nb.attachments.gather", _interrupted)
+        result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
+        assert str(result.error_in_exec) == "codevf: stopped. The question was not sent."
+        patched.undo()
+        patched.setattr("codevf_nb.widgets.under_cell", _interrupted)
+        result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
+        assert "stopped waiting, and the task goes on" in str(result.error_in_exec)
+        current.task().wait()
+        result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
+        assert f"stopped. %codevf show {current.task().id} tells its answer" in str(result.error_in_exec)
+    kernel.forget()
+
+
+def test_interrupting_a_command_is_told_in_one_line(shell, account, monkeypatch):
+    """What was asked goes on, and where it stands is a command away."""
+    from codevf_nb.watcher import Watcher
+
+    current = kernel.use(account)
+    run(shell, f"%%codevf Is this default right?\n{CELL}")
+    monkeypatch.setattr(Watcher, "wait", _interrupted)
+    result, _ = run(shell, "%codevf wait")
+    assert isinstance(result.error_in_exec, CodeVFUserError)
+    assert "%codevf status tells where it stands" in str(result.error_in_exec)
     assert current.ledger.questions.latest()[0].state == "accepted"
     kernel.forget()
 

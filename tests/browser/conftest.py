@@ -12,9 +12,17 @@ OLD = os.environ.get("CODEVF_OLD", "")
 
 
 @pytest.fixture(scope="session")
-def browser():
+def one_browser():
     with chromium() as started:
         yield started
+
+
+@pytest.fixture
+def browser(one_browser):
+    """The browser without a page; none stays open behind a test, where it would call its Lab for ever."""
+    yield one_browser
+    for context in one_browser.contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 import requests
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
 
 from tests.waiting import eventually
 
@@ -43,13 +43,26 @@ FIND_NOTEBOOK = """() => {
         widget => widget.context && widget.sessionContext && widget.content && widget.content.widgets);
     return Boolean(window.theNotebook);
 }"""
+# Lab may know the status from the server before the kernel's own socket is open; a restart in between is one that
+# Jupyter's server doesn't get over. What is told over that socket is waited for.
 KERNEL_IDLE = """async () => {
     const notebook = window.theNotebook;
     await notebook.context.ready;
     await notebook.sessionContext.ready;
     const kernel = notebook.sessionContext.session && notebook.sessionContext.session.kernel;
-    return Boolean(kernel && kernel.status === 'idle');
+    if (!kernel) return false;
+    await kernel.info;
+    return kernel.status === 'idle';
 }"""
+
+# What is known of a page that wasn't done in time: the kernel, and each code cell's count and last lines.
+STANDS = """() => {
+    const session = window.theNotebook.sessionContext.session;
+    const cells = [...window.theNotebook.content.widgets].filter(cell => cell.model.type === 'code');
+    return {kernel: session && session.kernel && session.kernel.status,
+            cells: cells.map(cell => [cell.model.executionCount, cell.promptNode && cell.promptNode.innerText,
+                                      cell.outputArea.node.innerText.slice(-200)]),
+            dialogs: [...document.querySelectorAll('.jp-Dialog')].map(one => one.innerText)} }"""
 
 
 @dataclass(frozen=True)
@@ -195,9 +208,8 @@ class Notebook:
         self.command("notebook:run-cell", wait=wait)
 
     def run_all(self) -> None:
-        """Restart the kernel and run every cell, as the button does that says so."""
-        self.command("notebook:restart-run-all", wait=False)
-        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        """Run every cell, as the menu does that says so."""
+        self.command("notebook:run-all-cells", wait=False)
 
     def executed(self, counts: list[int]) -> None:
         """Wait until the code cells have these execution counts, and nothing runs any more."""
@@ -206,7 +218,12 @@ class Notebook:
             const code = cells.filter(model => model.type === 'code');
             return String(code.map(model => model.executionCount)) === String(counts)
                 && window.theNotebook.sessionContext.session.kernel.status === 'idle' }"""
-        self.page.wait_for_function(script, arg=counts, timeout=60_000)
+        try:
+            self.page.wait_for_function(script, arg=counts, timeout=120_000)
+        except TimeoutError as late:
+            late.add_note(f"the page stands so: {self.page.evaluate(STANDS)}")
+            self.photograph("late")
+            raise
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
         """Return what a cell shows, as the document has it."""

@@ -23,7 +23,7 @@ STANDS = {
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
-def test_restart_and_run_all(browser, lab, path):
+def test_run_all(browser, lab, path):
     """Every cell runs, nothing fails that isn't meant to, every widget is drawn, and the answers stand on the page."""
     running, root = lab
     shutil.copytree(path.parent / "data", root / "data")
