@@ -35,7 +35,7 @@ bench: $(VENV)/test.made  ## how fast it is, beside what else there is: one tabl
 	$(RUN) -m tests.bench
 
 test-packaging: $(VENV)/packaging.made  ## the wheel in clean environments of each Python here, and what Binder would run
-	$(RUN) -m pytest -m packaging tests/packaging
+	$(RUN) -m pytest -m packaging -n 2 tests/packaging
 
 test-old: $(VENV)-old/made  ## magics, attachments and displays on the versions that Colab ships
 	$(VENV)-old/bin/python -m pytest $(OLD_TESTS)
@@ -79,7 +79,7 @@ $(VENV)/packaging.made: $(VENV)/test.made
 	@touch $@
 
 $(VENV)/browser.made: $(VENV)/test.made
-	$(RUN) -m pip install --quiet --disable-pip-version-check "playwright>=1.50" "notebook>=7" "pytest-xdist>=3.6"
+	$(RUN) -m pip install --quiet --disable-pip-version-check "playwright>=1.50" "notebook>=7"
 	npm pack --silent --pack-destination $(VENV) axe-core@4
 	tar -xzf $(VENV)/axe-core-4.*.tgz -C $(VENV) package/axe.min.js && rm $(VENV)/axe-core-4.*.tgz
 	@touch $@

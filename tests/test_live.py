@@ -8,8 +8,10 @@ from IPython.utils.capture import capture_output
 from jupyter_client.manager import start_new_kernel
 
 from codevf_nb import settings
+from codevf_nb.ledger import Ledger, Store, sqlite_url
 from codevf_nb.sandbox import process
 from codevf_nb.widgets.stage import WIDGET
+from tests.waiting import eventually
 
 LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 1 --rate-limit off"
 ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
@@ -22,15 +24,21 @@ while time.monotonic() < ends and 'stop' not in open({path!r}).read():
 
 
 @pytest.fixture
-def kernel() -> Iterator:
-    """A kernel of its own in a process of its own; what it says on iopub can be read."""
+def started() -> Iterator:
+    """A kernel of its own in a process of its own, with who can interrupt it and who talks to it."""
     manager, client = start_new_kernel(
         kernel_name="python3", env=dict(os.environ), extra_arguments=["--IPKernelApp.log_level=ERROR"]
     )
-    yield client
+    yield manager, client
     client.stop_channels()
     manager.shutdown_kernel(now=True)
     process.stop(settings.home())
+
+
+@pytest.fixture
+def kernel(started):
+    """What the kernel says on iopub can be read."""
+    return started[1]
 
 
 def said(client, until) -> list[tuple[str, dict]]:
@@ -66,6 +74,24 @@ def test_the_answer_replaces_the_pending_display_while_a_cell_computes(kernel, t
     assert "is None" in answered["data"]["text/html"]
     flag.write_text("stop")
     said(kernel, idle)
+
+
+def test_ctrl_c_while_the_service_makes_them_wait(started):
+    """The prompt is back at once with a line on how the question stands, and the cell run again finds the task."""
+    manager, client = started
+    run(client, f"{LOAD} --fault create:1:delay=8")
+    client.execute(ASK)
+    store = Store(sqlite_url(settings.home() / "ledger.sqlite"))
+    unheard = Ledger(store, "sandbox", "sandbox").questions.unsettled
+    eventually(unheard, "the question is on its way")
+    manager.interrupt_kernel()
+    (error,) = [content for kind, content in said(client, idle) if kind == "error"]
+    assert error["evalue"].startswith("codevf: stopped. Run the cell again, or %codevf settle, before ")
+    assert error["traceback"] == [error["evalue"]]
+    # The service still has the first request in hand for a while, and says so.
+    eventually(lambda: "display_data" in [kind for kind, _ in run(client, ASK)], "the task is found", seconds=60)
+    assert unheard() == []
+    store.close()
 
 
 def test_before_the_kernel_ends_text_takes_the_place_of_every_view(kernel):

@@ -91,6 +91,8 @@ class Progress:
     def _tick(self) -> None:
         if self._entry.is_open:
             self._body.value = self._expected()
+            if not self._entry.is_open:  # the answer came on the watcher's thread in between
+                self._end()
         self._cancel.cool()
 
     def _expected(self) -> str:

@@ -55,6 +55,22 @@ def test_the_buttons_go_with_the_answer(ask):
     assert [button.comm for button in buttons] == [None, None]
 
 
+def test_a_second_that_passes_as_the_answer_comes_leaves_it_there(ask, current, monkeypatch):
+    """The watcher's thread may bring the answer while the desk's is drawing how long ago the question was asked."""
+    panel = ask(1)
+    drawn = panel._expected
+
+    def meanwhile() -> str:
+        told = drawn()
+        while panel._entry.is_open:
+            panel.update(current.refresh(panel._entry), None)
+        return told
+
+    monkeypatch.setattr(panel, "_expected", meanwhile)
+    panel._tick()
+    assert "This answer is automated" in words(panel.root)
+
+
 def test_when_all_widgets_were_closed_the_next_panel_stands(ask):
     """`Widget.close_all()` is anybody's to call: what panels have in common is made anew."""
     ask(1)
