@@ -89,7 +89,8 @@ class Progress:
         self._body.value = display.task_bundle(self._entry, repeated=self._task.repeated)["text/html"]
 
     def _tick(self) -> None:
-        if self._entry.is_open:
+        drawn = self._entry
+        if drawn.is_open:
             self._body.value = self._expected()
             if not self._entry.is_open:  # the answer came on the watcher's thread in between
                 self._end()
