@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
 
 DEFAULT_VARIABLE = "_codevf"
 NOTHING_SENT = "Nothing was sent."
+UNSENT = "stopped. The question was not sent by this run."
+
+
+def _last_error() -> Any:
+    """Return the last exception that was raised until now and is none of these here."""
+    last = getattr(sys, "last_value", None)
+    return getattr(last, "before", last)
 
 
 class CodeVFUserError(Exception):
@@ -35,7 +44,18 @@ class CodeVFUserError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.before = getattr(sys, "last_value", None)
+        self.before = _last_error()
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class StoppedError(KeyboardInterrupt):
+    """A person pressed Ctrl-C: one line on how things stand, and like any Ctrl-C it ends whatever else is going on."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.before = _last_error()
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -70,19 +90,20 @@ class CodeVFMagics(Magics):
     # -- %%codevf
 
     def _ask(self, text: str, cell: str) -> None:
-        from codevf_nb import grammar, kernel, live, widgets
+        stands: Callable[[], str | None] = lambda: None  # noqa: E731 - until there is a question, none was sent
+        with _stopping(lambda: stands() or UNSENT):
+            from codevf_nb import grammar, kernel, live, widgets
 
-        with _adding(NOTHING_SENT):
-            line = grammar.read(text, self.shell.user_ns)
-            current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
-        draft = None
-        try:
+            with _adding(NOTHING_SENT):
+                line = grammar.read(text, self.shell.user_ns)
+                current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)
             with current.ledger.store.together():
                 draft = current.draft(**asked)
                 if line.options.get("dry_run"):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                     return
+                stands = partial(current.stopped, draft)
                 task = current.ask(draft)
                 self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
                 if not line.options.get("wait"):
@@ -90,8 +111,6 @@ class CodeVFMagics(Magics):
                     return
             task.wait(line.options.get("timeout"))
             live.of(current).show_static(task)
-        except KeyboardInterrupt:
-            raise CodeVFUserError(f"codevf: {current.stopped(draft)}") from None
 
     def _asked(self, current: Any, line: Line, cell: str) -> dict[str, Any]:
         """Return what the draft is made of; with --run the cell is executed on the way."""
@@ -195,14 +214,11 @@ class CodeVFMagics(Magics):
     # -- %codevf
 
     def _command(self, line: str) -> Any:
-        from codevf_nb import commands
+        with _stopping(lambda: "stopped. %codevf status tells how each question stands."):
+            from codevf_nb import commands
 
-        name, _, rest = line.strip().partition(" ")
-        try:
+            name, _, rest = line.strip().partition(" ")
             return commands.run(name or "help", rest.strip())
-        except KeyboardInterrupt:
-            told = "stopped, and what was asked goes on: %codevf status tells where it stands."
-            raise CodeVFUserError(f"codevf: {told}") from None
 
 
 def _metadata(pairs: Any) -> dict[str, str]:
@@ -230,6 +246,19 @@ def _would_be_sent(current: Any, draft: Any) -> str:
         unknown = [f"{display.UNKNOWN_BALANCE}: {display.plain(str(error))}"]
     told = display.draft_text(draft, current.account.environment, balance, datetime.now(UTC))
     return "\n".join([told, *unknown])
+
+
+@contextmanager
+def _stopping(told: Callable[[], str]) -> Iterator[None]:
+    """Tell in one line how things stand when a person presses Ctrl-C."""
+    try:
+        yield
+    except StoppedError:  # it was told already, inside of this
+        raise
+    except KeyboardInterrupt as pressed:
+        # A transaction that it came into must not stay open for as long as somebody keeps the traceback.
+        traceback.clear_frames(pressed.__traceback__)
+        raise StoppedError(f"codevf: {told()}") from None
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from codevf_nb.sdk.validation import (
     validate_schema,
 )
 from codevf_nb.settings import Account
-from codevf_nb.submission import Submission, telling_nothing_sent, telling_whether_sent
+from codevf_nb.submission import Submission, stopped, telling_nothing_sent, telling_whether_sent
 from codevf_nb.task import Task
 
 # A balance seen within this many seconds is told again without asking.
@@ -122,10 +122,12 @@ class Session:
                 asked = self._submission.submit(draft, project_id)
         return self._follow(asked.entry, asked.repeat)
 
-    def stopped(self, draft: Draft | None) -> str:
-        """Say how a question stands that a person stopped asking, or waiting for; without a draft nothing went out."""
-        entry = None if draft is None else self.ledger.questions.same(draft.question.identity(self.account.name))
-        return self._submission.unsettled.stopped(entry)
+    def stopped(self, draft: Draft) -> str | None:
+        """Say how a question stands that a person stopped asking, or waiting for; None where it was never sent."""
+        try:
+            return stopped(self.ledger.questions.same(draft.question.identity(self.account.name)))
+        except LedgerError as error:
+            return f"stopped, and whether it was sent isn't known: {error}. Run the cell again: it can't be paid twice."
 
     def settle(self, entry: Entry) -> Task:
         """Find out what became of a question nobody heard the end of."""

@@ -86,7 +86,7 @@ def test_ctrl_c_while_the_service_makes_them_wait(started):
     eventually(unheard, "the question is on its way")
     manager.interrupt_kernel()
     (error,) = [content for kind, content in said(client, idle) if kind == "error"]
-    assert error["evalue"].startswith("codevf: stopped. Run the cell again, or %codevf settle, before ")
+    assert error["evalue"].startswith("codevf: stopped while it was being sent, so it may be at the service. Run the")
     assert error["traceback"] == [error["evalue"]]
     # The service still has the first request in hand for a while, and says so.
     eventually(lambda: "display_data" in [kind for kind, _ in run(client, ASK)], "the task is found", seconds=60)

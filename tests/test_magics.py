@@ -2,13 +2,15 @@
 
 import hashlib
 import threading
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
 
 from codevf_nb import kernel, settings
-from codevf_nb.magics import CodeVFUserError
+from codevf_nb.ledger import LedgerError
+from codevf_nb.magics import StoppedError
 from codevf_nb.task import Task
 from tests.soak.steps import STEPS, at_step
 
@@ -251,65 +253,137 @@ def test_interrupting_the_wait_leaves_the_task(shell, account, box, monkeypatch)
 
 
 # What a person is told who presses Ctrl-C at a step of the protocol.
+UNSENT = "codevf: stopped. The question was not sent by this run."
+MAYBE = (
+    "codevf: stopped while it was being sent, so it may be at the service. Run the cell again: it can't be paid twice."
+)
 STOPPED = {
-    "before-prepare": "The question was not sent.",
-    "after-prepare": "Nothing of it is at the service: run the cell again to ask.",
-    "before-attempt": "Nothing of it is at the service: run the cell again to ask.",
-    "after-attempt": "the same bytes go under the same key",
-    "before-exchange": "the same bytes go under the same key",
-    "after-exchange": "the same bytes go under the same key",
-    "before-hear": "the same bytes go under the same key",
-    "after-hear": "The service has it, and its answer is here but was never read",
-    "before-accept": "The service has it, and its answer is here but was never read",
-    "after-accept": "stopped waiting, and the task goes on. %codevf cancel task_",
+    "before-prepare": UNSENT,
+    "after-prepare": UNSENT,
+    "before-attempt": UNSENT,
+    "after-attempt": MAYBE,
+    "before-exchange": MAYBE,
+    "after-exchange": MAYBE,
+    "before-hear": MAYBE,
+    "after-hear": MAYBE,
+    "before-accept": MAYBE,
+    "after-accept": "codevf: stopped waiting, and the task goes on. %codevf cancel task_",
 }
+QUESTION = f"%%codevf Is this default right?\n{CELL}"
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if not step.endswith("become")])
 def test_interrupting_says_in_one_line_how_the_question_stands(shell, account, box, step):
     """Ctrl-C at any step ends the cell with what is known and what to do; run again, it asks or finds one task."""
     at_step(kernel.use(account), step, _interrupted)
-    result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
-    assert isinstance(result.error_in_exec, CodeVFUserError)
-    assert str(result.error_in_exec).startswith("codevf: stopped")
-    assert STOPPED[step] in str(result.error_in_exec)
+    result, _ = run(shell, QUESTION)
+    assert isinstance(result.error_in_exec, StoppedError)
+    assert str(result.error_in_exec).startswith(STOPPED[step])
     kernel.forget()
     kernel.use(account)
-    result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
+    result, _ = run(shell, QUESTION)
     result.raise_error()
     assert [task["id"] for task in box.tasks()] == [shell.user_ns["_codevf"].id]
     kernel.forget()
 
 
-def test_interrupting_before_and_after_the_protocol(shell, account, monkeypatch):
-    """Also while a table is made ready, while the task is put on show, and with an answer that is here already."""
+@pytest.mark.parametrize("where", ["grammar.read", "kernel.current", "attachments.gather"])
+def test_interrupting_before_there_is_a_question(shell, current, box, monkeypatch, where):
+    """Also while the line is read, a ledger is opened, or a table made ready."""
+    monkeypatch.setattr(f"codevf_nb.{where}", _interrupted)
+    result, _ = run(shell, QUESTION)
+    assert str(result.error_in_exec) == UNSENT
+    assert creates(box) == []
+
+
+def test_interrupting_what_was_asked_before(shell, current, monkeypatch):
+    """A task that goes on is named, and so is one that has ended; a dry run has asked for neither."""
+    current.watcher.stop()
+    monkeypatch.setattr("codevf_nb.widgets.under_cell", _interrupted)
+    result, _ = run(shell, QUESTION)
+    first = shell.user_ns["_codevf"]
+    run(shell, QUESTION.replace("default", "argument"))
+    result, _ = run(shell, QUESTION)
+    assert f"the task goes on. %codevf cancel {first.id} stops it; %codevf show {first.id}" in str(result.error_in_exec)
+    while first.is_open:
+        current.refresh(first.entry)
+    result, _ = run(shell, QUESTION)
+    assert f"stopped. %codevf show {first.id} shows what was asked before." in str(result.error_in_exec)
+    monkeypatch.setattr("codevf_nb.session.Session.balance", _interrupted)
+    result, _ = run(shell, QUESTION.replace("right?", "right? --dry-run"))
+    assert str(result.error_in_exec) == UNSENT
+
+
+def test_interrupting_with_a_ledger_that_fails(shell, account, monkeypatch):
+    """What the ledger can't tell is not made up."""
     current = kernel.use(account)
-    with monkeypatch.context() as patched:
-        patched.setattr("codevf_nb.attachments.gather", _interrupted)
-        result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
-        assert str(result.error_in_exec) == "codevf: stopped. The question was not sent."
-        patched.undo()
-        patched.setattr("codevf_nb.widgets.under_cell", _interrupted)
-        result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
-        assert "stopped waiting, and the task goes on" in str(result.error_in_exec)
-        current.task().wait()
-        result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
-        assert f"stopped. %codevf show {current.task().id} tells its answer" in str(result.error_in_exec)
+
+    def broken(*_: object) -> None:
+        raise LedgerError("the ledger can't be used: disk I/O error")
+
+    def break_and_interrupt() -> None:
+        monkeypatch.setattr(current.ledger.questions, "same", broken)
+        raise KeyboardInterrupt
+
+    at_step(current, "after-exchange", break_and_interrupt)
+    result, _ = run(shell, QUESTION)
+    assert "whether it was sent isn't known: the ledger can't be used: disk I/O error" in str(result.error_in_exec)
     kernel.forget()
 
 
-def test_interrupting_a_command_is_told_in_one_line(shell, account, monkeypatch):
-    """What was asked goes on, and where it stands is a command away."""
-    from codevf_nb.watcher import Watcher
+NESTED = "get_ipython().run_cell_magic('codevf', 'Is this one right?', 'y = 1')"
 
-    current = kernel.use(account)
-    run(shell, f"%%codevf Is this default right?\n{CELL}")
-    monkeypatch.setattr(Watcher, "wait", _interrupted)
-    result, _ = run(shell, "%codevf wait")
-    assert isinstance(result.error_in_exec, CodeVFUserError)
-    assert "%codevf status tells where it stands" in str(result.error_in_exec)
+
+@pytest.mark.parametrize("inner", ["%codevf wait", NESTED])
+def test_interrupting_inside_of_a_run_asks_nothing(shell, current, box, monkeypatch, inner):
+    """Ctrl-C is no failure of the cell that was run, to be asked about."""
+    run(shell, QUESTION)
+    run(shell, "1 / 0")
+    monkeypatch.setattr("codevf_nb.watcher.Watcher.wait", _interrupted)
+    monkeypatch.setattr("codevf_nb.widgets.under_cell", _interrupted)
+    result, _ = run(shell, f"%%codevf Why does this hang? --run\n{inner}")
+    assert "the run was interrupted, so nothing was asked" in str(result.error_in_exec)
+    assert len(creates(box)) == (2 if inner == NESTED else 1), "what the cell itself has asked"
+
+
+LOOP = """
+for number in range(3):
+    try:
+        get_ipython().run_line_magic('codevf', 'wait')
+    except Exception:
+        pass
+ended = True
+"""
+
+
+def test_interrupting_a_loop_ends_the_loop(shell, current, monkeypatch):
+    """As any Ctrl-C does; in one line, with what was asked going on."""
+    run(shell, QUESTION)
+    monkeypatch.setattr("codevf_nb.watcher.Watcher.wait", _interrupted)
+    result, _ = run(shell, LOOP)
+    assert str(result.error_in_exec) == "codevf: stopped. %codevf status tells how each question stands."
+    assert "ended" not in shell.user_ns
     assert current.ledger.questions.latest()[0].state == "accepted"
-    kernel.forget()
+
+
+def test_an_interrupted_transaction_holds_no_lock(shell, current, monkeypatch):
+    """Ctrl-C may come when a transaction has begun and nothing is there yet to end it; its traceback is kept."""
+    budgets = current.ledger.budgets
+    store = budgets._store
+
+    class Begun:
+        @contextmanager
+        def write(self):
+            transaction = store.write()
+            transaction.__enter__()
+            raise KeyboardInterrupt
+            yield
+
+    monkeypatch.setattr(budgets, "_store", Begun())
+    result, _ = run(shell, "%codevf budget 1000/week")
+    assert isinstance(result.error_in_exec, StoppedError)
+    result, _ = run(shell, QUESTION)
+    result.raise_error()
 
 
 def _interrupted(*_args, **_options):

@@ -89,9 +89,9 @@ class Store:
         if self._engine.dialect.name != "sqlite" or self._kept.connection is not None:
             yield
             return
-        with contextlib.suppress(DBAPIError):  # without it each transaction will tell by itself why it can't begin
-            self._kept.connection = self._engine.connect()
         try:
+            with contextlib.suppress(DBAPIError):  # without it each transaction will tell by itself why it can't begin
+                self._kept.connection = self._engine.connect()
             yield
         finally:
             kept, self._kept.connection = self._kept.connection, None
@@ -127,8 +127,9 @@ class Store:
                 with kept.execution_options(codevf_begin=kind).begin():
                     yield kept
             except BaseException:
-                # A COMMIT that failed is over for SQLAlchemy, not for SQLite: the next one begins on a new connection.
-                if not kept.in_transaction() and not kept.invalidated:
+                # A COMMIT that failed is over for SQLAlchemy and not for SQLite, a BEGIN that was interrupted the other
+                # way round: the next one begins on a new connection.
+                if not kept.invalidated:
                     kept.invalidate()
                 raise
 

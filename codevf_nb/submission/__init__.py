@@ -8,6 +8,7 @@ from codevf_nb.submission.errors import (
     AskedElsewhereError,
     InFlightError,
     OutcomeUnknownError,
+    stopped,
     telling_nothing_sent,
     telling_whether_sent,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "InFlightError",
     "OutcomeUnknownError",
     "Submission",
+    "stopped",
     "telling_nothing_sent",
     "telling_whether_sent",
 ]

@@ -57,6 +57,22 @@ def under_another_key(entry: Entry) -> AskedElsewhereError:
     )
 
 
+def stopped(entry: Entry | None) -> str | None:
+    """Say how a question stands that a person stopped asking, or waiting for; None where it was never sent."""
+    if entry is not None and entry.is_open:
+        return (
+            f"stopped waiting, and the task goes on. %codevf cancel {entry.task_id} stops it; "
+            f"%codevf show {entry.task_id} tells its answer."
+        )
+    if entry is not None and entry.task_id is not None:
+        return f"stopped. %codevf show {entry.task_id} shows what was asked before."
+    if entry is not None and entry.may_be_there:
+        return (
+            "stopped while it was being sent, so it may be at the service. Run the cell again: it can't be paid twice."
+        )
+    return None
+
+
 @contextlib.contextmanager
 def telling_nothing_sent() -> Iterator[None]:
     """Say of whatever is refused before a question goes out that nothing was sent, or at least that it was not."""

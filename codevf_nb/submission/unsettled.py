@@ -117,19 +117,6 @@ class Unsettled:
             "so it can't be paid twice."
         )
 
-    def stopped(self, entry: Entry | None) -> str:
-        """Say how a question stands that a person was asking, or waiting for, when they pressed Ctrl-C."""
-        if entry is None:
-            return "stopped. The question was not sent."
-        if entry.is_open:
-            return (
-                f"stopped waiting, and the task goes on. %codevf cancel {entry.task_id} stops it; "
-                "%codevf show tells its answer."
-            )
-        if entry.task_id is not None:
-            return f"stopped. %codevf show {entry.task_id} tells its answer."
-        return f"stopped. {self.advice(entry)}"
-
 
 def _by_hand(entry: Entry, why: str) -> OutcomeUnknownError:
     return OutcomeUnknownError(
