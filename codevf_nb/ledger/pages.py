@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from codevf_nb.ledger.records import Entry, SendState
-from codevf_nb.ledger.rows import Rows
+from codevf_nb.ledger.rows import OURS, Rows, each
 from codevf_nb.ledger.tables import questions
 from codevf_nb.sdk.models import TaskStatus
 
+_PROJECTS = each(questions.c.project, OURS)
 _FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
 
 
@@ -55,16 +56,9 @@ class Pages(Rows):
         return self._many(query.limit(limit).offset(offset))
 
     def projects(self) -> list[str]:
-        """Return the names of the projects that anything was asked for.
-
-        The index is stepped through from one name to the next, since going over all questions would take seconds.
-        """
-        least = select(func.min(questions.c.project).label("name")).where(questions.c.account == self._account)
-        names = least.cte("names", recursive=True)
-        after = least.where(questions.c.project > names.c.name).scalar_subquery()
-        names = names.union_all(select(after).where(names.c.name.is_not(None)))
+        """Return the names of the projects that anything was asked for."""
         with self._store.read() as connection:
-            return sorted(connection.scalars(select(names.c.name).where(names.c.name.is_not(None))))
+            return sorted(connection.scalars(_PROJECTS, {"account": self._account}))
 
     def see(self, at: float, question_id: int | None = None) -> None:
         """Record that an answer was looked at, once; without a question all answers there are."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, exists, insert, or_, select, update
 
 from codevf_nb.ledger import book
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, SAME, Rows, change, drop
+from codevf_nb.ledger.rows import GET, OURS, SAME, Rows, change, drop, each
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.models import TaskStatus
 
@@ -27,8 +27,22 @@ _ELSEWHERE = (
     questions.c.asked_by == bindparam("asked_by"),
     questions.c.account != bindparam("account"),
 )
-_ACCOUNTS_ELSEWHERE = select(questions.c.account).distinct().where(*_ELSEWHERE)
+_ACCOUNTS = each(questions.c.account)
+_MINE = questions.alias("mine")
+_ASKED_THERE = exists().where(
+    _MINE.c.account == questions.c.account,
+    _MINE.c.origin == bindparam("origin"),
+    _MINE.c.asked_by == bindparam("asked_by"),
+)
+_SAME_THERE = SAME.where(_ASKED_THERE)
 _UNSETTLED_ELSEWHERE = select(questions).where(_UNHEARD, *_ELSEWHERE)
+# Nearly all questions are final, so the few that aren't are looked for by what their statuses are.
+_STATUSES = each(questions.c.status, OURS)
+_OPEN = (
+    select(questions)
+    .where(OURS, questions.c.task_id.is_not(None), questions.c.status.in_(bindparam("statuses", expanding=True)))
+    .order_by(questions.c.id)
+)
 _TEXTS = ("prompt", "code", "response_schema", "message", "result", "error", "notes")
 
 
@@ -62,11 +76,11 @@ class Questions(Rows):
 
     def open(self) -> list[Entry]:
         """Return every question an answer may still come to, oldest first."""
-        return self._many(
-            select(questions)
-            .where(questions.c.task_id.is_not(None), questions.c.status.not_in(_FINAL))
-            .order_by(questions.c.id)
-        )
+        ours = {"account": self._account}
+        with self._store.read() as connection:
+            statuses = [status for status in connection.scalars(_STATUSES, ours) if not TaskStatus.is_final(status)]
+            rows = connection.execute(_OPEN, {**ours, "statuses": statuses}).all() if statuses else []
+        return [Entry.read(row) for row in rows]
 
     def unsettled(self, prepared_since: float | None = None) -> list[Entry]:
         """Return every question that was sent without anyone hearing what became of it.
@@ -78,14 +92,18 @@ class Questions(Rows):
             waiting.append(and_(questions.c.state == SendState.PREPARED, questions.c.prepared_at >= prepared_since))
         return self._many(select(questions).where(or_(*waiting)).order_by(questions.c.id))
 
-    def accounts_elsewhere(self, origin: str, asked_by: str) -> list[str]:
-        """Return under which other accounts somebody asked at the same place: other ones, or keys since rotated."""
-        with self._store.read() as connection:
-            return list(connection.scalars(_ACCOUNTS_ELSEWHERE, self._elsewhere(origin, asked_by)))
+    def same_elsewhere(self, identity: Callable[[str], str], origin: str, asked_by: str) -> list[Entry]:
+        """Return what is the same question on other accounts under which somebody asked at the same place.
 
-    def same_elsewhere(self, identities: Sequence[str]) -> list[Entry]:
-        """Return the questions of these identities, of whichever account."""
-        return self._all(select(questions).where(questions.c.identity.in_(identities))) if identities else []
+        They are accounts of somebody else's, or keys since rotated. ``identity`` tells the question's on an account.
+        """
+        found: list[Row[Any]] = []
+        with self._store.read() as connection:
+            for account in connection.scalars(_ACCOUNTS).all():
+                if account != self._account:
+                    which = {"account": account, "identity": identity(account), "origin": origin, "asked_by": asked_by}
+                    found += connection.execute(_SAME_THERE, which).all()
+        return [Entry.read(row) for row in found]
 
     def unsettled_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
         """Return what somebody sent from other accounts at the same place without hearing what became of it."""

@@ -5,7 +5,19 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Select, Table, bindparam, delete, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Delete,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from codevf_nb.ledger.records import Entry, dump
 from codevf_nb.ledger.store import Store
@@ -45,6 +57,18 @@ class Rows:
 
     def _get(self, connection: Connection, question_id: int) -> Entry:
         return Entry.read(connection.execute(GET, {"account": self._account, "which": question_id}).one())
+
+
+def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Select what a column holds, each once.
+
+    Its index is stepped through from one to the next, since going over all questions would take long.
+    """
+    least = select(func.min(column).label("name")).where(*conditions)
+    names = least.cte("names", recursive=True)
+    after = least.where(column > names.c.name).scalar_subquery()
+    names = names.union_all(select(after).where(names.c.name.is_not(None)))
+    return select(names.c.name).where(names.c.name.is_not(None))
 
 
 def change(connection: Connection, question_id: int, **values: Any) -> Entry:

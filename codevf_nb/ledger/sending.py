@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from codevf_nb.ledger import book, budget
 from codevf_nb.ledger.lease import Lease
@@ -26,8 +26,9 @@ _SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
 _LEASED = select(questions).where(OURS, questions.c.lease_owner == bindparam("owner"))
 _ADD = insert(questions).returning(questions.c.id)
 _KEEP = insert(bodies)
-_USELESS = select(questions.c.id).where(questions.c.prepared_at < bindparam("before"))
-_CLEAN = delete(bodies).where(bodies.c.question_id.in_(_USELESS))
+# From the bodies to their questions, not the other way round: there are few of them, and questions of many years.
+_IS_OLD = (questions.c.id == bodies.c.question_id, questions.c.prepared_at < bindparam("before"))
+_CLEAN = delete(bodies).where(exists().where(*_IS_OLD))
 _TAKEN_IN = delete(questions).where(OURS, questions.c.identity == bindparam("identity")).returning(questions.c.id)
 _ATTEMPT = (
     update(questions)
@@ -68,8 +69,8 @@ class Sending(Rows):
                 entry = read(connection, connection.execute(_ADD, dump(values)).scalar_one())
             else:
                 entry = change(connection, known.id, **values)
-            for beside in (bodies, answers):
-                drop(connection, beside, entry.id)
+                for beside in (bodies, answers):
+                    drop(connection, beside, entry.id)
             connection.execute(_KEEP, {"question_id": entry.id, "body": body})
             connection.execute(_CLEAN, {"before": now - BYTES_KEPT_SECONDS})
             return entry

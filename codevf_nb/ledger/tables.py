@@ -60,6 +60,8 @@ questions = Table(
     UniqueConstraint("account", "identity", name="one_question"),
     UniqueConstraint("account", "task_id", name="one_task"),
     Index("questions_open", "account", "status"),
+    # what counts towards a budget
+    Index("questions_asked", "account", "prepared_at"),
     # the orders in which a page of them is looked at
     Index("questions_newest", "account", "id"),
     Index("questions_answered", "account", "completed_at", "id"),
@@ -97,6 +99,8 @@ book = Table(
     Column("available", Float),
     Column("on_hold", Float),
     UniqueConstraint("account", "task_id", "kind", name="one_movement"),
+    # the newest balance, and whether anything has moved since
+    Index("book_newest", "account", "seq"),
 )
 
 budgets = Table(

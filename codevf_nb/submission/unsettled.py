@@ -81,8 +81,8 @@ class Unsettled:
         Raises:
             AskedElsewhereError, OutcomeUnknownError: it was, and what can be done.
         """
-        accounts = self._ledger.questions.accounts_elsewhere(self._account.origin, self._asked_by)
-        for other in self._ledger.questions.same_elsewhere([question.identity(account) for account in accounts]):
+        here = (self._account.origin, self._asked_by)
+        for other in self._ledger.questions.same_elsewhere(question.identity, *here):
             if other.may_be_there:
                 self.check(other)
             if other.state == SendState.ACCEPTED:

@@ -1,27 +1,32 @@
 """A ledger with a long past."""
 
 import random
+from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import insert
 
 from codevf_nb.ledger import Store
-from codevf_nb.ledger.tables import questions
+from codevf_nb.ledger.tables import book, questions
 
 NOW = 1_780_000_000.0
 YEAR = 365 * 86400.0
 MODES = ("realtime_answer", "fast", "standard")
 
 
-def fill(store: Store, account: str, count: int) -> None:
-    """Write so many questions of the last year as if they had been asked and answered; one in fifty is open."""
+def fill(store: Store, account: str, count: int, still_open: float = 0.02) -> None:
+    """Write so many questions of the last year as if they had been asked; all but a small part are answered."""
     chance = random.Random(count)
-    rows = [_question(number, account, NOW - YEAR * (1 - number / count), chance) for number in range(count)]
+    rows = [
+        _question(number, account, NOW - YEAR * (1 - number / count), chance, still_open) for number in range(count)
+    ]
     with store.write() as connection:
         connection.execute(insert(questions), rows)
+        connection.execute(insert(book), [movement for row in rows for movement in _movements(row)])
 
 
-def _question(number: int, account: str, at: float, chance: random.Random) -> dict[str, object]:
-    is_open = chance.random() < 0.02
+def _question(number: int, account: str, at: float, chance: random.Random, still_open: float) -> dict[str, Any]:
+    is_open = chance.random() < still_open
     return {
         "account": account,
         "environment": "sandbox",
@@ -53,3 +58,18 @@ def _question(number: int, account: str, at: float, chance: random.Random) -> di
         "message": None if is_open else f"Row {number} has no match, since its key is a string in one table.",
         "notes": "[]",
     }
+
+
+def _movements(question: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the book says of a question: a balance before it, its hold, and what its end has moved."""
+    mine = {name: question[name] for name in ("account", "environment")}
+    yield {**mine, **_moved("balance", question["prepared_at"]), "available": 1e6, "on_hold": 0.0}
+    mine["task_id"] = question["task_id"]
+    yield {**mine, **_moved("hold", question["created_at"], -question["cost_cap"])}
+    if question["completed_at"] is not None:
+        yield {**mine, **_moved("release", question["completed_at"], question["cost_cap"])}
+        yield {**mine, **_moved("charge", question["completed_at"], -question["credits_used"])}
+
+
+def _moved(kind: str, at: float, credits: float = 0.0) -> dict[str, Any]:
+    return {"kind": kind, "at": at, "credits": float(credits), "task_id": None, "available": None, "on_hold": None}

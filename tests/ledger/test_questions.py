@@ -138,3 +138,45 @@ def test_a_task_from_elsewhere_is_kept_once(ledger):
     ledger.sending.accept(entry.id, task_id="task_1", status="pending")
     assert ledger.questions.task("task_1").id == entry.id
     assert len(ledger.questions.latest()) == 1
+
+
+def test_what_is_open(ledger, store):
+    """Whatever isn't known to be final is open, a status nobody has heard of too; other accounts' are not ours."""
+    for status in ("processing", "completed", "pending", "Cancelled", "on the moon", "failed", "expired", "unknown"):
+        entry, _ = asked(ledger, status)
+        ledger.sending.accept(entry.id, task_id=f"task_{status}", status=status)
+    asked(ledger, "without a task")
+    other = Ledger(store, "live-2", "live", clock=lambda: NOW)
+    entry, _ = asked(other, "another account's")
+    other.sending.accept(entry.id, task_id="task_other", status="pending")
+    assert [entry.status for entry in ledger.questions.open()] == ["processing", "pending", "on the moon", "unknown"]
+    assert Ledger(store, "live-3", "live").questions.open() == []
+
+
+@pytest.mark.parametrize(
+    ("asked_there", "found"),
+    [
+        (("ada", "https://codevf.com"), ["same on live-2"]),
+        (("grace", "https://codevf.com"), []),
+        (("ada", "https://elsewhere.com"), []),
+    ],
+)
+def test_the_same_question_of_other_accounts(ledger, store, asked_there, found):
+    """It is found on accounts under which the same person asked at the same place, whatever it was, and only there."""
+    other = Ledger(store, "live-2", "live", clock=lambda: NOW)
+    asked_by, origin = asked_there
+    asked(ledger, "same on live-1", asked_by="ada", origin="https://codevf.com")
+    asked(other, "same on live-2", asked_by="grace", origin="https://codevf.com")
+    asked(other, "another one", asked_by=asked_by, origin=origin)
+    same = ledger.questions.same_elsewhere("same on {}".format, "https://codevf.com", "ada")
+    assert [entry.identity for entry in same] == found
+
+
+def test_bytes_are_kept_for_a_day(ledger):
+    """What was sent longer ago can't be sent again anyway; the next question takes it away, however it ended."""
+    old, lease = asked(ledger, "old", NOW - DAY - 60)
+    ledger.sending.close(lease, "nobody heard")
+    recent, _ = asked(ledger, "recent", NOW - DAY + 60)
+    asked(ledger, "now")
+    assert ledger.questions.body(old.id) is None
+    assert ledger.questions.body(recent.id) == b"the bytes of recent"
