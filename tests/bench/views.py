@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.session import Session
-from codevf_nb.settings import home
+from codevf_nb.settings import Account, home
 from codevf_nb.widgets import stage
 from codevf_nb.widgets.inbox import Inbox
 from tests.bench import ledgers
@@ -15,18 +15,18 @@ from tests.bench.table import Row, at_most
 def rows(*, small: bool) -> Iterator[Row]:
     """From asking for the view until what its page draws first is there: the widget and its text."""
     many = 1000 if small else 100_000
-    large, little = session(many), session(25)
+    large, little = session(many, account()), session(25, account())
     ours, reference = in_turn(3 if small else 25, painting(large), painting(little))
     yield at_most(1.5, f"inbox with {many:,} tasks to first paint (kernel side)", ours, reference, "with 25 tasks")
     large.close()
     little.close()
 
 
-def session(count: int) -> Session:
+def session(count: int, asking: Account, still_open: float = 0.02) -> Session:
     """A session of its own ledger, which holds so many questions."""
     store = Store(sqlite_url(home() / f"{count}.sqlite"))
-    ledgers.fill(store, account().name, count)
-    return Session(account(), store)
+    ledgers.fill(store, asking.name, count, still_open)
+    return Session(asking, store)
 
 
 def painting(current: Session) -> Callable[[], None]:
