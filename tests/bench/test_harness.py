@@ -12,6 +12,7 @@ WHAT = (
     r"one GET",
     r"one POST",
     r"%%codevf from Enter",
+    r"… its question alone",
     r"attachment from",
     r"… extra memory",
     r"… time",
