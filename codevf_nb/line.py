@@ -93,13 +93,13 @@ class Line:
         response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=keep)
         seen = became(response)
         seen.pop("task_id")
-        return self._ledger.questions.become(entry.id, **seen), response.retry_after
+        return self._ledger.questions.become(entry, **seen), response.retry_after
 
     def _keep(self, entry: Entry, request: str) -> Callable[[RawAnswer], None]:
         def on_answer(answer: RawAnswer) -> None:
             self._heard(answer)
             at = None if answer.at is None else answer.at.timestamp()
-            self._ledger.questions.hear(entry.id, request, answer.status, answer.body, at)
+            self._ledger.questions.hear(entry, request, answer.status, answer.body, at)
 
         return on_answer
 

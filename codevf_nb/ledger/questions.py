@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from codevf_nb.ledger import book
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, SAME, Rows, change, drop, each
+from codevf_nb.ledger.rows import GET, OURS, SAME, UNTOLD, Rows, change, drop, each, gone
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.models import TaskStatus
 
@@ -18,24 +18,35 @@ CREATE, RETRIEVE, CANCEL = "create", "retrieve", "cancel"
 _FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
 _UNHEARD: ColumnElement[bool] = questions.c.state.in_((SendState.SENDING, SendState.UNKNOWN))
 _ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bindparam("what"))
-_KNOWN = select(answers.c.status_code).where(*_ANSWER)
+_KNOWN = (
+    select(answers.c.status_code)
+    .select_from(questions.outerjoin(answers, and_(*_ANSWER)))
+    .where(questions.c.id == bindparam("which"), questions.c.identity == bindparam("identity"))
+)
 _UNHEAR = delete(answers).where(*_ANSWER)
 _HEAR = insert(answers)
 _TASK = select(questions).where(OURS, questions.c.task_id == bindparam("task"))
-_ELSEWHERE = (
+_ACCOUNTS = each(questions.c.account)
+_account = _ACCOUNTS.subquery()
+_NEWEST_OF_ONE = select(func.max(questions.c.prepared_at)).where(questions.c.account == _account.c.name)
+_NEWEST_AT = select(func.max(_NEWEST_OF_ONE.scalar_subquery())).select_from(_account)
+_AMONG = questions.c.account.in_(bindparam("accounts", expanding=True))
+_others = questions.alias("others")
+_ASKED_THERE = exists().where(
+    _others.c.account == questions.c.account,
+    _others.c.origin == bindparam("origin"),
+    _others.c.asked_by == bindparam("asked_by"),
+)
+_SAME_ELSEWHERE = select(questions).where(
+    _AMONG, questions.c.identity.in_(bindparam("identities", expanding=True)), _ASKED_THERE
+)
+_UNSETTLED_ELSEWHERE = select(questions).where(
+    _AMONG,
+    UNTOLD,
+    _UNHEARD,
     questions.c.origin == bindparam("origin"),
     questions.c.asked_by == bindparam("asked_by"),
-    questions.c.account != bindparam("account"),
 )
-_ACCOUNTS = each(questions.c.account)
-_MINE = questions.alias("mine")
-_ASKED_THERE = exists().where(
-    _MINE.c.account == questions.c.account,
-    _MINE.c.origin == bindparam("origin"),
-    _MINE.c.asked_by == bindparam("asked_by"),
-)
-_SAME_THERE = SAME.where(_ASKED_THERE)
-_UNSETTLED_ELSEWHERE = select(questions).where(_UNHEARD, *_ELSEWHERE)
 # Nearly all questions are final, so the few that aren't are looked for by what their statuses are.
 _STATUSES = each(questions.c.status, OURS)
 _OPEN = (
@@ -90,30 +101,30 @@ class Questions(Rows):
         waiting = [_UNHEARD]
         if prepared_since is not None:
             waiting.append(and_(questions.c.state == SendState.PREPARED, questions.c.prepared_at >= prepared_since))
-        return self._many(select(questions).where(or_(*waiting)).order_by(questions.c.id))
+        return self._many(select(questions).where(UNTOLD, or_(*waiting)).order_by(questions.c.id))
 
     def same_elsewhere(self, identity: Callable[[str], str], origin: str, asked_by: str) -> list[Entry]:
         """Return what is the same question on other accounts under which somebody asked at the same place.
 
         They are accounts of somebody else's, or keys since rotated. ``identity`` tells the question's on an account.
         """
-        found: list[Row[Any]] = []
         with self._store.read() as connection:
-            for account in connection.scalars(_ACCOUNTS).all():
-                if account != self._account:
-                    which = {"account": account, "identity": identity(account), "origin": origin, "asked_by": asked_by}
-                    found += connection.execute(_SAME_THERE, which).all()
-        return [Entry.read(row) for row in found]
+            there = self._elsewhere(connection, origin, asked_by)
+            identities = [identity(account) for account in there["accounts"]]
+            rows = connection.execute(_SAME_ELSEWHERE, {**there, "identities": identities}).all() if identities else []
+        return [Entry.read(row) for row in rows]
 
     def unsettled_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
         """Return what somebody sent from other accounts at the same place without hearing what became of it."""
-        return self._all(_UNSETTLED_ELSEWHERE, **self._elsewhere(origin, asked_by))
+        with self._store.read() as connection:
+            rows = connection.execute(_UNSETTLED_ELSEWHERE, self._elsewhere(connection, origin, asked_by)).all()
+        return [Entry.read(row) for row in rows]
 
     def newest_at(self) -> float | None:
         """Return the latest moment at which any question of the ledger was prepared, by the clocks of those days."""
-        query = select(questions.c.prepared_at).order_by(questions.c.prepared_at.desc()).limit(1)
         with self._store.read() as connection:
-            return connection.scalar(query)
+            newest: float | None = connection.scalar(_NEWEST_AT)
+        return newest
 
     def body(self, question_id: int) -> bytes | None:
         """Return the exact bytes that were prepared; None once the question is settled."""
@@ -132,31 +143,37 @@ class Questions(Rows):
     # -- hearing
 
     def hear(
-        self, question_id: int, request: str, status_code: int, body: bytes, at: float | None, *, refuses: bool = False
+        self, asked: Entry, request: str, status_code: int, body: bytes, at: float | None, *, refuses: bool = False
     ) -> None:
         """Commit a raw answer before anybody has tried to understand it. A yes is never overwritten by something else.
 
         ``refuses``: the attempt that it answers has certainly come to nothing.
+
+        Raises:
+            LedgerError: the question is no longer in the ledger.
         """
-        which = {"which": question_id, "what": request}
+        which = {"which": asked.id, "what": request}
         heard = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
+            found = connection.execute(_KNOWN, {**which, "identity": asked.identity}).one_or_none()
+            if found is None:
+                raise gone(asked)
             if refuses:
-                less = update(questions).where(questions.c.id == question_id).values(unheard=questions.c.unheard - 1)
+                less = update(questions).where(questions.c.id == asked.id).values(unheard=questions.c.unheard - 1)
                 connection.execute(less)
-            known = connection.scalar(_KNOWN, which)
+            known = found.status_code
             if known is not None and _is_yes(known) and not _is_yes(status_code):
                 return
             if known is not None:
                 connection.execute(_UNHEAR, which)
-            connection.execute(_HEAR, {"question_id": question_id, "request": request, **heard})
+            connection.execute(_HEAR, {"question_id": asked.id, "request": request, **heard})
 
-    def become(self, question_id: int, **seen: Any) -> Entry:
+    def become(self, asked: Entry, **seen: Any) -> Entry:
         """Record what a task has become; with a final status, what it cost and what it released."""
         with self._store.write() as connection:
-            entry = self._get(connection, question_id)
+            entry = self._still(connection, asked)
             if entry.is_open:
-                entry = change(connection, question_id, **seen)
+                entry = change(connection, entry.id, **seen)
                 if not entry.is_open and not entry.is_foreign:
                     book.settle(connection, entry)
         return entry
@@ -189,8 +206,9 @@ class Questions(Rows):
                 change(connection, question_id, **dict.fromkeys(_TEXTS))
         return len(ids)
 
-    def _elsewhere(self, origin: str, asked_by: str) -> dict[str, str]:
-        return {"origin": origin, "asked_by": asked_by, "account": self._account}
+    def _elsewhere(self, connection: Connection, origin: str, asked_by: str) -> dict[str, Any]:
+        others = [account for account in connection.scalars(_ACCOUNTS) if account != self._account]
+        return {"accounts": others, "origin": origin, "asked_by": asked_by}
 
 
 def _is_yes(status_code: int) -> bool:

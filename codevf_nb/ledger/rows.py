@@ -20,13 +20,15 @@ from sqlalchemy import (
 )
 
 from codevf_nb.ledger.records import Entry, dump
-from codevf_nb.ledger.store import Store
+from codevf_nb.ledger.store import LedgerError, Store
 from codevf_nb.ledger.tables import questions
 
 # Made once, since a cell runs dozens of statements, and each costs more to make than to run.
 OURS = questions.c.account == bindparam("account")
 GET = select(questions).where(OURS, questions.c.id == bindparam("which"))
 SAME = select(questions).where(OURS, questions.c.identity == bindparam("identity"))
+# Without a task: not sent, refused, or its end unheard. There are few of these among all that was asked.
+UNTOLD: ColumnElement[bool] = questions.c.task_id.is_(None)
 _CHANGE = update(questions).where(questions.c.id == bindparam("which"))
 # Not RETURNING: SQLite gives whole floats back as integers there.
 _CHANGED = select(questions).where(questions.c.id == bindparam("which"))
@@ -48,12 +50,20 @@ class Rows:
         return None if row is None else Entry.read(row)
 
     def _many(self, query: Select[Any]) -> list[Entry]:
-        return self._all(query.where(questions.c.account == self._account))
-
-    def _all(self, query: Select[Any], **which: Any) -> list[Entry]:
         with self._store.read() as connection:
-            rows = connection.execute(query, which).all()
+            rows = connection.execute(query.where(questions.c.account == self._account)).all()
         return [Entry.read(row) for row in rows]
+
+    def _still(self, connection: Connection, asked: Entry) -> Entry:
+        """Return a question as it is now.
+
+        Raises:
+            LedgerError: it is no longer there, and another one may have its number.
+        """
+        row = connection.execute(GET, {"account": self._account, "which": asked.id}).one_or_none()
+        if row is None or row.identity != asked.identity:
+            raise gone(asked)
+        return Entry.read(row)
 
     def _get(self, connection: Connection, question_id: int) -> Entry:
         return Entry.read(connection.execute(GET, {"account": self._account, "which": question_id}).one())
@@ -69,6 +79,11 @@ def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bo
     after = least.where(column > names.c.name).scalar_subquery()
     names = names.union_all(select(after).where(names.c.name.is_not(None)))
     return select(names.c.name).where(names.c.name.is_not(None))
+
+
+def gone(asked: Entry) -> LedgerError:
+    """Make the error for a question that the ledger had, and has no more."""
+    return LedgerError(f"question {asked.id} is no longer in the ledger, which was put back or changed meanwhile")
 
 
 def change(connection: Connection, question_id: int, **values: Any) -> Entry:

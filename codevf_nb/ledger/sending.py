@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 from codevf_nb.ledger import book, budget
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import OURS, SAME, Rows, change, drop, read
+from codevf_nb.ledger.rows import OURS, SAME, UNTOLD, Rows, change, drop, read
 from codevf_nb.ledger.tables import answers, bodies, questions
 
 # Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
@@ -23,7 +23,7 @@ BYTES_KEPT_SECONDS = 24 * 3600.0
 
 _SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
 
-_LEASED = select(questions).where(OURS, questions.c.lease_owner == bindparam("owner"))
+_LEASED = select(questions).where(OURS, UNTOLD, questions.c.lease_owner == bindparam("owner"))
 _ADD = insert(questions).returning(questions.c.id)
 _KEEP = insert(bodies)
 # From the bodies to their questions, not the other way round: there are few of them, and questions of many years.
@@ -69,8 +69,8 @@ class Sending(Rows):
                 entry = read(connection, connection.execute(_ADD, dump(values)).scalar_one())
             else:
                 entry = change(connection, known.id, **values)
-                for beside in (bodies, answers):
-                    drop(connection, beside, entry.id)
+            for beside in (bodies, answers):  # of a new one too: its number may have been another's
+                drop(connection, beside, entry.id)
             connection.execute(_KEEP, {"question_id": entry.id, "body": body})
             connection.execute(_CLEAN, {"before": now - BYTES_KEPT_SECONDS})
             return entry
@@ -90,17 +90,17 @@ class Sending(Rows):
         with self._store.write() as connection:
             return connection.execute(_ATTEMPT, going).rowcount == 1
 
-    def accept(self, question_id: int, **became: Any) -> Entry:
+    def accept(self, asked: Entry, **became: Any) -> Entry:
         """Record that the service has the question: its task, and the credits it holds. What was sent is deleted."""
         with self._store.write() as connection:
-            entry = self._get(connection, question_id)
+            entry = self._still(connection, asked)
             if entry.state == SendState.ACCEPTED:
                 return entry
             foreign = {"account": self._account, "identity": FOREIGN + became["task_id"]}
             for taken_in in connection.scalars(_TAKEN_IN, foreign).all():
                 drop(connection, answers, taken_in)  # its number is free for another question
-            entry = change(connection, question_id, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
-            drop(connection, bodies, question_id)
+            entry = change(connection, entry.id, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
+            drop(connection, bodies, entry.id)
             book.hold(connection, entry)
             if not entry.is_open:
                 book.settle(connection, entry)

@@ -167,7 +167,7 @@ class Submission:
             at = None if answer.at is None else answer.at.timestamp()
             error = error_from(answer.status, answer.headers, answer.body)
             self._limiter.heard(answer.status, error.retry_after)
-            self._ledger.questions.hear(entry.id, CREATE, answer.status, answer.body, at, refuses=_refuses(error))
+            self._ledger.questions.hear(entry, CREATE, answer.status, answer.body, at, refuses=_refuses(error))
 
         try:
             response = self._client.tasks.send(prepared, before_attempt=before_attempt, on_answer=on_answer)
@@ -212,7 +212,7 @@ class Submission:
         if response.is_final and response.credits_used is None:
             # The key of a task that is over already: what it answered and cost comes with the next look at it.
             values = {**values, "status": UNKNOWN_STATUS, "completed_at": None}
-        return self._ledger.sending.accept(entry.id, notes=notes, **values)
+        return self._ledger.sending.accept(entry, notes=notes, **values)
 
     def _without_task(self, question_id: int, sender: _Sender, error: CodeVFError) -> Entry:
         """Write down how sending ended without a task, and raise what that means."""

@@ -50,8 +50,8 @@ def write(ledger: Ledger, number: int) -> None:
     with ledger.store.together():
         entry = ledger.sending.prepare(_BODY, lease, now, **_ASKED, **names, attachments=[])
         ledger.sending.attempt(entry.id, lease)
-        ledger.questions.hear(entry.id, "create", 201, _ANSWER, now)
-        ledger.sending.accept(entry.id, task_id=f"task_{number}", status="pending", created_at=now, notes=[])
+        ledger.questions.hear(entry, "create", 201, _ANSWER, now)
+        ledger.sending.accept(entry, task_id=f"task_{number}", status="pending", created_at=now, notes=[])
 
 
 class Bare:

@@ -11,14 +11,17 @@ from codevf_nb.ledger.tables import book, questions
 
 NOW = 1_780_000_000.0
 YEAR = 365 * 86400.0
+MOST = 1_000_000
 MODES = ("realtime_answer", "fast", "standard")
 
 
 def fill(store: Store, account: str, count: int, still_open: float = 0.02) -> None:
     """Write so many questions of the last year as if they had been asked; all but a small part are answered."""
     chance = random.Random(count)
+    first = count * MOST  # so that a ledger can be filled twice
     rows = [
-        _question(number, account, NOW - YEAR * (1 - number / count), chance, still_open) for number in range(count)
+        _question(first + number, account, NOW - YEAR * (1 - number / count), chance, still_open)
+        for number in range(count)
     ]
     with store.write() as connection:
         connection.execute(insert(questions), rows)

@@ -20,13 +20,13 @@ class History:
         """Ask a question that the service takes; return its task's id."""
         entry = self.prepare(at, cap=cap, **asked)
         task_id = f"task_{self.account}_{self.count}"
-        self.ledger.sending.accept(entry.id, task_id=task_id, status="pending", created_at=at)
+        self.ledger.sending.accept(entry, task_id=task_id, status="pending", created_at=at)
         return task_id
 
     def answer(self, task_id: str, used: float | None, at: float, status: str = "completed", **seen) -> None:
         """Let a task end."""
         entry = self.ledger.questions.task(task_id)
-        self.ledger.questions.become(entry.id, status=status, credits_used=used, completed_at=at, **seen)
+        self.ledger.questions.become(entry, status=status, credits_used=used, completed_at=at, **seen)
 
     def answered(self, at: float, *, used: float = 100.0, took: float = 60.0, **asked) -> str:
         """Ask a question that is answered after so many seconds."""

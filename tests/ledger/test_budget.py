@@ -35,7 +35,7 @@ class Asking:
             asked = question(identity or f"{threading.get_ident()} {self.count}", cost_cap, project)
             entry = self.ledger.sending.prepare(b"bytes", lease, self.now, **asked)
             self.ledger.sending.attempt(entry.id, lease)
-        return entry.id, lease
+        return entry, lease
 
     @property
     def taken(self) -> float:
@@ -69,11 +69,11 @@ def test_what_counts(asking):
     first, lease = asking.prepare(100)
     assert asking.taken == 100
     sending.close(lease, "nobody heard")
-    assert (asking.ledger.questions.get(first).state, asking.taken) == (SendState.UNKNOWN, 100)
+    assert (asking.ledger.questions.get(first.id).state, asking.taken) == (SendState.UNKNOWN, 100)
     refused, lease = asking.prepare(200)
     asking.ledger.questions.hear(refused, "create", 402, b"", None, refuses=True)
     sending.close(lease, "no", refused=True)
-    assert (asking.ledger.questions.get(refused).state, asking.taken) == (SendState.REFUSED, 100)
+    assert (asking.ledger.questions.get(refused.id).state, asking.taken) == (SendState.REFUSED, 100)
     _, lease = asking.prepare(300)
     sending.close(lease, "never left", unsent=1)
     assert asking.taken == 100
@@ -178,7 +178,7 @@ def test_asking_again_after_a_refusal_counts_once(asking):
     asking.ledger.questions.hear(first, "create", 402, b"", None, refuses=True)
     asking.ledger.sending.close(lease, "no", refused=True)
     again, _ = asking.prepare(600, identity="one")
-    assert (again, asking.taken) == (first, 600)
+    assert (again.id, asking.taken) == (first.id, 600)
 
 
 @pytest.mark.parametrize(

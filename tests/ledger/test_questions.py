@@ -1,8 +1,9 @@
 """What the ledger keeps of questions, and what it deletes."""
 
 import pytest
+from sqlalchemy import insert, update
 
-from codevf_nb.ledger import Ledger, SendState, Store
+from codevf_nb.ledger import Ledger, LedgerError, SendState, Store, tables
 from tests.ledger.test_budget import question
 
 NOW = 1_800_000_000.0
@@ -26,11 +27,11 @@ def asked(ledger: Ledger, identity: str, at: float = NOW, **texts):
 def answered(ledger: Ledger, identity: str, at: float):
     """A question with everything that can be known of it."""
     entry, _ = asked(ledger, identity, at, prompt="secret prompt", code="secret code", response_schema={"secret": 1})
-    ledger.questions.hear(entry.id, "create", 201, b"secret raw", at)
-    ledger.sending.accept(entry.id, task_id=f"task_{identity}", status="pending", created_at=at, notes=["secret note"])
-    ledger.questions.hear(entry.id, "retrieve", 200, b"secret raw", at)
+    ledger.questions.hear(entry, "create", 201, b"secret raw", at)
+    ledger.sending.accept(entry, task_id=f"task_{identity}", status="pending", created_at=at, notes=["secret note"])
+    ledger.questions.hear(entry, "retrieve", 200, b"secret raw", at)
     answer = {"message": "secret answer", "result": {"secret": True}, "credits_used": 96.0, "completed_at": at + 60}
-    return ledger.questions.become(entry.id, status="completed", **answer)
+    return ledger.questions.become(entry, status="completed", **answer)
 
 
 def test_forgetting_deletes_texts_and_keeps_the_accounting(ledger, store):
@@ -53,7 +54,7 @@ def test_forgetting_deletes_texts_and_keeps_the_accounting(ledger, store):
 def test_forgetting_leaves_what_is_not_over(ledger):
     """An open question and one nobody heard the end of keep what they need to be settled."""
     open_one, _ = asked(ledger, "open", NOW - 10 * DAY)
-    ledger.sending.accept(open_one.id, task_id="task_open", status="processing")
+    ledger.sending.accept(open_one, task_id="task_open", status="processing")
     unknown, lease = asked(ledger, "unknown", NOW - 10 * DAY)
     ledger.sending.close(lease, "nobody heard")
     assert ledger.questions.forget(NOW) == 0
@@ -71,9 +72,9 @@ def test_a_yes_is_never_overwritten(ledger):
     """A late 500 can't take the place of the answer that holds the task's id; a newer yes can."""
     entry, _ = asked(ledger, "one")
     for status, body in ((201, b"the task"), (500, b"sorry"), (402, b"no")):
-        ledger.questions.hear(entry.id, "create", status, body, NOW)
+        ledger.questions.hear(entry, "create", status, body, NOW)
     assert ledger.questions.raw(entry.id, "create").body == b"the task"
-    ledger.questions.hear(entry.id, "create", 200, b"the task again", NOW)
+    ledger.questions.hear(entry, "create", 200, b"the task again", NOW)
     assert ledger.questions.raw(entry.id, "create").body == b"the task again"
 
 
@@ -90,7 +91,7 @@ def test_what_closing_makes_of_a_question(ledger):
         entry, lease = asked(ledger, name)
         ledger.sending.attempt(entry.id, lease)
         for _ in range(heard):
-            ledger.questions.hear(entry.id, "create", 402, b"no", NOW, refuses=True)
+            ledger.questions.hear(entry, "create", 402, b"no", NOW, refuses=True)
         states[name] = ledger.sending.close(lease, name, **options).state
     assert states == {
         "all lost": SendState.UNKNOWN,
@@ -121,10 +122,10 @@ def test_a_lease_is_one_senders(ledger):
 def test_a_task_that_exists_is_recorded_whatever_was_said_before(ledger):
     """A yes that comes after a no, or after another kernel's yes, makes one task, held once."""
     entry, lease = asked(ledger, "one")
-    ledger.questions.hear(entry.id, "create", 402, b"no", NOW, refuses=True)
+    ledger.questions.hear(entry, "create", 402, b"no", NOW, refuses=True)
     ledger.sending.close(lease, "no", refused=True)
     for _ in range(2):
-        assert ledger.sending.accept(entry.id, task_id="task_1", status="pending").state == SendState.ACCEPTED
+        assert ledger.sending.accept(entry, task_id="task_1", status="pending").state == SendState.ACCEPTED
     assert ledger.questions.get(entry.id).task_id == "task_1"
 
 
@@ -135,20 +136,50 @@ def test_a_task_from_elsewhere_is_kept_once(ledger):
     assert ledger.questions.take_in("task_1", NOW, status="pending", **known).id == first.id
     assert first.is_foreign
     entry, _ = asked(ledger, "mine")
-    ledger.sending.accept(entry.id, task_id="task_1", status="pending")
+    ledger.sending.accept(entry, task_id="task_1", status="pending")
     assert ledger.questions.task("task_1").id == entry.id
     assert len(ledger.questions.latest()) == 1
+
+
+def test_what_lies_beside_a_number_is_its_questions_alone(ledger, store):
+    """Where a ledger was put back, bytes and answers may be left of a question whose number is given out anew."""
+    before, _ = asked(ledger, "before")
+    number = before.id + 1
+    with store.write() as connection:
+        connection.execute(insert(tables.bodies).values(question_id=number, body=b"another's bytes"))
+        left = {"question_id": number, "request": "create", "status_code": 201, "body": b"another's answer"}
+        connection.execute(insert(tables.answers).values(left))
+    entry, _ = asked(ledger, "after")
+    assert entry.id == number
+    assert ledger.questions.raw(number, "create") is None
+    assert ledger.questions.body(number) == b"the bytes of after"
+
+
+def test_an_answer_is_never_another_questions(ledger, store):
+    """Put back while the service is asked, the ledger may have another question under the same number."""
+    gone, _ = asked(ledger, "gone")
+    with store.write() as connection:
+        connection.execute(update(tables.questions).values(identity="another"))
+    for heard in (
+        lambda: ledger.questions.hear(gone, "create", 201, b"its answer", NOW),
+        lambda: ledger.sending.accept(gone, task_id="task_1", status="pending"),
+        lambda: ledger.questions.become(gone, status="completed"),
+    ):
+        with pytest.raises(LedgerError, match="no longer in the ledger"):
+            heard()
+    assert ledger.questions.raw(gone.id, "create") is None
+    assert ledger.questions.get(gone.id).task_id is None
 
 
 def test_what_is_open(ledger, store):
     """Whatever isn't known to be final is open, a status nobody has heard of too; other accounts' are not ours."""
     for status in ("processing", "completed", "pending", "Cancelled", "on the moon", "failed", "expired", "unknown"):
         entry, _ = asked(ledger, status)
-        ledger.sending.accept(entry.id, task_id=f"task_{status}", status=status)
+        ledger.sending.accept(entry, task_id=f"task_{status}", status=status)
     asked(ledger, "without a task")
     other = Ledger(store, "live-2", "live", clock=lambda: NOW)
     entry, _ = asked(other, "another account's")
-    other.sending.accept(entry.id, task_id="task_other", status="pending")
+    other.sending.accept(entry, task_id="task_other", status="pending")
     assert [entry.status for entry in ledger.questions.open()] == ["processing", "pending", "on the moon", "unknown"]
     assert Ledger(store, "live-3", "live").questions.open() == []
 
