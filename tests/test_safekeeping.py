@@ -15,6 +15,7 @@ from codevf_nb.ledger import BudgetExceededError, LedgerError, Store, sqlite_url
 from codevf_nb.magics import CodeVFUserError
 from codevf_nb.session import Session
 from codevf_nb.settings import home
+from codevf_nb.submission.errors import NotWrittenError
 
 PROMPT = "Is this join dropping rows?"
 BROKEN = "nothing can be asked"
@@ -184,6 +185,25 @@ def test_a_backup_put_back_under_a_kernel_loses_no_later_question(current, tmp_p
         assert ledger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert len(kept) == 2
     assert kept[-1] == task.id
+
+
+def test_a_ledger_that_changes_while_the_service_answers(current, box, monkeypatch):
+    """The answer goes to no other question, and whoever asks again gets it without paying again."""
+    questions = current.ledger.questions
+
+    def hear(*heard, **options):
+        patched.undo()
+        with current.ledger.store.write() as connection:
+            connection.execute(text("DELETE FROM questions"))
+        questions.hear(*heard, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(questions, "hear", hear)
+        with pytest.raises(NotWrittenError, match=r"no longer in the ledger.*sent all the same.*can't be paid twice"):
+            ask(current)
+    other = ask(current, "Is that join dropping rows?")
+    assert ask(current).wait(20).message
+    assert [each["id"] for each in box.tasks()] == [ask(current).id, other.id]
 
 
 def made_elsewhere(box, account) -> str:
