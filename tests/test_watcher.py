@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from codevf_nb.ledger import Duty, LedgerError, Limiter, Store
+from codevf_nb.ledger.turns import STEADY_SECONDS
 from codevf_nb.sdk.exceptions import APIConnectionError, AuthenticationError, NotFoundError, ServerError
 from codevf_nb.watcher import LOOK_SECONDS
 from tests.watching import CADENCE, Question, World, live
@@ -84,7 +85,8 @@ def test_it_takes_only_turns_that_are_free(tmp_path):
     """While others queue to submit, it polls nothing; then it goes on."""
     world = World()
     store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}", clock=lambda: world.time)
-    limiter = Limiter(store, "key", 1.0, sleep=lambda _seconds: pytest.fail("polling queued"))
+    moments: list[float] = []
+    limiter = Limiter(store, "key", 1.0, sleep=moments.append)
     queueing = Limiter(store, "key", 1.0, sleep=lambda _seconds: (_ for _ in ()).throw(KeyboardInterrupt))
     queueing.wait()
     for _ in range(5):
@@ -96,6 +98,7 @@ def test_it_takes_only_turns_that_are_free(tmp_path):
     assert world.polls == []
     live(world, kernel, seconds=3)
     assert len(world.polls) == 3
+    assert all(moment <= STEADY_SECONDS for moment in moments), "polling queued"
 
 
 # -- several kernels

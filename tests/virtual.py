@@ -15,15 +15,25 @@ class VirtualTime:
         self._sleepers: list[tuple[float, int, threading.Semaphore]] = []
         self._order = itertools.count()
         self._idle = threading.Semaphore(0)
+        self._own = threading.local()
 
     def clock(self) -> float:
-        """The virtual time, in seconds."""
-        return self.time
+        """The virtual time, in seconds, as it is for the thread that asks."""
+        return self.time + self._stalled
+
+    def stall(self, seconds: float) -> None:
+        """Let so much time pass for this thread alone, as a slow disk does, without letting go of what it holds."""
+        self._own.stalled = self._stalled + seconds
+
+    @property
+    def _stalled(self) -> float:
+        return getattr(self._own, "stalled", 0.0)
 
     def sleep(self, seconds: float) -> None:
         """Let the others go on until so much time has passed."""
         me = threading.Semaphore(0)
-        self._put_to_bed(max(0.0, seconds) + self.late(), me)
+        self._put_to_bed(max(0.0, seconds) + self._stalled + self.late(), me)
+        self._own.stalled = 0.0
         self._idle.release()
         me.acquire()
 

@@ -22,6 +22,10 @@ from codevf_nb.sdk.limits import HINT_CAP
 SPARE_SECONDS = 0.045
 # Places in the queue lie this much further apart than requests, so that one that left late holds up few of the others.
 SLACK_SECONDS = 0.005
+# Who follows another one closely leaves so long after taking a turn, so that it doesn't matter how long the disk took
+# to write that down; where it took longer, the turn is taken anew, so many times at most: some disks are never faster.
+STEADY_SECONDS = 0.1
+TAKEN_ANEW = 2
 # No more than this lies ahead unless a clock was set back: the longest hint, and as long a queue.
 BELIEVABLE_SECONDS = 2 * HINT_CAP
 
@@ -33,6 +37,15 @@ class _Turns:
     now: float
     free_at: float
     queue_until: float
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """The right to one request: when it was taken, until when nobody else has one, and whether it follows closely."""
+
+    at: float
+    until: float
+    follows: bool
 
 
 class Limiter:
@@ -63,9 +76,10 @@ class Limiter:
                     place = max(turns.now, turns.free_at, turns.queue_until)
                     turns.queue_until = place + self._apart + SLACK_SECONDS
                 left = max(place, turns.free_at) - turns.now
-                if left <= 0:
-                    turns.free_at = turns.now + self._apart
-                    return
+                taken = self._take(turns) if left <= 0 else None
+            if taken is not None:
+                self._leave(taken)
+                return
             self._sleep(left)
 
     def free_in(self) -> float:
@@ -79,7 +93,8 @@ class Limiter:
             left = max(turns.free_at, turns.queue_until) - turns.now
             if left > 0:
                 return left
-            turns.free_at = turns.now + self._apart
+            taken = self._take(turns)
+        self._leave(taken)
         return 0.0
 
     def heard(self, status: int, retry_after: float | None) -> None:
@@ -89,6 +104,25 @@ class Limiter:
             with self._turns() as turns:
                 turns.free_at = max(turns.free_at, turns.now + seconds)
 
+    def _take(self, turns: _Turns) -> _Turn:
+        turn = _Turn(turns.now, turns.now + self._apart, follows=turns.now - turns.free_at < STEADY_SECONDS)
+        turns.free_at = turn.until
+        return turn
+
+    def _leave(self, turn: _Turn) -> None:
+        """Return when a turn's request is to leave."""
+        late = self._store.clock() - turn.at
+        for _ in range(TAKEN_ANEW):
+            if late <= STEADY_SECONDS:
+                break
+            with self._turns() as turns:
+                if turns.free_at != turn.until:  # others have had turns since, so this one was long ago
+                    break
+                turn = self._take(turns)
+            late = self._store.clock() - turn.at
+        if turn.follows and 0 <= late < STEADY_SECONDS:
+            self._sleep(STEADY_SECONDS - late)
+
     @contextlib.contextmanager
     def _turns(self) -> Iterator[_Turns]:
         """The row as it is now; what is changed of it is written back in the same transaction."""
@@ -96,7 +130,10 @@ class Limiter:
         with self._store.write() as connection:
             found = connection.execute(select(limits.c.next_allowed_at, limits.c.queue_until).where(row)).one_or_none()
             now = self._store.now(connection)
-            ahead = (moment if moment < now + BELIEVABLE_SECONDS else now for moment in found or (0.0, 0.0))
+            ahead = (
+                moment if moment < now + BELIEVABLE_SECONDS else now
+                for moment in found or [now - BELIEVABLE_SECONDS] * 2
+            )
             turns = _Turns(now, *ahead)
             before = replace(turns)
             yield turns

@@ -4,6 +4,7 @@ import random
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import event
 
 from codevf_nb.ledger import Duty, Limiter, Store
 from tests.virtual import VirtualTime
@@ -60,6 +61,44 @@ def test_thirty_two_share_one_request_a_second(limiter, time):
     assert closest(moments) >= SECOND
     assert len(moments) >= 0.95 * 60
     assert [number for _, number in left[32:]] == [number for _, number in left[: len(left) - 32]], "no fair turns"
+
+
+@pytest.mark.parametrize("slowest", [0.08, 0.4])
+def test_a_slow_disk_brings_no_two_together(shared, limiter, time, slowest):
+    """However long it takes to write a turn down, requests leave a second apart: those who wait, who poll, who come."""
+    chance = random.Random(2)
+    event.listen(shared._engine, "commit", lambda _: time.stall(chance.choice((*[0] * 7, slowest))))
+    left: list[float] = []
+    ends = time.clock() + 60
+
+    def sender(pause):
+        own = limiter()
+        while time.clock() < ends:
+            own.wait()
+            left.append(time.clock())
+            time.sleep(chance.uniform(0, pause))
+
+    def poller():
+        own = limiter()
+        while time.clock() < ends:
+            if (wait := own.free_in()) == 0:
+                left.append(time.clock())
+            time.sleep(wait)
+
+    time.run(poller, *[lambda pause=pause: sender(pause) for pause in (0.1, 1, 3, 9)])
+    assert closest(left) >= SECOND
+    assert len(left) >= 0.75 * 60
+
+
+def test_a_disk_that_is_always_slow_keeps_nobody_from_going(shared, limiter, time):
+    """Where every commit takes long, all of them do: turns go on, if a little later."""
+    event.listen(shared._engine, "commit", lambda _: time.stall(0.3))
+    began = time.clock()
+    time.run(lambda: limiter().wait())
+    assert time.clock() - began <= 1
+    while (wait := limiter().free_in()) > 0:
+        time.time += wait
+    assert time.clock() - began <= 3
 
 
 def test_a_429_holds_back_those_who_have_a_place(limiter, time):
