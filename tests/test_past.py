@@ -1,4 +1,4 @@
-"""A ledger with years behind it: a question asks no more of it than one with an empty one does."""
+"""A ledger with years behind it: what a cell asks of it takes no more work than with a few days behind it."""
 
 import sqlite3
 from collections.abc import Callable

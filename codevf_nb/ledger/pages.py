@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 
 from codevf_nb.ledger.records import Entry, SendState
-from codevf_nb.ledger.rows import OURS, Rows, each
+from codevf_nb.ledger.rows import OURS, TASKLESS, Rows, each
 from codevf_nb.ledger.tables import questions
 from codevf_nb.sdk.models import TaskStatus
 
@@ -80,7 +80,7 @@ _STATES: dict[State, tuple[ColumnElement[bool], ...]] = {
     State.COMPLETED: (questions.c.status == TaskStatus.COMPLETED.value,),
     State.CANCELLED: (questions.c.status == TaskStatus.CANCELLED.value,),
     State.UNSETTLED: (
-        questions.c.task_id.is_(None),
+        TASKLESS,
         questions.c.state.in_((SendState.PREPARED, SendState.SENDING, SendState.UNKNOWN)),
     ),
 }

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exist
 
 from codevf_nb.ledger import book
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, SAME, UNTOLD, Rows, change, drop, each, gone
+from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, drop, each
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.models import TaskStatus
 
@@ -18,14 +18,11 @@ CREATE, RETRIEVE, CANCEL = "create", "retrieve", "cancel"
 _FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
 _UNHEARD: ColumnElement[bool] = questions.c.state.in_((SendState.SENDING, SendState.UNKNOWN))
 _ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bindparam("what"))
-_KNOWN = (
-    select(answers.c.status_code)
-    .select_from(questions.outerjoin(answers, and_(*_ANSWER)))
-    .where(questions.c.id == bindparam("which"), questions.c.identity == bindparam("identity"))
-)
+_KNOWN = select(answers.c.status_code).where(*_ANSWER)
 _UNHEAR = delete(answers).where(*_ANSWER)
 _HEAR = insert(answers)
 _TASK = select(questions).where(OURS, questions.c.task_id == bindparam("task"))
+# Every index begins with the account, so what concerns all of them is looked up account by account.
 _ACCOUNTS = each(questions.c.account)
 _account = _ACCOUNTS.subquery()
 _NEWEST_OF_ONE = select(func.max(questions.c.prepared_at)).where(questions.c.account == _account.c.name)
@@ -42,7 +39,7 @@ _SAME_ELSEWHERE = select(questions).where(
 )
 _UNSETTLED_ELSEWHERE = select(questions).where(
     _AMONG,
-    UNTOLD,
+    TASKLESS,
     _UNHEARD,
     questions.c.origin == bindparam("origin"),
     questions.c.asked_by == bindparam("asked_by"),
@@ -101,7 +98,7 @@ class Questions(Rows):
         waiting = [_UNHEARD]
         if prepared_since is not None:
             waiting.append(and_(questions.c.state == SendState.PREPARED, questions.c.prepared_at >= prepared_since))
-        return self._many(select(questions).where(UNTOLD, or_(*waiting)).order_by(questions.c.id))
+        return self._many(select(questions).where(TASKLESS, or_(*waiting)).order_by(questions.c.id))
 
     def same_elsewhere(self, identity: Callable[[str], str], origin: str, asked_by: str) -> list[Entry]:
         """Return what is the same question on other accounts under which somebody asked at the same place.
@@ -155,13 +152,11 @@ class Questions(Rows):
         which = {"which": asked.id, "what": request}
         heard = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
-            found = connection.execute(_KNOWN, {**which, "identity": asked.identity}).one_or_none()
-            if found is None:
-                raise gone(asked)
+            self._still(connection, asked)
             if refuses:
                 less = update(questions).where(questions.c.id == asked.id).values(unheard=questions.c.unheard - 1)
                 connection.execute(less)
-            known = found.status_code
+            known = connection.scalar(_KNOWN, which)
             if known is not None and _is_yes(known) and not _is_yes(status_code):
                 return
             if known is not None:

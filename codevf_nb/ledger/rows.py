@@ -28,7 +28,7 @@ OURS = questions.c.account == bindparam("account")
 GET = select(questions).where(OURS, questions.c.id == bindparam("which"))
 SAME = select(questions).where(OURS, questions.c.identity == bindparam("identity"))
 # Without a task: not sent, refused, or its end unheard. There are few of these among all that was asked.
-UNTOLD: ColumnElement[bool] = questions.c.task_id.is_(None)
+TASKLESS: ColumnElement[bool] = questions.c.task_id.is_(None)
 _CHANGE = update(questions).where(questions.c.id == bindparam("which"))
 # Not RETURNING: SQLite gives whole floats back as integers there.
 _CHANGED = select(questions).where(questions.c.id == bindparam("which"))
@@ -62,7 +62,8 @@ class Rows:
         """
         row = connection.execute(GET, {"account": self._account, "which": asked.id}).one_or_none()
         if row is None or row.identity != asked.identity:
-            raise gone(asked)
+            why = "is no longer in the ledger, which was put back or changed meanwhile"
+            raise LedgerError(f"question {asked.id} {why}")
         return Entry.read(row)
 
     def _get(self, connection: Connection, question_id: int) -> Entry:
@@ -79,11 +80,6 @@ def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bo
     after = least.where(column > names.c.name).scalar_subquery()
     names = names.union_all(select(after).where(names.c.name.is_not(None)))
     return select(names.c.name).where(names.c.name.is_not(None))
-
-
-def gone(asked: Entry) -> LedgerError:
-    """Make the error for a question that the ledger had, and has no more."""
-    return LedgerError(f"question {asked.id} is no longer in the ledger, which was put back or changed meanwhile")
 
 
 def change(connection: Connection, question_id: int, **values: Any) -> Entry:

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 from codevf_nb.ledger import book, budget
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import OURS, SAME, UNTOLD, Rows, change, drop, read
+from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, change, drop, read
 from codevf_nb.ledger.tables import answers, bodies, questions
 
 # Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
@@ -23,7 +23,7 @@ BYTES_KEPT_SECONDS = 24 * 3600.0
 
 _SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
 
-_LEASED = select(questions).where(OURS, UNTOLD, questions.c.lease_owner == bindparam("owner"))
+_LEASED = select(questions).where(OURS, TASKLESS, questions.c.lease_owner == bindparam("owner"))
 _ADD = insert(questions).returning(questions.c.id)
 _KEEP = insert(bodies)
 # From the bodies to their questions, not the other way round: there are few of them, and questions of many years.

@@ -41,10 +41,9 @@ class _Turns:
 
 @dataclass(frozen=True)
 class _Turn:
-    """The right to one request: when it was taken, until when nobody else has one, and whether it follows closely."""
+    """The right to one request: when it was taken, and whether it follows another one closely."""
 
     at: float
-    until: float
     follows: bool
 
 
@@ -83,7 +82,7 @@ class Limiter:
             self._sleep(left)
 
     def free_in(self) -> float:
-        """Take a turn if one is free now and return 0; else return the seconds to wait before asking again.
+        """Take a turn if one is free and return 0 when it is to be used; else the seconds to wait before asking again.
 
         None is free while somebody queues, so whoever polls stands back for those who submit or cancel.
         """
@@ -105,8 +104,8 @@ class Limiter:
                 turns.free_at = max(turns.free_at, turns.now + seconds)
 
     def _take(self, turns: _Turns) -> _Turn:
-        turn = _Turn(turns.now, turns.now + self._apart, follows=turns.now - turns.free_at < STEADY_SECONDS)
-        turns.free_at = turn.until
+        turn = _Turn(turns.now, follows=turns.now - turns.free_at < STEADY_SECONDS)
+        turns.free_at = turn.at + self._apart
         return turn
 
     def _leave(self, turn: _Turn) -> None:
@@ -116,7 +115,7 @@ class Limiter:
             if late <= STEADY_SECONDS:
                 break
             with self._turns() as turns:
-                if turns.free_at != turn.until:  # others have had turns since, so this one was long ago
+                if turns.free_at != turn.at + self._apart:  # others have had turns since, so this one was long ago
                     break
                 turn = self._take(turns)
             late = self._store.clock() - turn.at

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.session import Session
 from codevf_nb.settings import home
+from tests.bench.ledgers import session
 from tests.bench.pairs import Kernel, account, in_turn, sandbox
 from tests.bench.table import Row, at_most
-from tests.bench.views import session
 from tests.bench.wire import Bare
 
 MORE_MS = 25

@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from codevf_nb.ledger import Store
+from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.ledger.tables import book, questions
+from codevf_nb.session import Session
+from codevf_nb.settings import Account, home
 
 NOW = 1_780_000_000.0
 YEAR = 365 * 86400.0
@@ -26,6 +28,13 @@ def fill(store: Store, account: str, count: int, still_open: float = 0.02) -> No
     with store.write() as connection:
         connection.execute(insert(questions), rows)
         connection.execute(insert(book), [movement for row in rows for movement in _movements(row)])
+
+
+def session(count: int, asking: Account, still_open: float = 0.02) -> Session:
+    """A session of its own ledger, which holds so many questions."""
+    store = Store(sqlite_url(home() / f"{count}.sqlite"))
+    fill(store, asking.name, count, still_open)
+    return Session(asking, store)
 
 
 def _question(number: int, account: str, at: float, chance: random.Random, still_open: float) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.session import Session
-from codevf_nb.settings import Account, home
 from codevf_nb.widgets import stage
 from codevf_nb.widgets.inbox import Inbox
-from tests.bench import ledgers
+from tests.bench.ledgers import session
 from tests.bench.pairs import account, in_turn
 from tests.bench.table import Row, at_most
 
@@ -20,13 +18,6 @@ def rows(*, small: bool) -> Iterator[Row]:
     yield at_most(1.5, f"inbox with {many:,} tasks to first paint (kernel side)", ours, reference, "with 25 tasks")
     large.close()
     little.close()
-
-
-def session(count: int, asking: Account, still_open: float = 0.02) -> Session:
-    """A session of its own ledger, which holds so many questions."""
-    store = Store(sqlite_url(home() / f"{count}.sqlite"))
-    ledgers.fill(store, asking.name, count, still_open)
-    return Session(asking, store)
 
 
 def painting(current: Session) -> Callable[[], None]:
