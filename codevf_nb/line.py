@@ -13,7 +13,6 @@ from codevf_nb.ledger.questions import CANCEL, RETRIEVE
 from codevf_nb.ledger.records import became
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.models import ServiceMode
-from codevf_nb.sdk.refusals import error_from
 from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
 from codevf_nb.watcher import Polled, Seen, Watcher, Ways
 
@@ -41,7 +40,7 @@ class Line:
 
     @property
     def queued(self) -> dict[str, Any]:
-        """The hooks of a request that queues for its turn, and whose answer may slow down everybody."""
+        """The hooks of a request that queues for its turn, and whose answer may hold others back."""
         return {"before_attempt": self._wait, "on_answer": self._heard}
 
     def watcher(self) -> Watcher:
@@ -107,5 +106,4 @@ class Line:
         self._limiter.wait()
 
     def _heard(self, answer: RawAnswer) -> None:
-        if answer.status == 429:
-            self._limiter.heard(answer.status, error_from(answer.status, answer.headers, answer.body).retry_after)
+        self._limiter.heard(answer.too_soon)

@@ -43,6 +43,30 @@ def test_a_429_slows_everybody_down(call):
         this_kernel.forget()
 
 
+SLOW_CALLS = {
+    "balance": lambda kernel, _task: kernel.balance(refresh=True),
+    "tags": lambda kernel, _task: kernel.tags(refresh=True),
+    "create": lambda kernel, _task: ask(kernel),
+    "retrieve": lambda kernel, task: kernel.refresh(task),
+    "cancel": lambda kernel, task: kernel._line._client.tasks.cancel(task.task_id, **kernel._line.queued),
+    "elsewhere": lambda kernel, task: kernel._submission.take_in(task.task_id),
+}
+
+
+@pytest.mark.parametrize("call", SLOW_CALLS)
+def test_a_slow_answer_holds_the_next_request_back(call):
+    """A request may have arrived as late as its answer shows, so the next one keeps its distance from that moment."""
+    with Sandbox(clock="virtual", reviewer="none") as box:
+        other = at(box)
+        task = other.ask(other.draft("Why is it slow?", project="line")).entry
+        this_kernel.forget()
+        kernel = at(box, requests_per_second=1.0)
+        box.add_fault(f"{'retrieve' if call == 'elsewhere' else call}:1-99:delay=0.5")
+        SLOW_CALLS[call](kernel, task)
+        assert kernel._limiter.free_in() > 0.8
+        this_kernel.forget()
+
+
 def test_a_restarted_kernel_picks_up_what_is_open():
     """A task from before the kernel was restarted is answered in the ledger without anybody naming it."""
     with Sandbox(clock="virtual", reviewer="none") as box:

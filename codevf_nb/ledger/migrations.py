@@ -144,7 +144,14 @@ _LONG_PAST = (
     "CREATE INDEX book_newest ON book (account, seq)",
 )
 
-STEPS = (_FIRST, _LONG_PAST)
+# Turns that are still to come are put off all together.
+_PUT_OFF = (
+    "UPDATE limits SET next_allowed_at = queue_until WHERE queue_until > next_allowed_at",
+    "UPDATE limits SET queue_until = 0",
+    "ALTER TABLE limits RENAME COLUMN queue_until TO put_off",
+)
+
+STEPS = (_FIRST, _LONG_PAST, _PUT_OFF)
 
 
 class NewerLedgerError(CodeVFError):

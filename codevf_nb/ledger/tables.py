@@ -139,7 +139,7 @@ limits = Table(
     metadata,
     Column("credential", Text, primary_key=True),
     Column("next_allowed_at", Float, nullable=False),
-    Column("queue_until", Float, nullable=False),
+    Column("put_off", Float, nullable=False),
 )
 
 leases = Table(

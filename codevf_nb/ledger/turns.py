@@ -7,50 +7,81 @@ told by the ledger's clock, which all who share it have in common; waiting is do
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, insert, select
 
-from codevf_nb.ledger.store import Store
+from codevf_nb.ledger.store import LedgerError, Store
 from codevf_nb.ledger.tables import leases, limits
 from codevf_nb.sdk.limits import HINT_CAP
 
-# Requests must arrive a second apart; so much more between their leaving makes up for a way that is uneven.
-SPARE_SECONDS = 0.045
-# Places in the queue lie this much further apart than requests, so that one that left late holds up few of the others.
-SLACK_SECONDS = 0.005
-# Who follows another one closely leaves so long after taking a turn, so that it doesn't matter how long the disk took
-# to write that down; where it took longer, the turn is taken anew, so many times at most: some disks are never faster.
-STEADY_SECONDS = 0.1
-TAKEN_ANEW = 2
+# Requests must arrive a second apart; so much more lies between turns, since neither machines nor networks are even.
+# A request that leaves or arrives later than the second figure puts off all the turns after it.
+SPARE_SECONDS = 0.03
+LATE_SECONDS = 0.015
 # No more than this lies ahead unless a clock was set back: the longest hint, and as long a queue.
 BELIEVABLE_SECONDS = 2 * HINT_CAP
+
+log = logging.getLogger("codevf_nb.ledger")
 
 
 @dataclass
 class _Turns:
-    """The row of one key: when the next request may leave, and until when every place in the queue is taken."""
+    """The row of one key: turns lie ``apart`` seconds apart, and those still to come can be put off all together.
 
+    A turn is named by the moment it would have if none had ever been put off. ``elapsed`` is read along with ``now``.
+    """
+
+    apart: float
+    elapsed: float
     now: float
-    free_at: float
-    queue_until: float
+    next_allowed_at: float
+    put_off: float
+
+    def give(self) -> float:
+        """Give the next turn that nobody has."""
+        at = max(self.now, self.next_allowed_at)
+        self.next_allowed_at = at + self.apart
+        return at - self.put_off
+
+    def at(self, turn: float) -> float:
+        """When a turn is, as things stand."""
+        return turn + self.put_off
+
+    def keep_free(self, until: float) -> None:
+        """Put off what comes next so far that nothing does before ``until``."""
+        queued = max(0, math.floor((self.next_allowed_at - self.now) / self.apart))
+        by = max(0.0, until - (self.next_allowed_at - queued * self.apart))
+        self.put_off += by
+        self.next_allowed_at += by
 
 
 @dataclass(frozen=True)
-class _Turn:
-    """The right to one request: when it was taken, and whether it follows another one closely."""
+class _Gone:
+    """The turn that a request used: when that was by the ledger's clock, and by the one that never jumps."""
 
     at: float
-    follows: bool
+    elapsed: float
+
+
+class _Own(threading.local):
+    """What a thread has sent and not heard of yet."""
+
+    gone: _Gone | None = None
 
 
 class Limiter:
     """At most so many requests per second with one key, over every process that shares the ledger.
 
-    Who submits queues with ``wait``, first come, first served; who polls takes what is left over with ``free_in``.
+    Who submits queues with ``wait``, first come, first served; who polls takes what is left over with ``free_in``. Each
+    tells ``heard`` what was answered, on the same thread: a disk, a machine or a network that is slow at the moment
+    brings requests together that left well apart, and an answer shows how late its request can have been.
+    ``elapsed`` is a clock that never jumps.
     """
 
     def __init__(
@@ -59,27 +90,33 @@ class Limiter:
         credential: str,
         per_second: float | None,
         sleep: Callable[[float], object] = time.sleep,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._credential = credential
         self._apart = 0.0 if per_second is None else 1 / per_second + SPARE_SECONDS
         self._sleep = sleep
+        self._elapsed = elapsed
+        self._own = _Own()
+        self._shortest: float | None = None
 
     def wait(self) -> None:
         """Queue for a turn and return when it has come."""
-        place: float | None = None
+        turn: float | None = None
         while self._apart:
             with self._turns() as turns:
-                # The service has said to wait since the place was taken: all of them queue again, in the same order.
-                if place is None or turns.free_at - turns.now > self._apart:
-                    place = max(turns.now, turns.free_at, turns.queue_until)
-                    turns.queue_until = place + self._apart + SLACK_SECONDS
-                left = max(place, turns.free_at) - turns.now
-                taken = self._take(turns) if left <= 0 else None
-            if taken is not None:
-                self._leave(taken)
+                # After a turn was slept through others have gone; and the clock it was given by may have been set back.
+                if turn is None or not turns.now - self._apart < turns.at(turn) < turns.next_allowed_at:
+                    turn = turns.give()
+                late = turns.now - turns.at(turn)
+                if late > LATE_SECONDS:
+                    turns.put_off += late
+                    turns.next_allowed_at += late
+                    late = 0.0
+            if late >= 0:
+                self._own.gone = _Gone(turns.now - late, turns.elapsed - late)
                 return
-            self._sleep(left)
+            self._sleep(max(0.0, turns.elapsed - late - self._elapsed()))
 
     def free_in(self) -> float:
         """Take a turn if one is free and return 0 when it is to be used; else the seconds to wait before asking again.
@@ -89,51 +126,52 @@ class Limiter:
         if not self._apart:
             return 0.0
         with self._turns() as turns:
-            left = max(turns.free_at, turns.queue_until) - turns.now
-            if left > 0:
-                return left
-            taken = self._take(turns)
-        self._leave(taken)
+            left = turns.next_allowed_at - turns.now
+            if left <= 0:
+                turns.give()
+        if left > 0:
+            return left
+        self._own.gone = _Gone(turns.now, turns.elapsed)
         return 0.0
 
-    def heard(self, status: int, retry_after: float | None) -> None:
-        """Let nobody go before the time the service has named, if an answer says that requests come too fast."""
-        if status == 429 and self._apart:
-            seconds = min(max(retry_after or 0.0, self._apart), HINT_CAP)
-            with self._turns() as turns:
-                turns.free_at = max(turns.free_at, turns.now + seconds)
+    def heard(self, too_soon: float | None = None) -> None:
+        """Let nobody go within a second of when this request can have arrived.
 
-    def _take(self, turns: _Turns) -> _Turn:
-        turn = _Turn(turns.now, follows=turns.now - turns.free_at < STEADY_SECONDS)
-        turns.free_at = turn.at + self._apart
-        return turn
-
-    def _leave(self, turn: _Turn) -> None:
-        """Return when a turn's request is to leave."""
-        late = self._store.clock() - turn.at
-        for _ in range(TAKEN_ANEW):
-            if late <= STEADY_SECONDS:
-                break
+        Nor before a 429 allows it: ``too_soon`` are the seconds that it names, 0 for none, None for any other answer.
+        """
+        if not self._apart:
+            return
+        gone, self._own.gone = self._own.gone, None
+        late = 0.0 if gone is None else self._late(self._elapsed() - gone.elapsed)
+        if late <= LATE_SECONDS and too_soon is None:
+            return
+        try:
             with self._turns() as turns:
-                if turns.free_at != turn.at + self._apart:  # others have had turns since, so this one was long ago
-                    break
-                turn = self._take(turns)
-            late = self._store.clock() - turn.at
-        if turn.follows and 0 <= late < STEADY_SECONDS:
-            self._sleep(STEADY_SECONDS - late)
+                if gone is not None:
+                    turns.keep_free(min(gone.at + late, turns.now) + self._apart)
+                if too_soon is not None:
+                    turns.keep_free(turns.now + min(max(too_soon, self._apart), HINT_CAP))
+        except LedgerError as error:  # the answer itself is still to be written down, and matters more
+            log.warning("others were not held back: %s", error)
+
+    def _late(self, took: float) -> float:
+        """How much longer a request has taken than the way there and back does; of the first one, all of it."""
+        late = took - min(took, self._shortest or 0.0)
+        self._shortest = took if self._shortest is None else min(took, self._shortest)
+        return late
 
     @contextlib.contextmanager
     def _turns(self) -> Iterator[_Turns]:
         """The row as it is now; what is changed of it is written back in the same transaction."""
         row = limits.c.credential == self._credential
         with self._store.write() as connection:
-            found = connection.execute(select(limits.c.next_allowed_at, limits.c.queue_until).where(row)).one_or_none()
+            found = connection.execute(select(limits.c.next_allowed_at, limits.c.put_off).where(row)).one_or_none()
+            elapsed = self._elapsed()
             now = self._store.now(connection)
-            ahead = (
-                moment if moment < now + BELIEVABLE_SECONDS else now
-                for moment in found or [now - BELIEVABLE_SECONDS] * 2
-            )
-            turns = _Turns(now, *ahead)
+            next_allowed_at, put_off = found or (now, 0.0)
+            if next_allowed_at > now + BELIEVABLE_SECONDS:
+                next_allowed_at = now
+            turns = _Turns(self._apart, elapsed, now, next_allowed_at, put_off)
             before = replace(turns)
             yield turns
             if turns == before:  # whoever only asks waits for no disk
@@ -141,7 +179,7 @@ class Limiter:
             connection.execute(delete(limits).where(row))
             connection.execute(
                 insert(limits).values(
-                    credential=self._credential, next_allowed_at=turns.free_at, queue_until=turns.queue_until
+                    credential=self._credential, next_allowed_at=turns.next_allowed_at, put_off=turns.put_off
                 )
             )
 

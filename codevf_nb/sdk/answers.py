@@ -57,6 +57,13 @@ class RawAnswer:
     at: datetime | None = None
     attempt: int = 1
 
+    @property
+    def too_soon(self) -> float | None:
+        """The seconds that a 429 says to stay away for, 0 where it names none; None for any other answer."""
+        if self.status != 429:
+            return None
+        return retry_after_of(self.headers, json_of(self.body)) or 0.0
+
 
 def parse_task(
     body: bytes | dict[str, Any],

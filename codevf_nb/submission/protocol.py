@@ -166,7 +166,7 @@ class Submission:
         def on_answer(answer: RawAnswer) -> None:
             at = None if answer.at is None else answer.at.timestamp()
             error = error_from(answer.status, answer.headers, answer.body)
-            self._limiter.heard(answer.status, error.retry_after)
+            self._limiter.heard(answer.too_soon)
             self._ledger.questions.hear(entry, CREATE, answer.status, answer.body, at, refuses=_refuses(error))
 
         try:
@@ -260,7 +260,11 @@ class Submission:
         raise InFlightError
 
     def _retrieve(self, task_id: str) -> TaskResponse:
-        return self._client.tasks.retrieve(task_id, before_attempt=lambda _: self._limiter.wait())
+        return self._client.tasks.retrieve(
+            task_id,
+            before_attempt=lambda _: self._limiter.wait(),
+            on_answer=lambda answer: self._limiter.heard(answer.too_soon),
+        )
 
     def _columns(self, draft: Draft, identity: str, prepared: PreparedTask) -> dict[str, Any]:
         question = draft.question

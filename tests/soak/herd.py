@@ -1,5 +1,6 @@
 """A herd of processes and threads that all send with one key as fast as they may: `python -m tests.soak.herd …`."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,10 +22,8 @@ def run(ledger_url: str, base_url: str, api_key: str, *, processes: int, threads
 def _send(limiter: Limiter, client: CodeVFClient) -> None:
     while True:
         limiter.wait()
-        try:
-            client.credits.get_balance()
-        except RateLimitError as error:
-            limiter.heard(429, error.retry_after)
+        with contextlib.suppress(RateLimitError):
+            client.credits.get_balance(on_answer=lambda answer: limiter.heard(answer.too_soon))
 
 
 def _main(ledger_url: str, base_url: str, api_key: str, threads: str, seconds: str) -> None:
