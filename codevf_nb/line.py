@@ -41,7 +41,7 @@ class Line:
     @property
     def queued(self) -> dict[str, Any]:
         """The hooks of a request that queues for its turn, and whose answer may hold others back."""
-        return {"before_attempt": self._wait, "on_answer": self._heard}
+        return {"before_attempt": self._wait, "on_answer": self._limiter.heard}
 
     def watcher(self) -> Watcher:
         """Make the watcher of this session."""
@@ -96,14 +96,11 @@ class Line:
 
     def _keep(self, entry: Entry, request: str) -> Callable[[RawAnswer], None]:
         def on_answer(answer: RawAnswer) -> None:
-            self._heard(answer)
             at = None if answer.at is None else answer.at.timestamp()
             self._ledger.questions.hear(entry, request, answer.status, answer.body, at)
+            self._limiter.heard(answer)
 
         return on_answer
 
     def _wait(self, _attempt: Attempt) -> None:
         self._limiter.wait()
-
-    def _heard(self, answer: RawAnswer) -> None:
-        self._limiter.heard(answer.too_soon)

@@ -144,12 +144,8 @@ _LONG_PAST = (
     "CREATE INDEX book_newest ON book (account, seq)",
 )
 
-# Turns that are still to come are put off all together.
-_PUT_OFF = (
-    "UPDATE limits SET next_allowed_at = queue_until WHERE queue_until > next_allowed_at",
-    "UPDATE limits SET queue_until = 0",
-    "ALTER TABLE limits RENAME COLUMN queue_until TO put_off",
-)
+# Turns that are still to come are put off all together; a kernel that still runs the version before goes on.
+_PUT_OFF = ("ALTER TABLE limits ADD COLUMN put_off FLOAT NOT NULL DEFAULT 0",)
 
 STEPS = (_FIRST, _LONG_PAST, _PUT_OFF)
 

@@ -139,7 +139,8 @@ limits = Table(
     metadata,
     Column("credential", Text, primary_key=True),
     Column("next_allowed_at", Float, nullable=False),
-    Column("put_off", Float, nullable=False),
+    Column("queue_until", Float, nullable=False),
+    Column("put_off", Float, nullable=False, server_default="0"),
 )
 
 leases = Table(

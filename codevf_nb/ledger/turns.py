@@ -12,7 +12,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -24,47 +25,77 @@ from codevf_nb.sdk.limits import HINT_CAP
 # A request that leaves or arrives later than the second figure puts off all the turns after it.
 SPARE_SECONDS = 0.03
 LATE_SECONDS = 0.015
+# The shortest way there and back that was seen counts for this much more with every one after it: networks change.
+LONGER = 1.05
 # No more than this lies ahead unless a clock was set back: the longest hint, and as long a queue.
 BELIEVABLE_SECONDS = 2 * HINT_CAP
+ROUNDING_SECONDS = 1e-3
 
 log = logging.getLogger("codevf_nb.ledger")
 
 
-@dataclass
-class _Turns:
-    """The row of one key: turns lie ``apart`` seconds apart, and those still to come can be put off all together.
+class Answer(Protocol):
+    """What a limiter wants to know of an answer.
 
-    A turn is named by the moment it would have if none had ever been put off. ``elapsed`` is read along with ``now``.
+    ``began`` and ``came``, by ``time.monotonic()``: when its request began to leave and when the answer was here.
+    ``stay_away``: the seconds that a 429 names, 0 for none, None for any other answer.
     """
 
-    apart: float
-    elapsed: float
+    @property
+    def began(self) -> float: ...
+    @property
+    def came(self) -> float: ...
+    @property
+    def stay_away(self) -> float | None: ...
+
+
+@dataclass
+class _Turns:
+    """The turns of one key: what the ledger knows of them, how far apart they lie, and two clocks read together.
+
+    They are given up to ``queue_until``, and those still to come can be put off all together: a turn is named by the
+    moment it would have if none had ever been put off. None is used before ``next_allowed_at``.
+    """
+
     now: float
+    elapsed: float
+    apart: float
     next_allowed_at: float
+    queue_until: float
     put_off: float
 
     def give(self) -> float:
         """Give the next turn that nobody has."""
-        at = max(self.now, self.next_allowed_at)
-        self.next_allowed_at = at + self.apart
+        at = max(self.now, self.next_allowed_at, self.queue_until)
+        self.queue_until = at + self.apart
         return at - self.put_off
 
     def at(self, turn: float) -> float:
         """When a turn is, as things stand."""
         return turn + self.put_off
 
+    def is_lost(self, turn: float) -> bool:
+        """Whether a turn was slept through, is from before a clock was set back, or was due when a 429 came."""
+        at = self.at(turn)
+        return at <= self.now - self.apart or at >= self.queue_until or at < self.next_allowed_at - ROUNDING_SECONDS
+
+    def delay(self, seconds: float) -> None:
+        """Put off all turns that are still to come."""
+        self.put_off += seconds
+        self.queue_until += seconds
+
     def keep_free(self, until: float) -> None:
-        """Put off what comes next so far that nothing does before ``until``."""
-        queued = max(0, math.floor((self.next_allowed_at - self.now) / self.apart))
-        by = max(0.0, until - (self.next_allowed_at - queued * self.apart))
-        self.put_off += by
-        self.next_allowed_at += by
+        """Let no turn be used before then: the next one to come is put off as far as that, and all others with it."""
+        to_come = max(0, math.floor((self.queue_until - self.now) / self.apart))
+        self.delay(max(0.0, until - (self.queue_until - to_come * self.apart)))
+        self.next_allowed_at = max(self.next_allowed_at, until)
 
 
 @dataclass(frozen=True)
-class _Gone:
-    """The turn that a request used: when that was by the ledger's clock, and by the one that never jumps."""
+class _Used:
+    """The turn of a request: its name, and when it was by either clock."""
 
+    turn: float
     at: float
     elapsed: float
 
@@ -72,16 +103,17 @@ class _Gone:
 class _Own(threading.local):
     """What a thread has sent and not heard of yet."""
 
-    gone: _Gone | None = None
+    used: _Used | None = None
 
 
 class Limiter:
     """At most so many requests per second with one key, over every process that shares the ledger.
 
     Who submits queues with ``wait``, first come, first served; who polls takes what is left over with ``free_in``. Each
-    tells ``heard`` what was answered, on the same thread: a disk, a machine or a network that is slow at the moment
-    brings requests together that left well apart, and an answer shows how late its request can have been.
-    ``elapsed`` is a clock that never jumps.
+    tells ``heard`` every answer, on the same thread. A disk, a machine or a network that is slow for a moment brings
+    requests together that were to leave apart; an answer shows how late its request can have arrived at most, and the
+    next one keeps its distance from that. What is late by more than a whole turn can't be made up for: others have gone
+    by then. ``elapsed`` is ``time.monotonic`` outside of tests.
     """
 
     def __init__(
@@ -105,18 +137,16 @@ class Limiter:
         turn: float | None = None
         while self._apart:
             with self._turns() as turns:
-                # After a turn was slept through others have gone; and the clock it was given by may have been set back.
-                if turn is None or not turns.now - self._apart < turns.at(turn) < turns.next_allowed_at:
+                if turn is None or turns.is_lost(turn):
                     turn = turns.give()
-                late = turns.now - turns.at(turn)
-                if late > LATE_SECONDS:
-                    turns.put_off += late
-                    turns.next_allowed_at += late
-                    late = 0.0
-            if late >= 0:
-                self._own.gone = _Gone(turns.now - late, turns.elapsed - late)
+                left = turns.at(turn) - turns.now
+                if left < -LATE_SECONDS:
+                    turns.delay(-left)
+                    left = 0.0
+            if left <= 0:
+                self._own.used = _Used(turn, turns.now + left, turns.elapsed + left)
                 return
-            self._sleep(max(0.0, turns.elapsed - late - self._elapsed()))
+            self._sleep(max(0.0, turns.elapsed + left - self._elapsed()))
 
     def free_in(self) -> float:
         """Take a turn if one is free and return 0 when it is to be used; else the seconds to wait before asking again.
@@ -126,62 +156,61 @@ class Limiter:
         if not self._apart:
             return 0.0
         with self._turns() as turns:
-            left = turns.next_allowed_at - turns.now
-            if left <= 0:
-                turns.give()
-        if left > 0:
-            return left
-        self._own.gone = _Gone(turns.now, turns.elapsed)
+            left = max(turns.next_allowed_at, turns.queue_until) - turns.now
+            if left > 0:
+                return left
+            turn = turns.give()
+        self._own.used = _Used(turn, turns.now, turns.elapsed)
         return 0.0
 
-    def heard(self, too_soon: float | None = None) -> None:
-        """Let nobody go within a second of when this request can have arrived.
-
-        Nor before a 429 allows it: ``too_soon`` are the seconds that it names, 0 for none, None for any other answer.
-        """
+    def heard(self, answer: Answer) -> None:
+        """Let nobody go within a second of when a request can have arrived, nor before a 429 allows it."""
         if not self._apart:
             return
-        gone, self._own.gone = self._own.gone, None
-        late = 0.0 if gone is None else self._late(self._elapsed() - gone.elapsed)
-        if late <= LATE_SECONDS and too_soon is None:
+        used, self._own.used = self._own.used, None
+        late = 0.0 if used is None else self._late(used, answer)
+        if late <= LATE_SECONDS and answer.stay_away is None:
             return
         try:
             with self._turns() as turns:
-                if gone is not None:
-                    turns.keep_free(min(gone.at + late, turns.now) + self._apart)
-                if too_soon is not None:
-                    turns.keep_free(turns.now + min(max(too_soon, self._apart), HINT_CAP))
-        except LedgerError as error:  # the answer itself is still to be written down, and matters more
+                if used is not None and not self._others_have_gone(used, turns):
+                    turns.keep_free(min(used.at + late, turns.now) + self._apart)
+                if answer.stay_away is not None:
+                    turns.keep_free(turns.now + min(max(answer.stay_away, self._apart), HINT_CAP))
+        except LedgerError as error:  # the answer is there, and that matters more
             log.warning("others were not held back: %s", error)
 
-    def _late(self, took: float) -> float:
-        """How much longer a request has taken than the way there and back does; of the first one, all of it."""
-        late = took - min(took, self._shortest or 0.0)
-        self._shortest = took if self._shortest is None else min(took, self._shortest)
-        return late
+    def _late(self, used: _Used, answer: Answer) -> float:
+        """How long after its turn a request can have arrived beyond what the way takes, which nobody knows at first."""
+        way = answer.came - answer.began
+        shortest = 0.0 if self._shortest is None else min(way, self._shortest)
+        self._shortest = way if self._shortest is None else min(way, LONGER * self._shortest)
+        return answer.came - used.elapsed - shortest
+
+    def _others_have_gone(self, used: _Used, turns: _Turns) -> bool:
+        following = turns.at(used.turn) + self._apart
+        return following < min(turns.now, turns.queue_until - ROUNDING_SECONDS)
 
     @contextlib.contextmanager
     def _turns(self) -> Iterator[_Turns]:
         """The row as it is now; what is changed of it is written back in the same transaction."""
         row = limits.c.credential == self._credential
+        kept = (limits.c.next_allowed_at, limits.c.queue_until, limits.c.put_off)
         with self._store.write() as connection:
-            found = connection.execute(select(limits.c.next_allowed_at, limits.c.put_off).where(row)).one_or_none()
-            elapsed = self._elapsed()
-            now = self._store.now(connection)
-            next_allowed_at, put_off = found or (now, 0.0)
+            found = connection.execute(select(*kept).where(row)).one_or_none()
+            elapsed, now = self._elapsed(), self._store.now(connection)
+            next_allowed_at, queue_until, put_off = found or (now, now, 0.0)
             if next_allowed_at > now + BELIEVABLE_SECONDS:
                 next_allowed_at = now
-            turns = _Turns(self._apart, elapsed, now, next_allowed_at, put_off)
-            before = replace(turns)
+            if queue_until > now + BELIEVABLE_SECONDS:  # all turns that were given are long over then
+                put_off -= queue_until - now + BELIEVABLE_SECONDS
+                queue_until = now + self._apart
+            turns = _Turns(now, elapsed, self._apart, next_allowed_at, queue_until, put_off)
             yield turns
-            if turns == before:  # whoever only asks waits for no disk
-                return
-            connection.execute(delete(limits).where(row))
-            connection.execute(
-                insert(limits).values(
-                    credential=self._credential, next_allowed_at=turns.next_allowed_at, put_off=turns.put_off
-                )
-            )
+            new = {column.name: getattr(turns, column.name) for column in kept}
+            if found is None or new != found._asdict():  # whoever only asks waits for no disk
+                connection.execute(delete(limits).where(row))
+                connection.execute(insert(limits).values(credential=self._credential, **new))
 
 
 class Duty:

@@ -46,7 +46,9 @@ logger = getLogger("codevf_nb.sdk")
 class RawAnswer:
     """An HTTP answer that came back whole, before anybody has read meaning into it.
 
-    `headers` are looked up in any case; `at` is the Date header in UTC; `attempt` counts from 1.
+    `headers` are looked up in any case; `at` is the Date header in UTC; `attempt` counts from 1. `began` and `came` are
+    moments of `time.monotonic()`: when the request began to leave this machine, and when the first of the answer was
+    here.
     """
 
     method: str
@@ -54,11 +56,13 @@ class RawAnswer:
     status: int
     headers: Headers
     body: bytes = field(repr=False)
+    began: float
+    came: float
     at: datetime | None = None
     attempt: int = 1
 
     @property
-    def too_soon(self) -> float | None:
+    def stay_away(self) -> float | None:
         """The seconds that a 429 says to stay away for, 0 where it names none; None for any other answer."""
         if self.status != 429:
             return None

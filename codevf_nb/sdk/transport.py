@@ -196,6 +196,8 @@ class _Run:
             status=reply.status,
             headers=reply.headers,
             body=reply.body,
+            began=reply.began,
+            came=reply.came,
             at=http_time_of(header_of(reply.headers, "Date")),
             attempt=self._attempts,
         )

@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,11 +57,17 @@ class Secret:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that came back whole."""
+    """An answer that came back whole.
+
+    `began` and `came` are by the clock that never jumps: when its request began to leave this machine, and when the
+    first of the answer was here.
+    """
 
     status: int
     headers: Any
     body: bytes
+    began: float
+    came: float
 
 
 class _Bearer(AuthBase):
@@ -92,6 +99,7 @@ class _Watch:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.expired = False
+        self.began = 0.0
         self._socket: Any = None
 
     @property
@@ -108,6 +116,7 @@ class _Watch:
     def begin(self, sock: Any) -> None:
         # urllib3 would hold a long upload to the time that connecting may take.
         sock.settimeout(self.seconds)
+        self.began = time.monotonic()
         self._socket = sock
         if self.expired:
             raise TimeoutError("connecting took all the time there was")
@@ -244,24 +253,25 @@ class Wire:
         self,
         method: str,
         url: str,
-        body: bytes | None,
+        content: bytes | None,
         seconds: float,
         limit: int,
         *,
         with_key: bool,
         sink: Callable[[bytes], object] | None,
     ) -> Reply:
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body else {})
+        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content else {})
         with self._session().request(
             method,
             url,
-            data=body,
+            data=content,
             headers=headers,
             auth=_Bearer(self._secret if with_key else None),
             timeout=(min(CONNECT_SECONDS, seconds), seconds),
             allow_redirects=False,
             stream=True,
         ) as response:
+            came = time.monotonic()
             held = bytearray()
             take = sink if sink is not None and response.status_code == 200 else held.extend
             size = 0
@@ -272,7 +282,8 @@ class Wire:
                     break
             else:
                 _check_whole(response)
-            return Reply(response.status_code, response.headers, self._masked(bytes(held)))
+            body = self._masked(bytes(held))
+            return Reply(response.status_code, response.headers, body, _this_thread.watch.began, came)
 
     def _masked(self, body: bytes) -> bytes:
         """An answer that echoes the key is kept without it."""

@@ -166,8 +166,8 @@ class Submission:
         def on_answer(answer: RawAnswer) -> None:
             at = None if answer.at is None else answer.at.timestamp()
             error = error_from(answer.status, answer.headers, answer.body)
-            self._limiter.heard(answer.too_soon)
             self._ledger.questions.hear(entry, CREATE, answer.status, answer.body, at, refuses=_refuses(error))
+            self._limiter.heard(answer)
 
         try:
             response = self._client.tasks.send(prepared, before_attempt=before_attempt, on_answer=on_answer)
@@ -261,9 +261,7 @@ class Submission:
 
     def _retrieve(self, task_id: str) -> TaskResponse:
         return self._client.tasks.retrieve(
-            task_id,
-            before_attempt=lambda _: self._limiter.wait(),
-            on_answer=lambda answer: self._limiter.heard(answer.too_soon),
+            task_id, before_attempt=lambda _: self._limiter.wait(), on_answer=self._limiter.heard
         )
 
     def _columns(self, draft: Draft, identity: str, prepared: PreparedTask) -> dict[str, Any]:

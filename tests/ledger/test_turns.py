@@ -1,13 +1,17 @@
 """Turns: one budget of requests for all, and work that one process does for all."""
 
+import itertools
 import random
 import sqlite3
+import threading
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 from sqlalchemy import event
 
 from codevf_nb.ledger import Duty, Limiter, Store
+from codevf_nb.ledger.turns import SPARE_SECONDS
 from tests.virtual import VirtualTime
 
 SECOND = 1.0
@@ -64,31 +68,55 @@ def test_thirty_two_share_one_request_a_second(limiter, time):
     assert [number for _, number in left[32:]] == [number for _, number in left[: len(left) - 32]], "no fair turns"
 
 
+@dataclass
+class Answered:
+    """An answer, as much of it as a limiter looks at."""
+
+    began: float = 0.0
+    came: float = 0.0
+    stay_away: float | None = None
+
+
+class Wire:
+    """The way to a service and back in virtual time, and when requests have arrived there."""
+
+    def __init__(self, time) -> None:
+        self._time = time
+        self.arrived: list[float] = []
+
+    def request(self, limiter, *, before=0.0, there=0.01, back=0.01) -> None:
+        """Send what has its turn, after a while: ``before`` is what it takes until the first byte leaves."""
+        self._time.sleep(before)
+        began = self._time.clock()
+        self._time.sleep(there)
+        self.arrived.append(self._time.clock())
+        self._time.sleep(back)
+        limiter.heard(Answered(began, self._time.clock()))
+
+
+@pytest.fixture
+def wire(time):
+    return Wire(time)
+
+
 @pytest.mark.parametrize(
     ("where", "slowest"),
     [
-        *[
-            (where, slowest)
-            for where in ("the disk", "the way there", "the way back", "waking")
-            for slowest in (0.1, 0.5)
-        ],
-        ("everything", 0.2),
+        *itertools.product(("the disk", "connecting", "the way there", "the way back", "waking"), (0.1, 0.5)),
+        ("everything", 0.15),
     ],
 )
-def test_whatever_is_slow_brings_no_two_together(shared, limiter, time, where, slowest):
+def test_whatever_is_slow_now_and_then_brings_no_two_together(shared, limiter, time, wire, where, slowest):
     """However late a turn is written down, woken for or used, requests arrive a second apart, whoever sends them."""
     chance = random.Random(2)
-    arrived: list[float] = []
     ends = time.clock() + 120
 
     def delay(here):
         return chance.choice((*[0] * 7, slowest)) if where in (here, "everything") else 0
 
     def request(own):
-        time.sleep(0.01 + delay("the way there"))
-        arrived.append(time.clock())
-        time.sleep(0.01 + delay("the way back"))
-        own.heard()
+        there, back = 0.01 + delay("the way there"), 0.01 + delay("the way back")
+        wire.request(own, before=delay("connecting"), there=there, back=back)
 
     def sender(pause):
         own = limiter()
@@ -107,8 +135,68 @@ def test_whatever_is_slow_brings_no_two_together(shared, limiter, time, where, s
     event.listen(shared._engine, "commit", lambda _: time.stall(delay("the disk")))
     time.late = lambda: delay("waking")
     time.run(poller, *[lambda pause=pause: sender(pause) for pause in (0.1, 1, 3, 9)])
-    assert closest(arrived) >= SECOND
-    assert len(arrived) >= (0.95 - slowest / 2) * 120
+    assert closest(wire.arrived) >= SECOND
+    assert len(wire.arrived) >= (0.95 - 0.6 * slowest) * 120
+
+
+@pytest.mark.parametrize("slow", [0.05, 0.1, 0.3])
+@pytest.mark.parametrize("where", ["the disk", "connecting", "both"])
+def test_what_is_slow_every_time_is_no_way_to_get_used_to(shared, limiter, time, wire, where, slow):
+    """Of two kernels one is slow with each of its requests, and the other one follows it closely."""
+    time.late = lambda: 0.0
+    is_written = threading.local()
+
+    def execute(_connection, _cursor, statement, *_):
+        is_written.now = getattr(is_written, "now", False) or not statement.startswith("SELECT")
+
+    def commit(_):
+        time.stall(slow if getattr(is_written, "now", False) and where != "connecting" else 0)
+        is_written.now = False
+
+    event.listen(shared._engine, "before_cursor_execute", execute)
+    event.listen(shared._engine, "commit", commit)
+
+    def kernel(comes, before):
+        own = limiter()
+        time.sleep(comes)
+        for _ in range(8):
+            began = time.clock()
+            own.wait()
+            wire.request(own, before=before)
+            time.sleep(10 + began - time.clock())
+
+    time.run(lambda: kernel(0, 0 if where == "the disk" else slow), lambda: kernel(0.5, 0))
+    assert closest(wire.arrived) >= SECOND
+    assert len(wire.arrived) == 16
+
+
+def test_a_way_that_has_become_longer_is_got_used_to(limiter, time, wire):
+    """After a minute on a network ten times as slow, requests go at their pace again."""
+    time.late = lambda: 0.0
+    own = limiter()
+
+    def sender():
+        for number in range(160):
+            own.wait()
+            wire.request(own, there=0.01 if number < 40 else 0.1, back=0.01 if number < 40 else 0.1)
+
+    time.run(sender)
+    assert closest(wire.arrived) >= SECOND
+    assert wire.arrived[-1] - wire.arrived[100] <= 59 * 1.05
+
+
+def test_a_slow_answer_holds_up_nobody_where_others_have_gone_since(limiter, time, wire):
+    """An upload that takes half a minute costs the others none of their turns, once it is clear that it was one."""
+    ends = time.clock() + 60
+
+    def sender(there):
+        own = limiter()
+        while time.clock() < ends:
+            own.wait()
+            wire.request(own, there=there)
+
+    time.run(lambda: sender(20), *[lambda: sender(0.01)] * 4)
+    assert len([moment for moment in wire.arrived if moment < ends]) >= 0.95 * 60 - 3
 
 
 def test_a_429_holds_back_those_who_have_a_place(limiter, time):
@@ -124,7 +212,7 @@ def test_a_429_holds_back_those_who_have_a_place(limiter, time):
 
     def told():
         time.sleep(0.9)
-        limiter().heard(10.0)
+        limiter().heard(Answered(stay_away=10.0))
 
     time.run(told, *[lambda number=number: sender(number) for number in range(5)])
     assert [number for _, number in left] == [0, 1, 2, 3, 4]
@@ -135,10 +223,10 @@ def test_a_429_holds_back_those_who_have_a_place(limiter, time):
     assert moments[-1] < 10.9 + 4 * 1.1
 
 
-@pytest.mark.parametrize(("too_soon", "seconds"), [(None, 0), (0.0, 1), (9.0, 9), (9e9, 300)])
-def test_what_slows_everybody_down(limiter, too_soon, seconds):
+@pytest.mark.parametrize(("stay_away", "seconds"), [(None, 0), (0.0, 1), (9.0, 9), (9e9, 300)])
+def test_what_slows_everybody_down(limiter, stay_away, seconds):
     """Only a 429 slows all down: for at least a turn, for the hint it brings, and for five minutes at most."""
-    limiter().heard(too_soon)
+    limiter().heard(Answered(stay_away=stay_away))
     assert limiter().free_in() == pytest.approx(seconds, abs=0.1)
 
 
@@ -147,9 +235,53 @@ def test_an_answer_matters_more_than_its_turn(shared, limiter, caplog):
     own = limiter()
     own.wait()
     event.listen(shared._engine, "commit", lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("disk full")))
-    own.heard(5.0)
+    own.heard(Answered(stay_away=5.0))
     assert "others were not held back" in caplog.text
     assert "disk full" in caplog.text
+
+
+@pytest.mark.parametrize(("stay_away", "overslept"), [(0.0, 0.05), (10.0, 0.05), (10.0, 3.0)])
+def test_a_429_is_heard_by_those_who_were_due(limiter, time, stay_away, overslept):
+    """Whoever wakes up late, and finds that the service has said to wait meanwhile, waits as well."""
+    time.late = lambda: 0.0
+    left: list[float] = []
+    began = time.clock()
+
+    def sender(comes, overslept=0.0):
+        own = limiter()
+        late = [overslept]
+        own._sleep = lambda seconds: time.sleep(seconds + (late.pop() if late else 0))
+        time.sleep(comes)
+        own.wait()
+        left.append(time.clock() - began)
+
+    def told():
+        time.sleep(1 + SPARE_SECONDS + overslept / 2)
+        limiter().heard(Answered(stay_away=stay_away))
+        sender_may_go.append(time.clock() - began + max(stay_away, SECOND))
+
+    sender_may_go: list[float] = []
+    time.run(lambda: sender(0), lambda: sender(0.1, overslept), lambda: sender(0.2), lambda: sender(0.3), told)
+    told_at = 1 + SPARE_SECONDS + overslept / 2
+    assert [moment for moment in left if told_at < moment < sender_may_go[0]] == []
+    assert len(left) == 4
+    assert closest(sorted(left)) >= SECOND
+
+
+def test_a_queue_that_is_not_believed_is_over(shared, time):
+    """Where so many queue that it looks like a clock set back, their turns are none; still no two go at once."""
+    left: list[float] = []
+    ends = time.clock() + 300
+
+    def sender():
+        own = Limiter(shared, "key", 0.1, time.sleep, time.clock)
+        own.wait()
+        if time.clock() < ends:
+            left.append(time.clock())
+
+    time.run(*[sender] * 80)
+    assert closest(left) >= 10 * SECOND
+    assert len(left) >= 0.95 * 30
 
 
 def test_polling_stands_back(limiter, time):
@@ -258,7 +390,7 @@ def test_keys_have_their_own_budgets(shared, limiter, time):
     limiter("two").wait()
     free = Limiter(shared, "one", None, time.sleep, time.clock)
     free.wait()
-    free.heard(60.0)
+    free.heard(Answered(stay_away=60.0))
     assert free.free_in() == 0.0
     assert time.clock() == began
 

@@ -229,6 +229,29 @@ def test_hooks_see_every_attempt_and_answer(client, service, created):
     assert answers[0].at is None
 
 
+def test_an_answer_knows_when_its_request_left_and_when_it_came(client, service, created):
+    """Each attempt's own moments: after its turn has come, before the service has it; and after that has answered."""
+    moments: list[float] = []
+
+    def timed(reply):
+        def send(handler):
+            moments.append(real_time.monotonic())
+            reply(handler)
+
+        return send
+
+    def mark(_attempt):
+        moments.append(real_time.monotonic())
+
+    service.answers(*map(timed, (service.reply({}, 503), service.reply(created, 201))))
+    prepared = client.tasks.prepare(*QUESTION)
+    client.tasks.send(
+        prepared, before_attempt=mark, on_answer=lambda answer: moments.extend((answer.began, answer.came))
+    )
+    turn, arrived, began, came, next_turn, next_arrived, next_began, next_came = moments
+    assert turn <= began <= arrived <= came <= next_turn <= next_began <= next_arrived <= next_came
+
+
 def test_a_raising_hook_stops_the_call_before_the_wire(client, service, created):
     """What a hook raises passes through, and nothing is sent."""
     service.answers(service.reply(created))

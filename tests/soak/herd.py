@@ -23,7 +23,7 @@ def _send(limiter: Limiter, client: CodeVFClient) -> None:
     while True:
         limiter.wait()
         with contextlib.suppress(RateLimitError):
-            client.credits.get_balance(on_answer=lambda answer: limiter.heard(answer.too_soon))
+            client.credits.get_balance(on_answer=limiter.heard)
 
 
 def _main(ledger_url: str, base_url: str, api_key: str, threads: str, seconds: str) -> None:
