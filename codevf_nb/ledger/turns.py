@@ -75,9 +75,8 @@ class _Turns:
         return turn + self.put_off
 
     def is_lost(self, turn: float) -> bool:
-        """Whether a turn was slept through, is from before a clock was set back, or was due when a 429 came."""
-        at = self.at(turn)
-        return at <= self.now - self.apart or at >= self.queue_until or at < self.next_allowed_at - ROUNDING_SECONDS
+        """Whether a turn was slept through, or was due when a 429 came."""
+        return self.at(turn) <= max(self.now - self.apart, self.next_allowed_at - ROUNDING_SECONDS)
 
     def delay(self, seconds: float) -> None:
         """Put off all turns that are still to come."""

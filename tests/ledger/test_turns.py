@@ -186,17 +186,53 @@ def test_a_way_that_has_become_longer_is_got_used_to(limiter, time, wire):
 
 
 def test_a_slow_answer_holds_up_nobody_where_others_have_gone_since(limiter, time, wire):
-    """An upload that takes half a minute costs the others none of their turns, once it is clear that it was one."""
+    """Answers that take seconds cost the others none of their turns: it is too late to do anything about them."""
+    time.late = lambda: 0.0
     ends = time.clock() + 60
 
-    def sender(there):
+    def sender(*backs):
         own = limiter()
-        while time.clock() < ends:
+        for back in itertools.cycle(backs):
             own.wait()
-            wire.request(own, there=there)
+            if time.clock() >= ends:
+                return
+            wire.request(own, back=back)
 
-    time.run(lambda: sender(20), *[lambda: sender(0.01)] * 4)
-    assert len([moment for moment in wire.arrived if moment < ends]) >= 0.95 * 60 - 3
+    time.run(*[lambda: sender(0.01, 1.7)] * 4)
+    assert closest(wire.arrived) >= SECOND
+    assert len([moment for moment in wire.arrived if moment < ends]) >= 0.95 * 60
+
+
+def test_who_leaves_late_tells_the_others_at_once(limiter, time, wire):
+    """However long the service takes to answer it, those behind whoever woke late keep their distance."""
+    time.late = lambda: 0.0
+
+    def sender(comes, late=0.0):
+        own = limiter()
+        own._sleep = lambda seconds: time.sleep(seconds + late)
+        time.sleep(comes)
+        own.wait()
+        wire.request(own, back=3)
+
+    time.run(lambda: sender(0), lambda: sender(0.1, late=0.5), lambda: sender(0.2), lambda: sender(0.3))
+    assert closest(wire.arrived) >= SECOND
+    assert len(wire.arrived) == 4
+
+
+def test_who_queues_isn_t_late_for_having_written_that_down(shared, limiter, time):
+    """A place that took long to commit is left at its time all the same."""
+    time.late = lambda: 0.0
+    began = time.clock()
+    left: list[float] = []
+
+    def second():
+        time.sleep(0.2)
+        event.listen(shared._engine, "commit", lambda _: time.stall(0.3), once=True)
+        limiter().wait()
+        left.append(time.clock() - began)
+
+    time.run(lambda: limiter().wait(), second)
+    assert left == [pytest.approx(SECOND + SPARE_SECONDS, abs=1e-3)]
 
 
 def test_a_429_holds_back_those_who_have_a_place(limiter, time):
