@@ -43,7 +43,8 @@ class Postgres:
         self._server.ensure_postgres_running()
 
     def stop(self) -> None:
-        """End the server and delete its data."""
+        """End the server, which needn't write anything down any more, and delete its data."""
+        self.kill()
         self._server.cleanup_mode = "delete"
         self._server.cleanup()
         shutil.rmtree(self._folder)

@@ -109,7 +109,7 @@ def wire(time):
 def test_whatever_is_slow_now_and_then_brings_no_two_together(shared, limiter, time, wire, where, slowest):
     """However late a turn is written down, woken for or used, requests arrive a second apart, whoever sends them."""
     chance = random.Random(2)
-    ends = time.clock() + 120
+    ends = time.clock() + 60
 
     def delay(here):
         return chance.choice((*[0] * 7, slowest)) if where in (here, "everything") else 0
@@ -136,10 +136,10 @@ def test_whatever_is_slow_now_and_then_brings_no_two_together(shared, limiter, t
     time.late = lambda: delay("waking")
     time.run(poller, *[lambda pause=pause: sender(pause) for pause in (0.1, 1, 3, 9)])
     assert closest(wire.arrived) >= SECOND
-    assert len(wire.arrived) >= (0.95 - 0.6 * slowest) * 120
+    assert len(wire.arrived) >= (0.95 - 0.6 * slowest) * 60
 
 
-@pytest.mark.parametrize("slow", [0.05, 0.1, 0.3])
+@pytest.mark.parametrize("slow", [0.05, 0.3])
 @pytest.mark.parametrize("where", ["the disk", "connecting", "both"])
 def test_what_is_slow_every_time_is_no_way_to_get_used_to(shared, limiter, time, wire, where, slow):
     """Of two kernels one is slow with each of its requests, and the other one follows it closely."""
