@@ -140,7 +140,7 @@ limits = Table(
     Column("credential", Text, primary_key=True),
     Column("next_allowed_at", Float, nullable=False),
     Column("queue_until", Float, nullable=False),
-    Column("put_off", Float, nullable=False, server_default="0"),
+    Column("put_off", Float, nullable=False),
 )
 
 leases = Table(

@@ -129,7 +129,7 @@ class Limiter:
         self._sleep = sleep
         self._elapsed = elapsed
         self._own = _Own()
-        self._shortest: float | None = None
+        self._shortest = 0.0
 
     def wait(self) -> None:
         """Queue for a turn and return when it has come."""
@@ -180,11 +180,11 @@ class Limiter:
             log.warning("others were not held back: %s", error)
 
     def _late(self, used: _Used, answer: Answer) -> float:
-        """How long after its turn a request can have arrived beyond what the way takes, which nobody knows at first."""
+        """Tell how late a request can have arrived, and learn how long the way is, which nobody knows at first."""
         way = answer.came - answer.began
-        shortest = 0.0 if self._shortest is None else min(way, self._shortest)
-        self._shortest = way if self._shortest is None else min(way, LONGER * self._shortest)
-        return answer.came - used.elapsed - shortest
+        late = answer.came - used.elapsed - min(way, self._shortest)
+        self._shortest = min(way, LONGER * self._shortest) if self._shortest else way
+        return late
 
     def _others_have_gone(self, used: _Used, turns: _Turns) -> bool:
         following = turns.at(used.turn) + self._apart

@@ -253,18 +253,18 @@ class Wire:
         self,
         method: str,
         url: str,
-        content: bytes | None,
+        body: bytes | None,
         seconds: float,
         limit: int,
         *,
         with_key: bool,
         sink: Callable[[bytes], object] | None,
     ) -> Reply:
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content else {})
+        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body else {})
         with self._session().request(
             method,
             url,
-            data=content,
+            data=body,
             headers=headers,
             auth=_Bearer(self._secret if with_key else None),
             timeout=(min(CONNECT_SECONDS, seconds), seconds),
@@ -282,8 +282,8 @@ class Wire:
                     break
             else:
                 _check_whole(response)
-            body = self._masked(bytes(held))
-            return Reply(response.status_code, response.headers, body, _this_thread.watch.began, came)
+            whole = self._masked(bytes(held))
+            return Reply(response.status_code, response.headers, whole, _this_thread.watch.began, came)
 
     def _masked(self, body: bytes) -> bytes:
         """An answer that echoes the key is kept without it."""
