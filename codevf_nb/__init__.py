@@ -6,12 +6,15 @@ loads neither pandas, requests, SQLAlchemy nor ipywidgets: each is loaded by the
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import pandas as pd
 
     from codevf_nb.frames.where import Moment, Words
@@ -40,10 +43,10 @@ __all__ = [
 
 
 def ask(
-    prompt: str,
-    code: str | None = None,
-    attach: Mapping[str, Any] | Sequence[Any] = (),
-    files: Sequence[str | Path] = (),
+    prompt: str | None = None,
+    code: str | Path | Callable[..., Any] | None = None,
+    attach: Any = (),
+    files: str | Path | Sequence[str | Path] = (),
     mode: str | None = None,
     tag: str | int | None = None,
     max_credits: int | None = None,
@@ -53,29 +56,42 @@ def ask(
     again: int = 1,
     *,
     max_bytes: int | None = None,
-    redact: Sequence[str] = (),
+    redact: str | Sequence[Any] = (),
     allow_secrets: bool = False,
     allow_personal: bool = False,
 ) -> Task:
     """Ask an engineer, and return the task at once. The same question asked before costs nothing and is not sent.
 
-    ``attach``: tables, data, figures, code by name, or a sequence of them. ``max_credits`` is before the multipliers of
-    mode and tag. ``again``: the Nth asking of the same question. ``max_bytes``: the budget of each file made here.
-    ``redact``: columns to mask. What looks private stops the question unless ``allow_secrets``, ``allow_personal``.
+    Args:
+        prompt: The question, 10 to 10,000 characters. Without one, the code is reviewed.
+        code: Code as text, a file (``Path``) that holds it, or a function or class.
+        attach: One table, array, figure, text, path or function; or a list of them; or a dict of them by name. Named
+            values may change without making another question; the contents of values without a name are part of it.
+        files: One path, or a list of them. Their contents are part of the question.
+        mode: ``realtime_answer``, ``fast`` or ``standard``.
+        tag: Expertise, by name or number; the cheapest active one if not given.
+        max_credits: Credits that this may use, before the multipliers of mode and tag.
+        project: A project's name; the notebook's folder if not given.
+        schema: A JSON Schema, dataclass or model: asks for data, which AI generates.
+        metadata: Names and values that go along.
+        again: The Nth asking of the same question.
+        max_bytes: The most bytes that one file made here may take; a larger table is sampled.
+        redact: One column to mask, or a list of them.
+        allow_secrets: Send although something looks like a key, a token or a password.
+        allow_personal: Send although something looks like data about people.
 
     Raises:
-        CodeVFError: a rule is broken (nothing was sent), the service refused, or nobody heard what became of it.
+        CodeVFError: A rule is broken (nothing was sent), the service refused, or the outcome is unknown.
     """
-    from codevf_nb import kernel
+    arguments = dict(locals())  # the parameters alone: nothing else is a local variable yet
+    from codevf_nb import defaults, kernel
+    from codevf_nb.options import AskOptions, Defaults
+    from codevf_nb.submission import telling_nothing_sent
 
+    with telling_nothing_sent():
+        options = AskOptions.of(arguments, _names_of(inspect.currentframe()))
     current = kernel.current()
-    named = attach if isinstance(attach, Mapping) else {f"table_{i}": part for i, part in enumerate(attach, 1)}
-    draft = current.draft(
-        *(prompt, code, named, files, mode, tag, max_credits, project, schema, metadata, again, max_bytes, redact),
-        allow_secrets=allow_secrets,
-        allow_personal=allow_personal,
-    )
-    return current.ask(draft)
+    return current.ask(current.draft_of(options, Defaults.of(defaults.values_of(_shell()))))
 
 
 def tasks(
@@ -199,13 +215,14 @@ def picker(
     from IPython.core.getipython import get_ipython
 
     from codevf_nb import defaults, kernel, widgets
+    from codevf_nb.options import Defaults
 
     shell = get_ipython()
     kept = defaults.values_of(shell)
     said = {"mode": mode, "tag": tag, "max_credits": max_credits, "project": project}
     preset = {name: value or kept.get(name) or None for name, value in said.items()}
     preset |= {"prompt": prompt, "attach": attach, "files": files, "schema": schema}
-    preset |= {"context": context, "figure": figure, "traceback": traceback}
+    preset |= {"context": context, "figure": figure, "traceback": traceback, "defaults": Defaults.of(kept)}
     return widgets.open_picker(kernel.current(), shell, preset)
 
 
@@ -240,6 +257,18 @@ def _ledger(account: str, *, refresh: bool) -> tuple[Any, str | None]:
         current.balance(refresh=True)
     name = {"current": current.account.name, "all": None}.get(account, account)
     return current.ledger.store, name
+
+
+def _names_of(function: FrameType | None) -> Mapping[str, Any]:
+    """Return the variables of the code that called a function."""
+    caller = None if function is None else function.f_back
+    return {} if caller is None else {**caller.f_globals, **caller.f_locals}
+
+
+def _shell() -> Any:
+    """Return the running IPython shell; None outside of one."""
+    loaded = sys.modules.get("IPython.core.getipython")
+    return None if loaded is None else loaded.get_ipython()
 
 
 def _user(*, mine: bool) -> str | None:

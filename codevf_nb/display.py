@@ -131,20 +131,41 @@ def draft_text(
     draft: Draft, environment: str, balance: CreditBalance | None = None, now: datetime | None = None
 ) -> str:
     """Say what would be sent, file by file, what it may cost, what would be left, and whether engineers are at work."""
-    question = draft.question
-    tag = plain(question.tag.display_name or question.tag.name)
-    made_of = f"{credits(question.max_credits)} × {question.mode.value} {question.mode.multiplier}× × {tag}"
     lines = [
-        f"would cost at most {credits(question.cost_cap)} credits ({made_of} {question.tag.cost_multiplier:g}×)",
-        *_left(question.cost_cap, balance),
+        would_cost(draft),
+        *_left(draft.priced.cost_cap, balance),
         *([] if now is None else [hours.told(now)]),
-        f"to: {environment}, project {plain(question.project)}",
+        *_would_send(draft, environment),
+    ]
+    return "\n".join([*lines, "nothing was sent"])
+
+
+def known_text(draft: Draft, entry: Entry, environment: str) -> str:
+    """Say that a draft's question was asked before, so that it costs nothing, and what it would consist of."""
+    shows = "run the cell without --dry-run to see it" if entry.is_open else "its answer is shown without --dry-run"
+    first = f"would cost 0 credits: asked before as {plain(str(entry.task_id))} ({plain(entry.status or '?')}); {shows}"
+    asks = f"--again {entry.asking + 1} asks again, and would be paid"
+    return "\n".join([first, asks, *_would_send(draft, environment), "nothing was sent"])
+
+
+def would_cost(draft: Draft) -> str:
+    """Say the worst case of a priced draft, and what it is made of."""
+    terms = draft.priced
+    tag = plain(terms.tag.display_name or terms.tag.name)
+    made_of = f"{credits(terms.max_credits)} × {terms.mode.value} {terms.mode.multiplier}× × {tag}"
+    return f"would cost at most {credits(terms.cost_cap)} credits ({made_of} {terms.tag.cost_multiplier:g}×)"
+
+
+def _would_send(draft: Draft, environment: str) -> list[str]:
+    question = draft.question
+    lines = [
+        f"to: {environment}, project {plain(draft.project)}",
         f"prompt: {plain(question.prompt)}",
         *(f"metadata: {plain(key)} = {plain(str(value))}" for key, value in question.metadata.items()),
     ]
     for part in draft.attachments:
         lines += _draft_file(part)
-    return "\n".join([*lines, "nothing was sent"])
+    return lines
 
 
 def _left(cost_cap: int, balance: CreditBalance | None) -> list[str]:

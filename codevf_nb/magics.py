@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from codevf_nb import defaults
+from codevf_nb import defaults, settings
 from codevf_nb.completion import Completion
 from codevf_nb.sdk.exceptions import CodeVFError
 
 if TYPE_CHECKING:
     from codevf_nb.grammar import Line
+    from codevf_nb.options import AskOptions, Defaults
 
 DEFAULT_VARIABLE = "_codevf"
 NOTHING_SENT = "Nothing was sent."
@@ -70,6 +72,7 @@ class CodeVFMagics(Magics):
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.defaults = defaults.make(shell)
+        settings.folder_name()  # the project's name: later changes of the working folder make no other question
         shell.configurables.append(self.defaults)
         self._completion = Completion(shell)
 
@@ -99,7 +102,7 @@ class CodeVFMagics(Magics):
                 current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)
             with current.ledger.store.together():
-                draft = current.draft(**asked)
+                draft = current.draft_of(asked, self._defaults())
                 if line.options.get("dry_run"):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                     return
@@ -112,31 +115,39 @@ class CodeVFMagics(Magics):
             task.wait(line.options.get("timeout"))
             live.of(current).show_static(task)
 
-    def _asked(self, current: Any, line: Line, cell: str) -> dict[str, Any]:
-        """Return what the draft is made of; with --run the cell is executed on the way."""
+    def _asked(self, current: Any, line: Line, cell: str) -> AskOptions:
+        """Return the options of the question; with --run the cell is executed on the way."""
         ran: dict[str, Any] = {}
         if line.options.get("run"):
             with _adding("The cell was not run."):
                 self._check_before_run(current, line, cell)
             ran = self._run(cell, line.options)
         with _adding(NOTHING_SENT):
-            arguments = self._draft_arguments(line, cell)
-            return {**arguments, "attach": self._named(line.options) | ran}
+            return replace(self._options(line, cell), attach=self._named(line.options) | ran)
 
     def _check_before_run(self, current: Any, line: Line, cell: str) -> None:
-        """Refuse what the line alone shows to be wrong; the names it attaches may only come of the run."""
+        """Refuse what the line alone shows to be wrong; the values it attaches may only come from the run."""
         from codevf_nb import attachments
 
+        placeholder = attachments.Text("placeholder.txt", "")
+        names = {"--run": placeholder}
         with _adding(NOTHING_SENT):
             for text in line.options.get("attach", ()):
-                attachments.expressions(text)
+                names |= dict.fromkeys(attachments.named(text), placeholder)
+            if line.options.get("figure"):
+                names["--figure"] = placeholder
             if "context" in line.options:
                 attachments.context_of(self.shell, line.options["context"])
-            arguments = self._draft_arguments(line, cell)
-        current.draft(**arguments | {"redact": ()})
+                names[f"--context {line.options['context']}"] = placeholder
+            options = self._options(line, cell)
+        draft = current.draft_of(replace(options, attach=names, redact=()), self._defaults())
+        if current.known(draft) is None:
+            current.priced(draft)
 
-    def _draft_arguments(self, line: Line, cell: str) -> dict[str, Any]:
+    def _options(self, line: Line, cell: str) -> AskOptions:
+        """Return what the line and the cell say, without what is attached."""
         from codevf_nb.grammar import GrammarError
+        from codevf_nb.options import AskOptions
 
         options = line.options
         as_text = options.get("text", False)
@@ -145,22 +156,21 @@ class CodeVFMagics(Magics):
             raise GrammarError("there is no prompt and nothing in the cell, so there is nothing to ask.")
         if as_text and options.get("run"):
             raise GrammarError("--text says that the cell is the prompt, and --run would execute it: leave one out.")
-        return {
-            "prompt": prompt or None,
-            "code": None if as_text or not cell.strip() else cell.rstrip("\n"),
-            "files": options.get("file", ()),
-            "mode": options.get("mode") or self.defaults.mode or None,
-            "tag": options.get("tag") or self.defaults.tag or None,
-            "max_credits": options.get("max_credits", self.defaults.max_credits or None),
-            "project": options.get("project") or self.defaults.project or None,
-            "schema": self._schema(options.get("schema")),
-            "metadata": _metadata(options.get("metadata", ())),
-            "again": options.get("again", 1),
-            "max_bytes": options.get("max_bytes"),
-            "redact": options.get("redact", ()),
-            "allow_secrets": options.get("allow_secrets", False),
-            "allow_personal": options.get("allow_personal", False),
-        }
+        named = ("mode", "tag", "max_credits", "project", "again", "max_bytes", "allow_secrets", "allow_personal")
+        return AskOptions(
+            prompt=prompt or None,
+            code=None if as_text or not cell.strip() else cell,
+            files=tuple(options.get("file", ())),
+            schema=self._schema(options.get("schema")),
+            metadata=_metadata(options.get("metadata", ())),
+            redact=tuple(options.get("redact", ())),
+            **{name: options[name] for name in named if name in options},
+        )
+
+    def _defaults(self) -> Defaults:
+        from codevf_nb.options import Defaults
+
+        return Defaults.of(self.defaults.values())
 
     def _named(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return what is attached beside files, by the name under which it is part of the question."""
@@ -236,9 +246,13 @@ def _metadata(pairs: Any) -> dict[str, str]:
 
 
 def _would_be_sent(current: Any, draft: Any) -> str:
-    """Show a draft, and what it would leave; without the service, why that isn't known."""
+    """Show a draft, and what it would leave; without the service, why that isn't known. A known question costs 0."""
     from codevf_nb import display
 
+    known = current.known(draft)
+    if known is not None and known.task_id is not None:
+        return display.known_text(draft, known, current.account.environment)
+    draft = current.priced(draft)
     balance, unknown = None, []
     try:
         balance = current.balance()

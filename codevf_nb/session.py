@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from codevf_nb import attachments, secrets, settings
 from codevf_nb.ledger import Entry, Ledger, LedgerError, Limiter, Repeat, Store
+from codevf_nb.ledger.migrations import normalize_line_ends
 from codevf_nb.line import Line
-from codevf_nb.question import DEFAULT_PROMPT, Draft, Question
+from codevf_nb.options import AskOptions, Defaults
+from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
-from codevf_nb.sdk.exceptions import APIConnectionError, APIError, BadRequestError, InvalidTagError
+from codevf_nb.sdk.exceptions import APIConnectionError, APIError, BadRequestError, InvalidTagError, NotFoundError
 from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -25,7 +29,7 @@ from codevf_nb.sdk.validation import (
     validate_schema,
 )
 from codevf_nb.settings import Account
-from codevf_nb.submission import Submission, stopped, telling_nothing_sent, telling_whether_sent
+from codevf_nb.submission import Asked, Submission, stopped, telling_nothing_sent, telling_whether_sent
 from codevf_nb.task import Task
 
 # A balance seen within this many seconds is told again without asking.
@@ -35,6 +39,9 @@ GLANCE_SECONDS = 3.0
 NEXT_GLANCE_SECONDS = 30.0
 # For so long it is told that a question was prepared and never sent.
 UNSENT_SECONDS = 24 * 3600.0
+
+# Tags, and with them prices, that were listed more than a day ago are listed again before a question is priced.
+TAGS_SECONDS = 24 * 3600.0
 
 log = logging.getLogger("codevf_nb.session")
 
@@ -54,78 +61,71 @@ class Session:
         self._submission = Submission(account, self.ledger, self._limiter, self.client, settings.user())
         self._line = Line(account, self.ledger, self._limiter, self.client)
         self.watcher = self._line.watcher()
+        self.folder = settings.folder_name()
         self._glance_at = 0.0
 
     # -- asking
 
+    def draft(self, prompt: str | None = None, defaults: Defaults | None = None, **given: Any) -> Draft:
+        """Make what would be sent of the fields of ``AskOptions``; see ``draft_of``."""
+        return self.draft_of(AskOptions(prompt, **given), defaults or Defaults())
+
     @telling_nothing_sent()
-    def draft(
-        self,
-        prompt: str | None = None,
-        code: str | None = None,
-        attach: Mapping[str, Any] | None = None,
-        files: Sequence[str | Path] = (),
-        mode: str | None = None,
-        tag: str | int | None = None,
-        max_credits: int | None = None,
-        project: str | None = None,
-        schema: Any = None,
-        metadata: Mapping[str, Any] | None = None,
-        again: int = 1,
-        max_bytes: int | None = None,
-        redact: Sequence[str] = (),
-        *,
-        allow_secrets: bool = False,
-        allow_personal: bool = False,
-    ) -> Draft:
-        """Make and price what would be sent; whatever the rules forbid is told here, before anything is sent."""
-        attach = attach or {}
-        prompt = validate_prompt(prompt or DEFAULT_PROMPT)
-        service_mode = validate_mode(mode or ServiceMode.STANDARD)
-        credits = validate_credits(self._credits(max_credits, service_mode), service_mode)
-        checked = validate_metadata(metadata or {})
-        if again < 1:
-            raise BadRequestError(f"--again counts from 1, so it can't be {again}.")
-        budget = attachments.DEFAULT_MAX_BYTES if max_bytes is None else max_bytes
-        parts = attachments.gather(code, attach, files, budget, redact)
-        question = Question(
-            prompt=prompt,
-            project=project or Path.cwd().name or "notebook",
-            mode=service_mode,
-            tag=self.tag(tag),
-            max_credits=credits,
-            code=code,
-            schema=None if schema is None else validate_schema(schema),
-            metadata=checked,
-            attached=(*attach, *(Path(file).name for file in files)),
-            asking=again,
-        )
-        draft = Draft(question, parts)
+    def draft_of(self, options: AskOptions, defaults: Defaults) -> Draft:
+        """Make what would be sent; what the rules forbid is refused here, without a request.
+
+        Nothing that was not given is resolved yet, except the project's name: see ``priced``.
+        """
+        question = self._question(options, defaults)
+        budget = attachments.DEFAULT_MAX_BYTES if options.max_bytes is None else options.max_bytes
+        parts = attachments.gather(question.code, options.attach, options.files, budget, options.redact)
+        question = replace(question, contents=_contents(options, parts))
+        draft = Draft(question, parts, question.project or defaults.project or self.folder, defaults)
         secrets.check(
             draft.texts(),
             draft.files(),
             own_key=self.account.api_key,
-            allow_secrets=allow_secrets,
-            allow_personal=allow_personal,
+            allow_secrets=options.allow_secrets,
+            allow_personal=options.allow_personal,
         )
         return draft
 
-    def ask(self, draft: Draft) -> Task:
-        """Send a question, unless it was asked before, and watch for its answer."""
+    @telling_nothing_sent()
+    def priced(self, draft: Draft) -> Draft:
+        """Resolve what was not given, and with it the most that the question can cost.
+
+        Raises:
+            InvalidTagError, BadRequestError: there is no such tag, or nobody said how many credits it may use.
+        """
+        said, defaults = draft.question, draft.defaults
+        mode = said.mode or validate_mode(defaults.mode or ServiceMode.STANDARD)
+        credits = self._credits(defaults.max_credits if said.max_credits is None else said.max_credits, mode)
+        tag = self._fresh_tag(defaults.tag if said.tag is None else said.tag)
+        return replace(draft, terms=Terms(draft.project, mode, tag, validate_credits(credits, mode)))
+
+    def known(self, draft: Draft) -> Entry | None:
+        """Return the same question where the ledger has it; nothing is sent."""
+        return self._submission.known(draft)
+
+    def ask(self, draft: Draft, on_priced: Callable[[Draft], None] | None = None) -> Task:
+        """Send a question, unless it was asked before, and watch for its answer.
+
+        ``on_priced`` is called with the priced draft before the question is sent; it is not called for a repeat.
+        """
         with telling_whether_sent(), self.ledger.store.together():
             asked = self._submission.repeat(draft)
             if asked is None:
                 self._check_ledger()
-                with telling_nothing_sent():
-                    self._see_balance()
-                    project_id = self._project_id(draft.question.project)
-                asked = self._submission.submit(draft, project_id)
+                draft = self.priced(draft)
+                if on_priced is not None:
+                    on_priced(draft)
+                asked = self._submit(draft)
         return self._follow(asked.entry, asked.repeat)
 
     def stopped(self, draft: Draft) -> str | None:
         """Say how a question stands that a person stopped asking, or waiting for; None where it was never sent."""
         try:
-            return stopped(self.ledger.questions.same(draft.question.identity(self.account.name)))
+            return stopped(self.known(draft))
         except LedgerError as error:
             return f"stopped, and whether it was sent isn't known: {error}. Run the cell again: it can't be paid twice."
 
@@ -167,9 +167,9 @@ class Session:
             if not active:
                 raise InvalidTagError("the service lists no active tag, so name one: --tag ID.")
             return min(active, key=lambda tag: (tag.cost_multiplier, tag.id))
-        spelled = _spell(str(wanted))
+        name = spelled(str(wanted))
         for tag in active:
-            if spelled in {str(tag.id), _spell(tag.name), _spell(tag.display_name or "")}:
+            if name in {str(tag.id), spelled(tag.name), spelled(tag.display_name or "")}:
                 return tag
         listed = ", ".join(f"{tag.name} ({tag.cost_multiplier}×)" for tag in active)
         raise InvalidTagError(f"tag {str(wanted)!r} is not one of {listed}.")
@@ -224,12 +224,57 @@ class Session:
 
     # -- pieces
 
+    def _question(self, options: AskOptions, defaults: Defaults) -> Question:
+        """Check what was said, and return it as the question that it makes."""
+        if options.again < 1:
+            raise BadRequestError(f"--again counts from 1, so it can't be {options.again}.")
+        mode = None if options.mode is None else validate_mode(options.mode)
+        range_of = mode or validate_mode(defaults.mode or ServiceMode.STANDARD)
+        credits = options.max_credits
+        code = None if options.code is None else normalize_line_ends(options.code)
+        return Question(
+            prompt=validate_prompt(normalize_line_ends(options.prompt or DEFAULT_PROMPT)),
+            code=code or None,
+            mode=mode,
+            tag=None if options.tag is None else spelled(str(options.tag)),
+            max_credits=None if credits is None else validate_credits(credits, range_of),
+            project=options.project or None,
+            schema=None if options.schema is None else validate_schema(options.schema),
+            metadata=validate_metadata(options.metadata),
+            attached=(*options.attach, *(Path(file).name for file in options.files)),
+            exception=options.exception,
+            asking=options.again,
+        )
+
+    def _submit(self, draft: Draft) -> Asked:
+        """Send a priced question; where its project is gone from the service, make the project and send it again."""
+        name = draft.priced.project
+        with telling_nothing_sent():
+            self._see_balance()
+            project_id = self._project_id(name)
+        try:
+            return self._submission.submit(draft, project_id)
+        except NotFoundError:  # of what a question names, only the project can be missing at the service
+            pass
+        with telling_nothing_sent():  # the refused attempt has cost nothing
+            self.ledger.catalogue.forget_project(name)
+            project_id = self._project_id(name)
+        return self._submission.submit(draft, project_id)
+
     def _ask_balance(self, deadline: float | None = None) -> CreditBalance:
         balance = self.client.credits.get_balance(**self._line.queued, deadline=deadline)
         if balance.available is not None:
             at = self.ledger.clock() if balance.at is None else balance.at.timestamp()
             self.ledger.balances.record(float(balance.available), float(balance.on_hold or 0), at)
         return balance
+
+    def _fresh_tag(self, wanted: str | int | None) -> Tag:
+        """Return a tag with the price of today: tags that were listed more than a day ago are listed again."""
+        seen_at = self.ledger.catalogue.tags_seen_at()
+        is_old = seen_at is not None and not 0 <= self.ledger.clock() - seen_at < TAGS_SECONDS
+        if is_old:
+            self.tags(refresh=True)
+        return self.tag(wanted)
 
     def _see_balance(self) -> None:
         """Have a balance in the book from not long before a question, so that it tells what others have spent."""
@@ -275,6 +320,9 @@ class Session:
         return self.ledger.questions.task(task_id) or self._submission.take_in(task_id)
 
 
-def _spell(name: str) -> str:
-    """Compare names as people type them: case, blanks, - and _ don't matter."""
-    return name.strip().lower().replace(" ", "-").replace("_", "-")
+def _contents(options: AskOptions, parts: Sequence[attachments.Attachment]) -> tuple[str, ...]:
+    """Return digests of what was attached without a name; a name that was chosen stands for its contents."""
+    if options.unnamed:
+        return tuple(sorted(part.digest for part in parts if part.file_name not in ("cell.py", "profile.md")))
+    files = options.files if options.contents_count else ()
+    return tuple(sorted(hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest() for file in files))

@@ -12,6 +12,7 @@ import ipaddress
 import json
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,6 +83,18 @@ def user() -> str:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     except (OSError, KeyError):  # a container's user without a name
         return "unknown"
+
+
+@lru_cache(maxsize=1)
+def folder_name() -> str:
+    """Return the project of questions that name none: the notebook's folder, fixed at the first call in a process."""
+    try:
+        # Jupyter Server tells a kernel the path of its notebook; a runner may start the kernel somewhere else.
+        notebook = os.environ.get("JPY_SESSION_NAME", "")
+        folder = Path(notebook).parent if Path(notebook).is_absolute() else Path.cwd()
+    except OSError:  # the working folder was deleted
+        return "notebook"
+    return folder.name or "notebook"
 
 
 def stored() -> dict[str, Any]:

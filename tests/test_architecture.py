@@ -15,7 +15,8 @@ ROOMS = {
     "sdk": set(),
     "credentials": set(),
     "settings": {"sdk", "credentials"},
-    "question": {"sdk", "attachments"},
+    "options": {"sdk", "attachments"},
+    "question": {"sdk", "options", "attachments"},
     "attachments": {"sdk"},
     "secrets": {"sdk"},
     "hours": set(),
@@ -27,6 +28,7 @@ ROOMS = {
     "session": {
         *(
             "settings",
+            "options",
             "question",
             "attachments",
             "secrets",
@@ -45,6 +47,7 @@ ROOMS = {
     "live": {"display", "session", "ledger", "task"},
     "widgets": {
         *("session", "frames", "plots", "display", "hours", "live", "ledger", "attachments", "task", "question", "sdk"),
+        "options",
     },
     "grammar": {"sdk"},
     "defaults": {"settings", "sdk"},
@@ -58,6 +61,8 @@ ROOMS = {
         "kernel",
         "display",
         "live",
+        "options",
+        "settings",
         "task",
         "sdk",
         "attachments",
@@ -79,7 +84,7 @@ ROOMS = {
     "sandbox": set(),
     "smoke": {"sdk", "settings", "display"},
     "cli": {"sandbox", "demo", "smoke"},
-    "__init__": {"kernel", "frames", "magics", "task", "settings", "defaults", "widgets"},
+    "__init__": {"kernel", "frames", "magics", "task", "settings", "defaults", "widgets", "options", "submission"},
 }
 # Arrows that run back up, each for its one reason, all under TYPE_CHECKING: a type named in a signature.
 ONLY_FOR_TYPES = {

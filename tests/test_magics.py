@@ -310,7 +310,7 @@ def test_interrupting_what_was_asked_before(shell, current, monkeypatch):
     result, _ = run(shell, QUESTION)
     assert f"stopped. %codevf show {first.id} shows what was asked before." in str(result.error_in_exec)
     monkeypatch.setattr("codevf_nb.session.Session.balance", _interrupted)
-    result, _ = run(shell, QUESTION.replace("right?", "right? --dry-run"))
+    result, _ = run(shell, QUESTION.replace("right?", "right? --again 2 --dry-run"))
     assert str(result.error_in_exec) == UNSENT
 
 

@@ -22,7 +22,7 @@ from codevf_nb.settings import home
 from codevf_nb.submission import AskedElsewhereError, OutcomeUnknownError
 from codevf_nb.task import Task
 from tests.soak.steps import STEPS, at_step
-from tests.test_question import QUESTION
+from tests.test_question import QUESTION, TERMS
 from tests.waiting import eventually
 
 PROMPT = "Is this join dropping rows?"
@@ -358,7 +358,7 @@ def test_a_refusal_after_an_unheard_attempt_is_not_definite(box, kernel, lost):
 def test_nothing_was_sent_where_nobody_answers(account, kernel):
     """A service that can't be reached has nothing: the question is no outcome to settle, just one to ask again."""
     session = kernel(of=replace(account, base_url="http://127.0.0.1:9/api/v1/"))
-    draft = Draft(QUESTION)
+    draft = Draft(QUESTION, terms=TERMS)
     with pytest.raises(Exception, match="could not be reached"):
         session._submission.submit(draft, 1)
     assert session.ledger.questions.latest()[0].state == SendState.PREPARED
@@ -483,9 +483,9 @@ def test_ctrl_c_at_each_step(box, kernel, step):
 def test_ctrl_c_while_it_queues_for_its_turn(box, kernel):
     """Interrupted before anything left: nothing is at the service, and it is told so."""
     session = kernel()
-    draft = session.draft(PROMPT, code="total = 1")
+    draft = session.priced(session.draft(PROMPT, code="total = 1"))
     session.balance()
-    session._project_id(draft.question.project)
+    session._project_id(draft.project)
 
     def interrupt() -> None:
         raise KeyboardInterrupt

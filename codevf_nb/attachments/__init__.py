@@ -7,8 +7,9 @@ from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Pi
 from .figures import figure_of
 from .gathering import gather
 from .history import context_of
-from .names import expressions, resolve
+from .names import named, resolve
 from .redaction import Mask
+from .sources import source_of
 from .tracebacks import failing_cell, traceback_of, traceback_text
 
 __all__ = [
@@ -20,11 +21,12 @@ __all__ = [
     "Picture",
     "Text",
     "context_of",
-    "expressions",
     "failing_cell",
     "figure_of",
     "gather",
+    "named",
     "resolve",
+    "source_of",
     "traceback_of",
     "traceback_text",
 ]

@@ -42,12 +42,17 @@ class Attachment:
     holds: tuple[str, ...] = ()
     fingerprint: str | None = None
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 (hex) of what it holds, as it was before masks."""
+        return self.fingerprint or hashlib.sha256(self.content).hexdigest()
+
     def record(self) -> dict[str, Any]:
         """Return what stays known of it when its bytes are gone."""
         facts: dict[str, Any] = {
             "name": self.file_name,
             "size": len(self.content),
-            "sha256": self.fingerprint or hashlib.sha256(self.content).hexdigest(),
+            "sha256": self.digest,
         }
         if self.rows:
             facts["rows"] = list(self.rows)

@@ -24,6 +24,11 @@ def resolve(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     return {ast.unparse(node): _value(node, namespace) for node in expressions(text)}
 
 
+def named(text: str) -> list[str]:
+    """Return the names under which a list of expressions is attached, without evaluating them."""
+    return [ast.unparse(node) for node in expressions(text)]
+
+
 def expressions(text: str) -> list[ast.expr]:
     """Split a list of Python expressions as Python does: commas inside brackets and quotes are the expression's own.
 

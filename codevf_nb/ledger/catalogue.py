@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import projects, tags
@@ -13,6 +13,7 @@ from codevf_nb.sdk.models import Tag
 
 # Made once: every question looks for its tag and its project.
 _TAGS = select(tags).where(tags.c.account == bindparam("account")).order_by(tags.c.sort_order, tags.c.tag_id)
+_TAGS_SEEN_AT = select(func.min(tags.c.seen_at)).where(tags.c.account == bindparam("account"))
 _PROJECT = select(projects.c.project_id).where(
     projects.c.account == bindparam("account"), projects.c.name == bindparam("name")
 )
@@ -63,12 +64,23 @@ class Catalogue:
             for row in rows
         ]
 
+    def tags_seen_at(self) -> float | None:
+        """Return when the known tags were listed; None where none has been."""
+        with self._store.read() as connection:
+            seen_at: float | None = connection.scalar(_TAGS_SEEN_AT, {"account": self._account})
+        return seen_at
+
     def keep_project(self, name: str, project_id: int) -> None:
         """Remember under which id the service knows a project."""
         which = (projects.c.account == self._account, projects.c.name == name)
         with self._store.write() as connection:
             connection.execute(delete(projects).where(*which))
             connection.execute(insert(projects).values(account=self._account, name=name, project_id=project_id))
+
+    def forget_project(self, name: str) -> None:
+        """Forget the id of a project that the service no longer has."""
+        with self._store.write() as connection:
+            connection.execute(delete(projects).where(projects.c.account == self._account, projects.c.name == name))
 
     def projects(self) -> list[str]:
         """Return the names of the projects made before."""

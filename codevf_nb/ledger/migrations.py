@@ -6,6 +6,10 @@ take turns, and the second finds nothing left to do. A test holds the outcome to
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable
+
 from sqlalchemy import Connection, inspect, text
 
 from codevf_nb.sdk.exceptions import CodeVFError
@@ -147,7 +151,42 @@ _LONG_PAST = (
 # Turns that are still to come are put off all together; a kernel that still runs the version before goes on.
 _PUT_OFF = ("ALTER TABLE limits ADD COLUMN put_off FLOAT NOT NULL DEFAULT 0",)
 
-STEPS = (_FIRST, _LONG_PAST, _PUT_OFF)
+
+def text_digest(prompt: str, code: str | None) -> str:
+    """Return the SHA-256 (hex) of a question's texts, without regard to line ends."""
+    texts = [None if text is None else normalize_line_ends(text) for text in (prompt, code)]
+    return hashlib.sha256(json.dumps(texts, ensure_ascii=True).encode()).hexdigest()
+
+
+def normalize_line_ends(text: str) -> str:
+    """Return a text with ``\\n`` for every line end and none at its end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+
+
+def _index_first_identities(connection: Connection) -> None:
+    """Make the questions of the first identity findable by their texts; "" is for those whose texts were deleted."""
+    rows = connection.execute(text("SELECT id, prompt, code FROM questions WHERE identity NOT LIKE 'task %'")).all()
+    found = [{"id": row.id, "digest": text_digest(row.prompt, row.code) if row.prompt else ""} for row in rows]
+    if found:
+        connection.execute(text("INSERT INTO first_identities (digest, question_id) VALUES (:digest, :id)"), found)
+
+
+# A question's identity held what its options resolved to; now it holds what the user said.
+_FIRST_IDENTITIES = (
+    """
+    CREATE TABLE first_identities (
+        digest TEXT NOT NULL,
+        question_id INTEGER NOT NULL,
+        PRIMARY KEY (digest, question_id)
+    )
+    """,
+    _index_first_identities,
+)
+
+# A statement, or a function that reads and writes what SQL alone can't.
+Statement = str | Callable[[Connection], None]
+
+STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _LONG_PAST, _PUT_OFF, _FIRST_IDENTITIES)
 
 
 class NewerLedgerError(CodeVFError):
@@ -164,7 +203,10 @@ def upgrade(connection: Connection) -> None:
         )
     for step in STEPS[version:]:
         for statement in step:
-            connection.execute(text(_spell(statement, connection.dialect.name)))
+            if isinstance(statement, str):
+                connection.execute(text(_spell(statement, connection.dialect.name)))
+            else:
+                statement(connection)
     if version < len(STEPS):
         connection.execute(text("DELETE FROM meta WHERE name = 'version'"))
         connection.execute(text("INSERT INTO meta VALUES ('version', :version)"), {"version": str(len(STEPS))})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exist
 from codevf_nb.ledger import book
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
 from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, drop, each
-from codevf_nb.ledger.tables import answers, bodies, questions
+from codevf_nb.ledger.tables import answers, bodies, first_identities, questions
 from codevf_nb.sdk.models import TaskStatus
 
 CREATE, RETRIEVE, CANCEL = "create", "retrieve", "cancel"
@@ -51,6 +51,14 @@ _OPEN = (
     .where(OURS, questions.c.task_id.is_not(None), questions.c.status.in_(bindparam("statuses", expanding=True)))
     .order_by(questions.c.id)
 )
+_ANY_FIRST = select(first_identities.c.question_id).limit(1)
+_OF_TEXTS = (
+    select(questions)
+    .join(first_identities, first_identities.c.question_id == questions.c.id)
+    .where(first_identities.c.digest == bindparam("digest"))
+    .order_by(questions.c.id.desc())
+)
+_AMONG_IDENTITIES = select(questions).where(_AMONG, questions.c.identity.in_(bindparam("identities", expanding=True)))
 _TEXTS = ("prompt", "code", "response_schema", "message", "result", "error", "notes")
 
 
@@ -62,6 +70,22 @@ class Questions(Rows):
     def same(self, identity: str) -> Entry | None:
         """Return the question of this identity, whatever became of it."""
         return self._one(SAME, identity=identity)
+
+    def of_texts(self, digest: str) -> list[Entry]:
+        """Return the questions of the first identity with these texts, of every account, the newest first."""
+        with self._store.read() as connection:
+            return [Entry.read(row) for row in connection.execute(_OF_TEXTS, {"digest": digest})]
+
+    def has_first_identities(self) -> bool:
+        """Whether any question of the ledger has the first identity."""
+        with self._store.read() as connection:
+            return connection.scalar(_ANY_FIRST) is not None
+
+    def among(self, accounts: Sequence[str], identities: Sequence[str]) -> list[Entry]:
+        """Return the questions of these accounts with one of these identities."""
+        with self._store.read() as connection:
+            which = {"accounts": list(accounts), "identities": list(identities)}
+            return [Entry.read(row) for row in connection.execute(_AMONG_IDENTITIES, which)]
 
     def get(self, question_id: int) -> Entry:
         """Return the question with this number of the ledger's."""

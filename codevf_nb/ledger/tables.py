@@ -69,6 +69,14 @@ questions = Table(
     Index("questions_projects", "account", "project"),
 )
 
+# Questions whose identity held what their options resolved to, by the digest of their texts.
+first_identities = Table(
+    "first_identities",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("question_id", Integer, primary_key=True),
+)
+
 bodies = Table(
     "bodies",
     metadata,

@@ -7,6 +7,7 @@ without anybody hearing what became of it; ``errors.py`` is what a person is tol
 from codevf_nb.submission.errors import (
     AskedElsewhereError,
     InFlightError,
+    OtherProjectError,
     OutcomeUnknownError,
     stopped,
     telling_nothing_sent,
@@ -18,6 +19,7 @@ __all__ = [
     "Asked",
     "AskedElsewhereError",
     "InFlightError",
+    "OtherProjectError",
     "OutcomeUnknownError",
     "Submission",
     "stopped",

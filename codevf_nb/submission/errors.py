@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from codevf_nb.ledger import Entry, LedgerError
 from codevf_nb.sdk.exceptions import APIConnectionError, CodeVFError, IdempotencyConflictError
@@ -28,6 +28,20 @@ class NotWrittenError(LedgerError):
 
 class AskedElsewhereError(CodeVFError):
     """The same question was asked before, from another ledger or under another key. Nothing was paid now."""
+
+
+class OtherProjectError(CodeVFError):
+    """The same cell was asked in another folder's project, about other contents. Nothing was sent."""
+
+
+def other_project(entry: Entry, project: str, changed: Sequence[str]) -> OtherProjectError:
+    """Say that nobody can tell whether this is the question of another folder, and how to say so."""
+    return OtherProjectError(
+        f"the same cell was asked in project {entry.project!r} ({entry.task_id}), about other contents of "
+        f"{', '.join(changed)}; this is project {project!r}. {NOTHING_SENT} "
+        f"-p {project} asks in this project, --again {entry.asking + 1} asks again in any case, "
+        f"-p {entry.project} shows that answer."
+    )
 
 
 def unheard(error: CodeVFError) -> OutcomeUnknownError:

@@ -36,7 +36,15 @@ from codevf_nb.sdk.exceptions import (
 from codevf_nb.sdk.models import UNKNOWN_STATUS, TaskResponse, differences
 from codevf_nb.sdk.refusals import error_from
 from codevf_nb.sdk.tasks import PreparedTask
-from codevf_nb.submission.errors import InFlightError, OutcomeUnknownError, conflict, not_written, unheard
+from codevf_nb.submission import earlier
+from codevf_nb.submission.errors import (
+    InFlightError,
+    OutcomeUnknownError,
+    conflict,
+    not_written,
+    other_project,
+    unheard,
+)
 from codevf_nb.submission.unsettled import Unsettled
 
 if TYPE_CHECKING:
@@ -102,8 +110,9 @@ class Submission:
         Raises:
             AskedElsewhereError, OutcomeUnknownError: it was asked before, and can't be settled from here.
             InFlightError: another kernel is sending it now.
+            OtherProjectError: it was asked in another folder's project, about other contents.
         """
-        entry = self._ledger.questions.same(draft.question.identity(self._account.name))
+        entry = self.known(draft)
         if entry is None:
             self.unsettled.check_other_keys(draft.question)
             return None
@@ -113,8 +122,16 @@ class Submission:
             entry = self.settle(entry)
         if entry.state != SendState.ACCEPTED:
             return None
+        changed = changes(entry.attachments, draft.manifest())
+        if changed and draft.question.project is None and entry.project not in (None, draft.project):
+            raise other_project(entry, draft.project, [change.name for change in changed])
         ago = max(0.0, self._ledger.clock() - entry.prepared_at)
-        return Asked(entry, Repeat(ago, changes(entry.attachments, draft.manifest()), settled=unheard_of))
+        return Asked(entry, Repeat(ago, changed, settled=unheard_of))
+
+    def known(self, draft: Draft) -> Entry | None:
+        """Return the same question where the ledger has it, by today's identity or by the first one."""
+        same = self._ledger.questions.same(draft.question.identity(self._account.name))
+        return same or earlier.same(self._ledger.questions, self._ledger.catalogue, draft, self._account.name)
 
     # -- 2: before the wire
 
@@ -265,7 +282,7 @@ class Submission:
         )
 
     def _columns(self, draft: Draft, identity: str, prepared: PreparedTask) -> dict[str, Any]:
-        question = draft.question
+        question, terms = draft.question, draft.priced
         return {
             "environment": self._account.environment,
             "origin": self._account.origin,
@@ -274,29 +291,29 @@ class Submission:
             "identity": identity,
             "asking": question.asking,
             "idempotency_key": prepared.idempotency_key,
-            "project": question.project,
-            "mode": question.mode.value,
-            "tag": question.tag.display_name or question.tag.name,
+            "project": terms.project,
+            "mode": terms.mode.value,
+            "tag": terms.tag.display_name or terms.tag.name,
             "prompt": question.prompt,
             "code": question.code,
             "attachments": draft.manifest(),
             "response_schema": None if question.schema is None else dict(question.schema),
-            "max_credits": question.max_credits,
-            "multiplier": float(question.tag.cost_multiplier),
-            "cost_cap": question.cost_cap,
+            "max_credits": terms.max_credits,
+            "multiplier": float(terms.tag.cost_multiplier),
+            "cost_cap": terms.cost_cap,
         }
 
 
 def _body(draft: Draft, project_id: int) -> dict[str, Any]:
-    question = draft.question
+    question, terms = draft.question, draft.priced
     return {
         "prompt": question.prompt,
-        "max_credits": question.max_credits,
+        "max_credits": terms.max_credits,
         "project_id": project_id,
-        "mode": question.mode,
+        "mode": terms.mode,
         "metadata": dict(question.metadata) or None,
         "attachments": draft.api_attachments() or None,
-        "tag_id": question.tag.id,
+        "tag_id": terms.tag.id,
         "response_schema": dict(question.schema) if question.schema else None,
     }
 

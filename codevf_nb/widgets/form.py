@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from codevf_nb import display
+from codevf_nb.options import AskOptions, Defaults
 from codevf_nb.sdk.exceptions import BadRequestError
 from codevf_nb.sdk.models import ServiceMode, Tag, calculate_final_credit_cost
 from codevf_nb.widgets import offers, spelling
@@ -31,13 +32,14 @@ class Form:
         self._shell = shell
         self._session = session
         self._files = tuple(preset.get("files") or ())
+        self.defaults: Defaults = preset.get("defaults") or Defaults()
         self._folder = Path(tempfile.mkdtemp(prefix="codevf-"))
         self._uploaded: list[Path] = []
         tags = [tag for tag in session.tags() if tag.is_active]
         least = "" if session.account.is_live else str(ServiceMode.STANDARD.credit_range[0])
         self.prompt = _made(ipywidgets.Textarea, "Prompt", preset.get("prompt") or "", rows=4)
         self.prompt.placeholder = "What do you want to know? 10 to 10,000 characters."
-        project = preset.get("project") or Path.cwd().name or "notebook"
+        project = preset.get("project") or session.folder
         self.project = _made(ipywidgets.Combobox, "Project", project)
         self.project.options = tuple(session.ledger.catalogue.projects())
         self.mode = _made(ipywidgets.Dropdown, "Mode", None, options=[(_mode(mode), mode) for mode in ServiceMode])
@@ -71,22 +73,31 @@ class Form:
         attached.insert(after_upload, self._taken.widget)
         return ipywidgets.VBox([*asked, heading("Attach"), *attached], layout=COLUMN)
 
-    def arguments(self) -> dict[str, Any]:
-        """Return what was filled in as the arguments of ``session.draft``."""
+    def options(self) -> AskOptions:
+        """Return what was filled in."""
         prompt = self.prompt.value.strip()
         if not prompt:
             raise BadRequestError("write what you want to know first.")
         attach = {offer.part: offer.get() for offer, box in self._both() if box.value}
-        return {
-            "prompt": prompt,
-            "attach": {**attach, **offers.cells(self._shell, self.cells.value)},
-            "files": [*self._files, *self._uploaded],
-            "mode": self.mode.value.value,
-            "tag": self.tag.value,
-            "max_credits": self.max_credits(),
-            "project": self.project.value.strip() or None,
-            "schema": self._schema(),
+        return AskOptions(
+            prompt=prompt,
+            attach={**attach, **offers.cells(self._shell, self.cells.value)},
+            files=(*self._files, *self._uploaded),
+            schema=self._schema(),
+            **self._given(),
+        )
+
+    def _given(self) -> dict[str, Any]:
+        """Return the options that were chosen. One that is what it would be if left out is the same as not given."""
+        mode, tag, defaults = self.mode.value, self._session.tag(self.tag.value), self.defaults
+        least = None if self._session.account.is_live else mode.credit_range[0]
+        chosen = {
+            "mode": (mode.value, defaults.mode or ServiceMode.STANDARD),
+            "tag": (tag.name, self._session.tag(defaults.tag).name),
+            "max_credits": (self.max_credits(), defaults.max_credits or least),
+            "project": (self.project.value.strip() or None, defaults.project or self._session.folder),
         }
+        return {name: value for name, (value, usual) in chosen.items() if value not in (None, usual)}
 
     def max_credits(self) -> int:
         """Return the credits that were typed.
@@ -119,10 +130,7 @@ class Form:
         names = ",".join(name for option, _, name in chosen if option == "--attach")
         files = [*self._files, *(path.name for path in self._uploaded)]
         options = [
-            ("--mode", self.mode.value.value),
-            ("--tag", self._session.tag(self.tag.value).name),
-            ("--max-credits", self.credits.value.replace(",", "").strip()),
-            ("--project", self.project.value.strip()),
+            *((f"--{name.replace('_', '-')}", str(value)) for name, value in self._given().items()),
             ("--attach", names),
             *(("--file", str(file)) for file in files),
             ("--context", str(self.cells.value or "")),

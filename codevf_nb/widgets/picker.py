@@ -18,6 +18,7 @@ from codevf_nb.widgets.form import Form
 from codevf_nb.widgets.progress import Progress
 
 if TYPE_CHECKING:
+    from codevf_nb.question import Draft
     from codevf_nb.session import Session
     from codevf_nb.task import Task
 
@@ -121,13 +122,16 @@ class Picker:
     def _draw_preview(self) -> list[str]:
         """Show what would be sent; return why it can't be."""
         try:
-            draft = self._session.draft(**self.form.arguments())
+            draft = self._session.priced(self._draft())
         except CodeVFError as error:
             self._preview.value = lines("nothing, as long as Submit is off")
             return [str(error).removesuffix(" Nothing was sent.")]
         text = display.draft_text(draft, self._session.account.environment).removesuffix("nothing was sent")
         self._preview.value = preformatted(text, "What would be sent")
         return []
+
+    def _draft(self) -> Draft:
+        return self._session.draft_of(self.form.options(), self.form.defaults)
 
     def _spell(self) -> None:
         cell = self.form.cell()
@@ -143,7 +147,7 @@ class Picker:
         self._submit.disabled = True
         self._why.say("sending …")
         try:
-            task = self._session.ask(self._session.draft(**self.form.arguments()))
+            task = self._session.ask(self._draft())
         except Exception:
             self._submit.disabled = False
             raise

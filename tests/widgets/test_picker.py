@@ -185,7 +185,7 @@ def test_the_bytes_of_an_upload_stay_in_no_trait(picker):
         assert f"uploaded: {name}" in words(view.root)
         assert f"{name}: 12 bytes" in words(view.root), "what would be sent"
         assert f"{others}: 12 bytes" not in words(view.root), "a file takes the place of the one before"
-    assert [path.read_bytes() for path in view.form.arguments()["files"]] == [b"confidential"]
+    assert [path.read_bytes() for path in view.form.options().files] == [b"confidential"]
 
 
 def test_no_trait_holds_the_key(picker, account):
