@@ -61,6 +61,7 @@ OPTIONS = (
     Option("--file", "-f", "PATH", "a file to attach", many=True),
     Option("--figure", None, None, "attach the open figure, or with --run the one that it drew"),
     Option("--traceback", None, None, "attach the last exception: your own frames, and the shapes of tables in them"),
+    Option("--last", None, None, "with --traceback: the last exception, although cells have run without one since"),
     Option("--context", None, "N", "attach the last N cells that were executed", number=int),
     Option("--schema", "-s", "NAME", "ask for data after this schema; AI generates such answers"),
     Option("--metadata", None, "K=V", "a note of your own that goes along", many=True),

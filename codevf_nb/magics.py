@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,23 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from codevf_nb import defaults, settings
+from codevf_nb import defaults, raised, settings
 from codevf_nb.completion import Completion
 from codevf_nb.sdk.exceptions import CodeVFError
 
 if TYPE_CHECKING:
+    from codevf_nb.attachments import Failure
     from codevf_nb.grammar import Line
     from codevf_nb.options import AskOptions, Defaults
 
 DEFAULT_VARIABLE = "_codevf"
 NOTHING_SENT = "Nothing was sent."
 UNSENT = "stopped. The question was not sent by this run."
-
-
-def _last_error() -> Any:
-    """Return the last exception that was raised until now and is none of these here."""
-    last = getattr(sys, "last_value", None)
-    return getattr(last, "before", last)
 
 
 class CodeVFUserError(Exception):
@@ -46,7 +40,7 @@ class CodeVFUserError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.before = _last_error()
+        self.before = raised.last()
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -57,7 +51,7 @@ class StoppedError(KeyboardInterrupt):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.before = _last_error()
+        self.before = raised.last()
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -75,6 +69,7 @@ class CodeVFMagics(Magics):
         settings.folder_name()  # the project's name: later changes of the working folder make no other question
         shell.configurables.append(self.defaults)
         self._completion = Completion(shell)
+        raised.threads.install()
 
     @no_var_expand
     @line_cell_magic
@@ -87,6 +82,7 @@ class CodeVFMagics(Magics):
         """Take everything out of the shell again."""
         self.shell.configurables.remove(self.defaults)
         self._completion.remove()
+        raised.threads.remove()
         for kind in ("line", "cell"):
             self.shell.magics_manager.magics[kind].pop("codevf", None)
 
@@ -117,13 +113,22 @@ class CodeVFMagics(Magics):
 
     def _asked(self, current: Any, line: Line, cell: str) -> AskOptions:
         """Return the options of the question; with --run the cell is executed on the way."""
+        from codevf_nb import display
+
         ran: dict[str, Any] = {}
         if line.options.get("run"):
             with _adding("The cell was not run."):
                 self._check_before_run(current, line, cell)
             ran = self._run(cell, line.options)
         with _adding(NOTHING_SENT):
-            return replace(self._options(line, cell), attach=self._named(line.options) | ran)
+            failure = self._failure(line.options)
+            if failure is not None:
+                print(f"about {display.plain(str(failure))}")  # noqa: T201 - the magic's output
+            return replace(
+                self._options(line, cell),
+                attach=self._named(line.options, failure) | ran,
+                exception=None if failure is None else failure.identity,
+            )
 
     def _check_before_run(self, current: Any, line: Line, cell: str) -> None:
         """Refuse what the line alone shows to be wrong; the values it attaches may only come from the run."""
@@ -172,8 +177,19 @@ class CodeVFMagics(Magics):
 
         return Defaults.of(self.defaults.values())
 
-    def _named(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Return what is attached beside files, by the name under which it is part of the question."""
+    def _failure(self, options: dict[str, Any]) -> Failure | None:
+        """Return the exception that is asked about, if one is."""
+        from codevf_nb import attachments
+        from codevf_nb.grammar import GrammarError
+
+        if options.get("traceback"):
+            return attachments.last_failure(self.shell, allow_earlier=options.get("last", False))
+        if options.get("last"):
+            raise GrammarError("--last goes with --traceback: it says which exception is meant.")
+        return None
+
+    def _named(self, options: dict[str, Any], failure: Failure | None) -> dict[str, Any]:
+        """Return what is attached besides files, by the name under which it is part of the question."""
         from codevf_nb import attachments
 
         found: dict[str, Any] = {}
@@ -181,8 +197,8 @@ class CodeVFMagics(Magics):
             found |= attachments.resolve(text, self.shell.user_ns)
         if options.get("figure") and not options.get("run"):
             found["--figure"] = attachments.figure_of()
-        if options.get("traceback"):
-            found["--traceback"] = attachments.traceback_of(self.shell)
+        if failure is not None:
+            found["--traceback"] = attachments.traceback_text(failure.error, self.shell)
         if "context" in options:
             found[f"--context {options['context']}"] = attachments.context_of(self.shell, options["context"])
         return found
@@ -203,7 +219,7 @@ class CodeVFMagics(Magics):
         if isinstance(error, KeyboardInterrupt):
             raise CodeVFUserError("codevf: the run was interrupted, so nothing was asked and nothing was sent.")
         ended = attachments.Text("run.md", "The cell was run and ended without an exception.\n")
-        found: dict[str, Any] = {"--run": ended if error is None else attachments.traceback_of(self.shell)}
+        found: dict[str, Any] = {"--run": ended if error is None else attachments.traceback_text(error, self.shell)}
         if options.get("figure"):
             found["--figure"] = attachments.figure_of(shown.outputs)
         return found

@@ -1,32 +1,33 @@
 """What goes along with a question: the cell, tables under a byte budget with a profile, figures, texts, files.
 
-``gather`` makes the files; ``resolve``, ``traceback_of``, ``context_of`` and ``figure_of`` make what it takes by name.
+``gather`` makes the files; ``resolve``, ``traceback_text``, ``context_of`` and ``figure_of`` make what it takes.
 """
 
 from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Picture, Text
+from .failures import Failure, last_failure
 from .figures import figure_of
 from .gathering import gather
 from .history import context_of
 from .names import named, resolve
 from .redaction import Mask
 from .sources import source_of
-from .tracebacks import failing_cell, traceback_of, traceback_text
+from .tracebacks import traceback_text
 
 __all__ = [
     "DEFAULT_MAX_BYTES",
     "Attachment",
     "AttachmentError",
+    "Failure",
     "Kind",
     "Mask",
     "Picture",
     "Text",
     "context_of",
-    "failing_cell",
     "figure_of",
     "gather",
+    "last_failure",
     "named",
     "resolve",
     "source_of",
-    "traceback_of",
     "traceback_text",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import linecache
 import re
 from typing import Any
 
 from .attachment import AttachmentError, Text
+from .sources import is_cell
 
 _ASKING = re.compile(r"%%codevf\b(?P<line>[^\n]*)\n?(?P<body>.*)", re.DOTALL)
 _LOOKING = re.compile(r"(\s*(%codevf\b|%load_ext\s+codevf_nb)[^\n]*)+\s*")
@@ -22,17 +25,49 @@ def context_of(shell: Any, count: int) -> Text:
     """
     if count < 1:
         raise AttachmentError(f"--context {count}: say how many cells, 1 or more.")
-    ran = [(number, executed) for number, raw in _inputs(shell) if (executed := _executed(raw))]
+    ran = ran_before(shell)
     if not ran:
         raise AttachmentError("--context: no cell has been executed before this one.")
     cells = [f"# In[{number}]\n{executed}" for number, executed in ran[-count:]]
     return Text("context.py", "\n\n".join(cells) + "\n")
 
 
-def _inputs(shell: Any) -> list[tuple[int, str]]:
-    """Return the number and the text of every input but the one that asks, which is the newest if it was kept."""
-    inputs = list(enumerate(shell.history_manager.input_hist_raw))[1:]
-    return inputs[:-1] if inputs and _ASKING.match(inputs[-1][1].lstrip()) else inputs
+def ran_before(shell: Any) -> list[tuple[int, str]]:
+    """Return the number and the code of every cell that was executed before the running one.
+
+    Of a cell that only asked or looked after questions, nothing was executed.
+    """
+    inputs = list(enumerate(inputs_of(shell)))[1:]
+    if inputs and (_ASKING.match(inputs[-1][1].lstrip()) or is_code_of(shell, inputs[-1][1], _running())):
+        inputs = inputs[:-1]
+    return [(number, executed) for number, raw in inputs if (executed := _executed(raw))]
+
+
+def inputs_of(shell: Any) -> list[str]:
+    """Return the inputs of a shell as they were typed, by their execution count."""
+    return list(getattr(getattr(shell, "history_manager", None), "input_hist_raw", ()))
+
+
+def is_code_of(shell: Any, text: str, file_name: str | None) -> bool:
+    """Whether the code that has this file name is what IPython makes of a text."""
+    if file_name is None or not text:
+        return False
+    try:
+        return bool(shell.transform_cell(text) == "".join(linecache.getlines(file_name)))
+    except Exception:  # noqa: BLE001 - whatever a transformer of the user's raises: then it can't be compared
+        return False
+
+
+def _running() -> str | None:
+    """Return the file name of the cell that is running, the outermost one where a magic runs another; None if none is.
+
+    Which execution count it has differs between versions of IPython, and it may not be in the history.
+    """
+    frame, found = inspect.currentframe(), None
+    while frame is not None:
+        found = frame.f_code.co_filename if is_cell(frame.f_code.co_filename) else found
+        frame = frame.f_back
+    return found
 
 
 def _executed(raw: str) -> str:

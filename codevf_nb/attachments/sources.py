@@ -41,6 +41,8 @@ def is_own(file_name: str) -> bool:
     if file_name.startswith("<"):
         return False
     path = Path(file_name).resolve()
+    if not path.is_file():  # compiled code names a file that was there when it was built
+        return False
     return not any(path.is_relative_to(folder) for folder in _installed()) and not (
         {"site-packages", "dist-packages"} & set(path.parts)
     )

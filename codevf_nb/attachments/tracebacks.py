@@ -7,72 +7,37 @@ value. Frames of installed packages are counted, not shown.
 from __future__ import annotations
 
 import linecache
-import re
-import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from .attachment import AttachmentError, Text, is_a
+from .attachment import Text, is_a
+from .failures import is_timed, number_of, timed_line, typed_lines
 from .sources import is_cell, is_own
 
-# How IPython 7 names a cell's code.
-_OLD_CELL = re.compile(r"<ipython-input-(\d+)-")
 _AROUND = 3  # source lines before and after the one that failed
 _MOST_COLUMNS = 60
 _MOST_FRAMES = 25
-
-NameOf = Callable[[str], str]
-
-
-def traceback_of(shell: Any) -> Text:
-    """Return the last exception of a shell as a text to attach.
-
-    An error of this extension's own is passed over for the one before it, which it carries in ``before``.
-
-    Raises:
-        AttachmentError: nothing has failed yet.
-    """
-    return traceback_text(_last_error(), lambda file_name: _name(shell, file_name))
+_MOST_MEMBERS = 5  # of an exception group
+_DEPTH = 3  # groups in groups
 
 
-def failing_cell() -> str:
-    """Return the code of the cell in which the last exception was raised.
-
-    Raises:
-        AttachmentError: nothing has failed yet, or not in a cell.
-    """
-    for frame, _ in reversed(list(traceback.walk_tb(_last_error().__traceback__))):
-        if is_cell(frame.f_code.co_filename):
-            return "".join(linecache.getlines(frame.f_code.co_filename)).rstrip("\n")
-    raise AttachmentError("the last exception was raised in no cell; ask with %%codevf --traceback.")
-
-
-def _last_error() -> BaseException:
-    error: Any = getattr(sys, "last_value", None)
-    while hasattr(error, "before"):
-        error = error.before
-    if not isinstance(error, BaseException):
-        raise AttachmentError("--traceback: no exception has been raised yet in this kernel.")
-    return error
-
-
-def traceback_text(error: BaseException, name_of: NameOf | None = None) -> Text:
-    """Return an exception, and those it came from, as a text to attach; ``name_of`` names a file for people."""
-    name_of = name_of or (lambda file_name: _name(None, file_name))
+def traceback_text(error: BaseException, shell: Any = None) -> Text:
+    """Return an exception, those it came from and those it holds, as a text to attach."""
     blocks = ["# Traceback"]
     for one, relation in _chain(error):
-        blocks.append(relation + "\n".join(_described(one, name_of)))
+        blocks.append(relation + "\n".join(_described(one, shell)))
     return Text("traceback.md", "\n\n".join(blocks) + "\n")
 
 
 def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
-    """Yield an exception and what it came from, the last one first, three at most."""
+    """Yield an exception and what it came from, the last one first, three at most, each with those it holds."""
     relation = ""
     for _ in range(3):
         yield error, relation
+        yield from _members(error, _DEPTH)
         if error.__cause__ is not None:
             error, relation = error.__cause__, "It was raised from this one:\n\n"
         elif error.__context__ is not None and not error.__suppress_context__:
@@ -81,20 +46,43 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
             return
 
 
-def _described(error: BaseException, name_of: NameOf) -> list[str]:
+def _members(error: BaseException, depth: int) -> Iterator[tuple[BaseException, str]]:
+    """Yield what an exception group holds, groups in it too."""
+    if not isinstance(error, BaseExceptionGroup) or not depth:
+        return
+    whole = len(error.exceptions)
+    for number, member in enumerate(error.exceptions[:_MOST_MEMBERS], 1):
+        yield member, f"Exception {number} of {whole} in the group {type(error).__name__}({error.message!r}):\n\n"
+        yield from _members(member, depth - 1)
+
+
+def _described(error: BaseException, shell: Any) -> list[str]:
     said = "".join(traceback.format_exception_only(type(error), error)).rstrip()
-    lines = [_fenced(_without_paths(said, error, name_of))]
+    if isinstance(error, BaseExceptionGroup):
+        said = f"{type(error).__name__}: {error}"
+    lines = [_fenced(_without_paths(said, error, shell))]
     skipped: list[str] = []
     frames = list(traceback.walk_tb(error.__traceback__))
-    own = [frame for frame, _ in frames if is_own(frame.f_code.co_filename)][-_MOST_FRAMES:]
+    own = [frame for frame, _ in frames if _is_shown(frame, frames)][-_MOST_FRAMES:]
+    holder = None
     for frame, number in frames:
+        holder = (frame.f_code.co_filename, number) if is_cell(frame.f_code.co_filename) else holder
         if frame not in own:
             skipped.append(str(frame.f_globals.get("__name__", "?")).partition(".")[0])
             continue
         lines += _passed(skipped)
         skipped = []
-        lines += _frame(frame, number or frame.f_lineno, name_of)
+        lines += _frame(frame, number or frame.f_lineno, shell, holder)
     return [*lines, *_passed(skipped)]
+
+
+def _is_shown(frame: FrameType, frames: list[tuple[FrameType, int]]) -> bool:
+    """Whether a frame runs the user's own code; a ``%%time`` cell's own frame only calls the code that it holds."""
+    name = frame.f_code.co_filename
+    timed = any(is_timed(other.f_code.co_filename) for other, _ in frames)
+    if is_cell(name) and timed and frame.f_code.co_name == "<module>":
+        return False
+    return is_timed(name) or is_own(name)
 
 
 def _passed(skipped: list[str]) -> list[str]:
@@ -103,16 +91,19 @@ def _passed(skipped: list[str]) -> list[str]:
     return [f"\n… {len(told)} frames in {', '.join(dict.fromkeys(told))}"] if told else []
 
 
-def _frame(frame: FrameType, number: int, name_of: NameOf) -> list[str]:
+def _frame(frame: FrameType, number: int, shell: Any, holder: tuple[str, int] | None) -> list[str]:
     file_name = frame.f_code.co_filename
+    if is_timed(file_name) and holder is not None:  # its lines are those of the cell that holds it
+        file_name, number = holder[0], timed_line(typed_lines(shell, holder[0]) or [], number, holder[1])
     linecache.checkcache(file_name)
-    source = linecache.getlines(file_name, frame.f_globals)
+    typed = typed_lines(shell, file_name)
+    source = linecache.getlines(file_name, frame.f_globals) if typed is None else typed
     first = max(1, number - _AROUND)
     shown = [
         f"{'-->' if at == number else '   '} {at:4} {line.rstrip()}"
         for at, line in enumerate(source[first - 1 : number + _AROUND], first)
     ]
-    lines = [f"\n## {name_of(file_name)}, line {number}, in {frame.f_code.co_name}"]
+    lines = [f"\n## {_name(shell, file_name)}, line {number}, in {frame.f_code.co_name}"]
     if shown:
         lines.append(_fenced("\n".join(shown)))
     return lines + [f"- {line}" for line in _tables(frame)]
@@ -136,12 +127,8 @@ def _tables(frame: FrameType) -> Iterator[str]:
 def _name(shell: Any, file_name: str) -> str:
     """Name a cell by its number; a file by its place under the working folder, else by its last two parts."""
     if is_cell(file_name):
-        format_name = getattr(getattr(shell, "compile", None), "format_code_name", None)
-        known = format_name(file_name) if format_name is not None else None
-        if known:
-            return " ".join(known)
-        numbered = _OLD_CELL.match(file_name)
-        return f"Cell In[{numbered[1]}]" if numbered else "a cell"
+        number = number_of(shell, file_name)
+        return "a cell" if number is None else f"Cell In[{number}]"
     path = Path(file_name)
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
@@ -149,10 +136,10 @@ def _name(shell: Any, file_name: str) -> str:
         return "/".join(path.parts[-2:])
 
 
-def _without_paths(said: str, error: BaseException, name_of: NameOf) -> str:
+def _without_paths(said: str, error: BaseException, shell: Any) -> str:
     """A SyntaxError's text begins with the file's whole path, which names the user's home: keep its name."""
     file_name = getattr(error, "filename", None) if isinstance(error, SyntaxError) else None
-    return said.replace(file_name, name_of(file_name)) if file_name else said
+    return said.replace(file_name, _name(shell, file_name)) if file_name else said
 
 
 def _fenced(text: str) -> str:

@@ -11,6 +11,7 @@ from codevf_nb.grammar import GrammarError
 if TYPE_CHECKING:
     from codevf_nb.task import Task
 
+# Part of these questions' identity: with other words, what was asked and paid before would be asked again.
 DEBUG_PROMPT = "Why does this fail, and how do I mend it?"
 
 
@@ -84,13 +85,16 @@ def debug(rest: str) -> None:
     """[options] [PROMPT]  ask about the last exception: its cell, its traceback and the shapes of tables in it"""
     from IPython.core.getipython import get_ipython
 
-    from codevf_nb.attachments import failing_cell
+    from codevf_nb.attachments import AttachmentError, last_failure
     from codevf_nb.grammar import read
 
     shell: Any = get_ipython()
-    cell = failing_cell()
-    prompt = "" if read(rest, shell.user_ns).prompt else DEBUG_PROMPT
-    shell.run_cell_magic("codevf", f"--traceback {rest} {prompt}".strip(), cell)
+    line = read(rest, shell.user_ns)
+    failure = last_failure(shell, allow_earlier=line.options.get("last", False))
+    if failure.cell is None:
+        raise AttachmentError("the last exception was raised in no cell; ask with %%codevf --traceback.")
+    prompt = "" if line.prompt else DEBUG_PROMPT
+    shell.run_cell_magic("codevf", f"--traceback {rest} {prompt}".strip(), failure.cell)
 
 
 def track(rest: str) -> Task:

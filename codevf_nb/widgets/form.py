@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from codevf_nb import display
+from codevf_nb import attachments, display
 from codevf_nb.options import AskOptions, Defaults
 from codevf_nb.sdk.exceptions import BadRequestError
 from codevf_nb.sdk.models import ServiceMode, Tag, calculate_final_credit_cost
@@ -84,6 +84,9 @@ class Form:
             attach={**attach, **offers.cells(self._shell, self.cells.value)},
             files=(*self._files, *self._uploaded),
             schema=self._schema(),
+            exception=attachments.last_failure(self._shell, allow_earlier=True).identity
+            if "--traceback" in attach
+            else None,
             **self._given(),
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codevf_nb import attachments
+from codevf_nb import attachments, raised
 from codevf_nb.attachments.attachment import is_a
 from codevf_nb.attachments.names import safe
 
@@ -42,12 +42,10 @@ def offered(shell: Any, given: Mapping[str, Any]) -> list[Offer]:
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None and pyplot.get_fignums():
         offers.append(Offer("figure", "the open figure", "--figure", attachments.figure_of))
-    error: Any = getattr(sys, "last_value", None)
-    while hasattr(error, "before"):  # this extension's own errors carry the one before them
-        error = error.before
-    if isinstance(error, BaseException):
+    error = raised.last()
+    if error is not None:
         about = f"the last exception, {type(error).__name__}"
-        offers.append(Offer("traceback", about, "--traceback", lambda: attachments.traceback_of(shell)))
+        offers.append(Offer("traceback", about, "--traceback", lambda: attachments.traceback_text(error, shell)))
     return offers
 
 
