@@ -102,7 +102,7 @@ def test_the_same_cell_in_another_folder_about_other_data_is_refused(box, kernel
     with pytest.raises(OtherProjectError) as refused:
         ask(kernel(), attach={"orders": frames["feb"]})
     assert len(creates(box)) == 1
-    for way in ("-p feb", "--again 2", "-p jan", "orders", "Nothing was sent."):
+    for way in ("-p feb", "--again 2", f"%codevf show {january.id}", "orders", "Nothing was sent."):
         assert way in str(refused.value)
     assert ask(kernel(), attach={"orders": frames["feb"]}, project="feb").id != january.id
     assert ask(kernel(), attach={"orders": frames["feb"]}, again=2).entry.project == "feb"

@@ -165,7 +165,7 @@ def test_a_ledger_that_was_mended_is_used_again(broken, box, account):
 def test_no_ledger_finds_what_a_working_ledger_knows(current, box, shell):
     """The option is no way to pay twice: what can be read of the ledger is looked up first."""
     task = ask(current)
-    run(shell, f"{PROMPT} --no-ledger -p '{current.ledger.questions.latest()[0].project}'", "total = 1")
+    run(shell, f"{PROMPT} --no-ledger", "total = 1")
     assert shell.user_ns["_codevf"].id == task.id
     assert len(box.tasks()) == 1
 

@@ -39,8 +39,8 @@ def other_project(entry: Entry, project: str, changed: Sequence[str]) -> OtherPr
     return OtherProjectError(
         f"the same cell was asked in project {entry.project!r} ({entry.task_id}), about other contents of "
         f"{', '.join(changed)}; this is project {project!r}. {NOTHING_SENT} "
-        f"-p {project} asks in this project, --again {entry.asking + 1} asks again in any case, "
-        f"-p {entry.project} shows that answer."
+        f"-p {project} asks in this project, --again {entry.asking + 1} asks again in any case; "
+        f"%codevf show {entry.task_id} shows that answer."
     )
 
 

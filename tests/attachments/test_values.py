@@ -86,6 +86,7 @@ def test_figures_axes_and_images_go_as_png():
 
 def test_the_figure_of_a_run_is_its_last_picture():
     """What a run has shown goes before what is open; without either it is said what would do."""
+    pytest.importorskip("matplotlib.pyplot").close("all")  # what another test has left open
     shown = [{"text/plain": "x"}, {"image/png": "iVBORw=="}, {"text/html": "y"}]
     assert figure_of(shown) == Picture(b"\x89PNG")
     with pytest.raises(AttachmentError, match="--run, or keep it in a variable and attach that, -a fig"):

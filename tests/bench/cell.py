@@ -44,7 +44,7 @@ def long_past(*, small: bool) -> Row:
         large, little = (session(count, one, still_open=0) for count in (many, 25))
 
         def asking(current: Session) -> Callable[[], object]:
-            return lambda: current.ask(current.draft(f"Is this right? Number {next(numbers)}.", _CODE))
+            return lambda: current.ask(current.draft(f"Is this right? Number {next(numbers)}.", code=_CODE))
 
         ours, reference = in_turn(3 if small else 40, asking(large), asking(little))
         large.close()
