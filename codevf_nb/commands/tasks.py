@@ -88,9 +88,8 @@ def debug(rest: str) -> None:
     from codevf_nb.grammar import read
 
     shell: Any = get_ipython()
-    cell = failing_cell()
     prompt = "" if read(rest, shell.user_ns).prompt else DEBUG_PROMPT
-    shell.run_cell_magic("codevf", f"--traceback {rest} {prompt}".strip(), cell)
+    shell.run_cell_magic("codevf", f"--traceback {prompt} {rest}".strip(), failing_cell())
 
 
 def track(rest: str) -> Task:
