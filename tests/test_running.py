@@ -29,7 +29,7 @@ def test_run_executes_the_cell_and_tells_how_it_ended(shell, current, box):
         "--context 0",
         "--max-bytes 0",
         "-a made,,made",
-        "-a made[]",
+        "-a made[",
         "-a other -- short",
         "--text",
     ],

@@ -109,7 +109,8 @@ def _run(text: str, start: int) -> _Run:
 def _checked_value(option: Option, spelling: str, value: str) -> str:
     if not value:
         raise GrammarError(f"{spelling} needs a value: {spelling} {option.value}.")
-    if unclosed := _unclosed(value):
+    # Of an expression, Python says what is wrong with it.
+    if option.name != "attach" and (unclosed := _unclosed(value)):
         raise GrammarError(f"{spelling} {value}: the {unclosed} is not closed.")
     refuse_value(option, spelling, value)
     return value
