@@ -85,7 +85,7 @@ def refuse_second_value(option: Option, value: str, rest: str, names: Mapping[st
     word = rest.split(maxsplit=1)[0] if rest else ""
     name = re.match(r"\w+", word)
     is_variable = option.name == "attach" and name is not None and name[0] in names and name[0] not in SHELL_NAMES
-    if is_variable or (option.name == "file" and word and Path(word).expanduser().is_file()):
+    if is_variable or (option.name == "file" and Path(word).expanduser().is_file()):
         raise GrammarError(f"{_several(option, option.short or option.long, [value, word])} {LITERALLY}")
 
 
