@@ -5,10 +5,12 @@ Nothing heavy is imported here: loading the extension must cost a notebook next 
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -91,10 +93,14 @@ class CodeVFMagics(Magics):
     def _ask(self, text: str, cell: str) -> None:
         stands: Callable[[], str | None] = lambda: None  # noqa: E731 - until there is a question, none was sent
         with _stopping(lambda: stands() or UNSENT):
-            from codevf_nb import grammar, kernel, live, widgets
+            from codevf_nb import commands, grammar, kernel, live, widgets
 
             with _adding(NOTHING_SENT):
-                line = grammar.read(text, self.shell.user_ns)
+                text, cell = grammar.join(text, cell)
+                line = grammar.read(text, self._names())
+                if line.options.get("help"):
+                    commands.show_help("")
+                    return
                 current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)
             with current.ledger.store.together():
@@ -194,7 +200,7 @@ class CodeVFMagics(Magics):
 
         found: dict[str, Any] = {}
         for text in options.get("attach", ()):
-            found |= attachments.resolve(text, self.shell.user_ns)
+            found |= attachments.resolve(text, self._names())
         if options.get("figure") and not options.get("run"):
             found["--figure"] = attachments.figure_of()
         if failure is not None:
@@ -224,11 +230,21 @@ class CodeVFMagics(Magics):
             found["--figure"] = attachments.figure_of(shown.outputs)
         return found
 
+    def _names(self) -> Mapping[str, Any]:
+        """Return the notebook's variables and, before them, those of the function that runs the magic."""
+        frame = inspect.currentframe()
+        while frame is not None:
+            runs_magic = frame.f_code.co_name in ("run_cell_magic", "run_line_magic")
+            frame = frame.f_back
+            if runs_magic and frame is not None and not frame.f_globals.get("__name__", "").startswith("codevf_nb"):
+                return ChainMap(frame.f_locals, self.shell.user_ns)
+        return self.shell.user_ns  # type: ignore[no-any-return]
+
     def _schema(self, name: str | None) -> Any:
         from codevf_nb.grammar import GrammarError
 
-        if name is None or name in self.shell.user_ns:
-            return None if name is None else self.shell.user_ns[name]
+        if name is None or name in self._names():
+            return None if name is None else self._names()[name]
         try:
             return json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -21,6 +21,7 @@ from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import APIConnectionError, APIError, BadRequestError, InvalidTagError, NotFoundError
 from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
+from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
     validate_credits,
     validate_metadata,
@@ -172,7 +173,8 @@ class Session:
             if name in {str(tag.id), spelled(tag.name), spelled(tag.display_name or "")}:
                 return tag
         listed = ", ".join(f"{tag.name} ({tag.cost_multiplier}×)" for tag in active)
-        raise InvalidTagError(f"tag {str(wanted)!r} is not one of {listed}.")
+        likely = did_you_mean(str(wanted), [tag.name for tag in active])
+        raise InvalidTagError(f"tag {str(wanted)!r} is not one of {listed}{likely}.")
 
     def balance(self, *, refresh: bool = False) -> CreditBalance:
         """Return available, held and total credits.

@@ -128,7 +128,13 @@ def test_every_answer_is_marked_as_read(shell, current, box):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("Status", "there is no %codevf Status, but status"),
+        ("Status", "there is no %codevf Status (did you mean status?)"),
+        ("Is this right, really", "there is no %codevf Is; %codevf help lists what there is."),
+        ("Is this right, really", "to ask without a cell, put the question on the line below %%codevf --text."),
+        ("help atach", "there is no %codevf atach (did you mean attach?)"),
+        ("help zzz", "there is no %codevf zzz; %codevf help lists"),
+        ("debug --dry_run", "there is no option --dry_run: did you mean --dry-run?"),
+        ("picker is it right -a orders customers", "-a takes a list with commas: -a orders,customers."),
         ("show task_wrong", "there is no task 'task_wrong' on this account (sandbox)"),
         ("show task_a task_b", "one task at a time, not 'task_a task_b'"),
         ("cancel task_a task_b", "one task at a time"),
@@ -242,7 +248,30 @@ def test_help_about_one_subcommand(shell):
 def test_help_is_found_where_people_look_for_it(shell):
     """`--help` is help, and help about an option of the cell magic is its line."""
     assert value_of(shell, "%codevf --help")[1] == value_of(shell, "%codevf help")[1]
-    assert value_of(shell, "%codevf help --mode")[1].splitlines()[0] == "%%codevf -m, --mode MODE"
+    for spelling in ("--mode", "mode", "-m", "m", "--Mode"):
+        assert value_of(shell, f"%codevf help {spelling}")[1].splitlines()[0] == "%%codevf -m, --mode MODE"
+    for option in OPTIONS:
+        assert option.help in value_of(shell, f"%codevf help {option.name}")[1]
+    both = value_of(shell, "%codevf help wait")[1]
+    assert "%codevf wait [TASK …]" in both
+    assert "%%codevf -w, --wait" in both
+    assert value_of(shell, "%codevf help dry_run attach")[1].count("%%codevf") == 2
+
+
+def test_every_subcommand_tells_its_help(shell):
+    """`--help` after a subcommand shows its line and does nothing else; it needs no account."""
+    for name in set(commands.COMMANDS) - {"help"}:
+        for asks in ("--help", "-h", "task_1 --help"):
+            assert value_of(shell, f"%codevf {name} {asks}") == (None, commands.help_line(name) + "\n")
+    assert "%%codevf -h, --help" in value_of(shell, "%codevf help --help")[1]
+
+
+def test_help_after_two_dashes_is_the_prompts(shell, current, box):
+    """What follows -- is never an option, for `%codevf debug` neither."""
+    with capture_output() as shown:
+        result = shell.run_cell("%codevf debug -- what does --help do")
+    assert "no exception has been raised" in str(result.error_in_exec)
+    assert "ask about the last exception" not in shown.stdout
 
 
 def test_several_tasks_are_waited_for(shell, current, asked):

@@ -134,11 +134,23 @@ BIG = 51 * 1024 * 1024
         ("Is this right? -s elsewhere", "only references within the schema"),
         ("Is this right? --text --run", "leave one out"),
         ('""', "at least 10"),
+        ("Is this right? -m fasst", "(did you mean fast?)"),
+        ("Is this right? -t enginer", "(did you mean engineer?)"),
+        ("Is this right? -a tabel", "no variable 'tabel' to attach (did you mean table?)"),
+        ("Is this right? -f trips.csv", "does not exist: trips.csv (did you mean trip.csv?)"),
+        ("Is this right? -f nowhere/trips.csv", "does not exist: nowhere/trips.csv."),
+        ("Is this right? --dry_run", "did you mean --dry-run?"),
+        ("Is this right? -a table number", "-a takes a list with commas: -a table,number."),
+        ("-a table number", "-a takes a list with commas: -a table,number."),
+        ("Is this right? --timeout 5", "add -w, or leave --timeout out"),
+        ("Is this right? \\\n--dry_run", "did you mean --dry-run?"),
+        ("Is this right?\n--dry-run", "the cell begins with --dry-run"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_sent(shell, current, box, tmp_path, monkeypatch, line, told):
     """Whatever breaks a rule is told in one line that names it, as a real exception; nothing is sent or recorded."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "trip.csv").write_text("a")
     if "big.bin" in line:
         (tmp_path / "big.bin").write_bytes(bytes(BIG))
     shell.user_ns |= {"number": object(), "table": pd.DataFrame({"a": [1, 2]}), "fails": _several_lines}
@@ -155,6 +167,51 @@ def test_bad_input_is_one_line_and_nothing_is_sent(shell, current, box, tmp_path
 
 def _several_lines():
     raise ValueError("first line\nsecond line")
+
+
+@pytest.mark.parametrize("line", ["--help", "-h", "Is this right? --help", "-h -m fast Is this right?"])
+def test_help_sends_nothing(shell, box, line):
+    """`--help` on the line shows the help, needs no account, and ends without an error."""
+    result, shown = run(shell, f"%%codevf {line}\n{CELL}")
+    assert result.success
+    assert shown.stdout == run(shell, "%codevf help")[1].stdout
+    assert box.requests() == []
+
+
+def test_a_line_continues_after_a_backslash(shell, current, box):
+    """Options on the next line are options, and the cell begins below them."""
+    result, _ = run(shell, f"%%codevf Is this default right? \\\n    --mode fast -w\n{CELL}")
+    assert result.success
+    (asked,) = box.tasks()
+    assert (asked["prompt"], asked["mode"]) == ("Is this default right?", "fast")
+    assert asked["attachments"][0]["sha256"] == digest(CELL.rstrip("\n"))
+
+
+LOCALS = """
+def review(line):
+    local, local_schema = table.head(1), {"type": "object", "properties": {"a": {"type": "number"}}}
+    get_ipython().run_cell_magic("codevf", line, "x = 1")
+"""
+
+
+def test_a_function_attaches_its_own_variables(shell, current, box):
+    """A function that runs the magic attaches its locals, the notebook's variables, and both in one expression."""
+    shell.user_ns["table"] = pd.DataFrame({"a": [1, 2]})
+    run(shell, LOCALS)
+    result, _ = run(shell, "review('Is a local attached? -a local,table,table.loc[local.index] -s local_schema -w')")
+    result.raise_error()
+    (asked,) = box.tasks()
+    names = {part["fileName"] for part in asked["attachments"]}
+    assert {"local.csv", "table.csv", "table_loc_local_index.csv"} <= names
+    result, _ = run(shell, f"%%codevf Is a local attached? -a local\n{CELL}")
+    assert "no variable 'local'" in str(result.error_in_exec)
+
+
+def test_debug_sees_no_variables_of_ours(shell, current, box):
+    """`%codevf debug` runs the magic itself; its own variables are not the user's."""
+    run(shell, "1 / 0")
+    result, _ = run(shell, "%codevf debug -a rest --dry-run")
+    assert "no variable 'rest'" in str(result.error_in_exec)
 
 
 @pytest.mark.parametrize("line", ["", "--text", "-m fast", "--"])
@@ -337,6 +394,7 @@ NESTED = "get_ipython().run_cell_magic('codevf', 'Is this one right?', 'y = 1')"
 @pytest.mark.parametrize("inner", ["%codevf wait", NESTED])
 def test_interrupting_inside_of_a_run_asks_nothing(shell, current, box, monkeypatch, inner):
     """Ctrl-C is no failure of the cell that was run, to be asked about."""
+    current.watcher.stop()  # so that there is something to wait for
     run(shell, QUESTION)
     run(shell, "1 / 0")
     monkeypatch.setattr("codevf_nb.watcher.Watcher.wait", _interrupted)

@@ -10,6 +10,7 @@ from typing import Any
 
 from codevf_nb.sdk.files import mime_type_for
 from codevf_nb.sdk.limits import MAX_ATTACHMENT_BYTES
+from codevf_nb.sdk.suggestions import did_you_mean
 
 from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Text
 from .figures import png_of
@@ -135,7 +136,7 @@ def _file(path: Path) -> Attachment:
     path = path.expanduser()
     if not path.is_file():
         why = "is a folder" if path.is_dir() else "does not exist"
-        raise AttachmentError(f"File {why}: {path}.")
+        raise AttachmentError(f"File {why}: {path}{_likely_file(path)}.")
     try:
         if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # told before it is read into memory
             raise AttachmentError(f"File is larger than the 50 MB that are taken: {path}.")
@@ -144,6 +145,14 @@ def _file(path: Path) -> Attachment:
         raise AttachmentError(f"File can't be read: {path} ({error.strerror}).") from None
     is_picture = mime_type_for(path.name) in {"image/png", "image/jpeg", "image/gif", "image/webp"}
     return Attachment(path.name, content, kind=Kind.IMAGE if is_picture else Kind.FILE)
+
+
+def _likely_file(path: Path) -> str:
+    """Return a hint at the file of the same folder whose name resembles this one; empty where there is none."""
+    try:
+        return "" if path.is_dir() else did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
+    except OSError:  # the folder isn't there, or can't be listed
+        return ""
 
 
 def _checked(part: Attachment) -> Attachment:

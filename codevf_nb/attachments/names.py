@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from codevf_nb.sdk.suggestions import did_you_mean
+
 from .attachment import AttachmentError
 
 _LONGEST = 80  # characters of a name made from an expression
@@ -46,7 +48,8 @@ def expressions(text: str) -> list[ast.expr]:
 
 def _value(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.Name) and node.id not in namespace:
-        raise AttachmentError(f"there is no variable {node.id!r} to attach.")
+        likely = did_you_mean(node.id, [name for name in namespace if not name.startswith("_")])
+        raise AttachmentError(f"there is no variable {node.id!r} to attach{likely}.")
     try:
         code = compile(ast.Expression(node), "--attach", "eval")
         return eval(code, dict(namespace))  # noqa: S307 - the user's own expression, in their own namespace

@@ -6,32 +6,39 @@ what it does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from codevf_nb.commands import account, money, tasks, views
 from codevf_nb.commands.words import say
-from codevf_nb.grammar import OPTIONS, GrammarError
+from codevf_nb.grammar import OPTIONS, GrammarError, option_called
+from codevf_nb.sdk.suggestions import did_you_mean
 
 
 def run(name: str, rest: str) -> Any:
     """Run one subcommand with the rest of its line, and return what it shows."""
-    return _find(name)(rest)
+    command = _find(name)
+    words = rest.split()
+    before = words[: words.index("--")] if "--" in words else words
+    if command is not show_help and {"-h", "--help"} & set(before):
+        return say(help_line(name))
+    return command(rest)
 
 
 def show_help(rest: str) -> None:
-    """[SUBCOMMAND|--OPTION]  this page, or one line of it"""
-    say(help_line(rest) if rest else help_text())
+    """[SUBCOMMAND|OPTION]  this page, or one line of it"""
+    say("\n".join(help_line(name) for name in rest.split()) or help_text())
 
 
 def help_line(name: str) -> str:
     """Return a subcommand, or an option of ``%%codevf``, with what may follow it and what it does."""
-    for option in OPTIONS:
-        if name in (option.long, option.short):
-            return f"%%codevf {option.spelled}\n  {option.help}"
-    takes, _, does = (_find(name).__doc__ or "").strip().rpartition("  ")
-    return f"%codevf {name} {takes}".rstrip() + f"\n  {does}"
+    found, option = [], option_called(name)
+    if name in COMMANDS or option is None:
+        takes, _, does = (_find(name, also=[option.name for option in OPTIONS]).__doc__ or "").strip().rpartition("  ")
+        found.append(f"%codevf {name} {takes}".rstrip() + f"\n  {does}")
+    if option is not None:
+        found.append(f"%%codevf {option.spelled}\n  {option.help}")
+    return "\n".join(found)
 
 
 def help_text() -> str:
@@ -43,13 +50,16 @@ def help_text() -> str:
     return "\n".join(lines)
 
 
-def _find(name: str) -> Callable[[str], Any]:
+def _find(name: str, also: Iterable[str] = ()) -> Callable[[str], Any]:
+    """Return a subcommand; what it may be mistaken for is one of the others or of ``also``."""
     if name in ("-h", "--help"):
         return show_help
     if name not in COMMANDS:
-        near = get_close_matches(name.lower(), COMMANDS, n=1)
-        there_is = f", but {near[0]}; %codevf help lists all" if near else f"; there are {', '.join(sorted(COMMANDS))}"
-        raise GrammarError(f"there is no %codevf {name}{there_is}. To ask about a cell, two percent signs: %%codevf.")
+        raise GrammarError(
+            f"there is no %codevf {name}{did_you_mean(name, [*COMMANDS, *also])}; %codevf help lists what there is. "
+            "To ask about a cell, put %%codevf and the question above it; to ask without a cell, put the question on "
+            "the line below %%codevf --text."
+        )
     return COMMANDS[name]
 
 

@@ -94,7 +94,7 @@ def debug(rest: str) -> None:
     if failure.cell is None:
         raise AttachmentError("the last exception was raised in no cell; ask with %%codevf --traceback.")
     prompt = "" if line.prompt else DEBUG_PROMPT
-    shell.run_cell_magic("codevf", f"--traceback {rest} {prompt}".strip(), failure.cell)
+    shell.run_cell_magic("codevf", f"--traceback {prompt} {rest}".strip(), failure.cell)
 
 
 def track(rest: str) -> Task:

@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from .exceptions import BadRequestError, InvalidModeError, InvalidTagError
+from .suggestions import did_you_mean
 
 
 class ServiceMode(StrEnum):
@@ -50,7 +51,8 @@ class ServiceMode(StrEnum):
         """The mode of that name; InvalidModeError names those there are."""
         if (known := cls.known(mode)) is not None:
             return known
-        raise InvalidModeError(f"mode {mode!r} is not one of {', '.join(cls)}", code="invalid_mode")
+        likely = did_you_mean(str(mode), cls)
+        raise InvalidModeError(f"mode {mode!r} is not one of {', '.join(cls)}{likely}", code="invalid_mode")
 
 
 _MULTIPLIERS = {

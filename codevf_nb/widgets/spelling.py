@@ -13,6 +13,6 @@ def cell(prompt: str, options: Iterable[tuple[str, str]], flags: Iterable[str] =
 
 def _quoted(value: str) -> str:
     """Quote a value as the magic's line takes it: only where it needs it."""
-    if not any(char.isspace() or char in "\"'()[]{}" for char in value):
+    if not any(char.isspace() or char in "\"'()[]{};" for char in value):
         return value
     return f"'{value}'" if '"' in value else f'"{value}"'
