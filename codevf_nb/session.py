@@ -50,7 +50,7 @@ class Session:
         self.unsafe = unsafe
         self.ledger = Ledger(store, account.name, account.environment)
         self._limiter = Limiter(store, account.credential, account.requests_per_second)
-        self.client = CodeVFClient(account.api_key, account.base_url)
+        self.client = CodeVFClient(account.api_key, account.base_url, allowed_hosts=account.allowed_hosts)
         self._submission = Submission(account, self.ledger, self._limiter, self.client, settings.user())
         self._line = Line(account, self.ledger, self._limiter, self.client)
         self.watcher = self._line.watcher()

@@ -33,16 +33,15 @@ def sandbox(rest: str) -> None:
 def login(rest: str) -> None:
     """keep a key for later kernels, in the system's keyring or a file only you can read"""
     import getpass
-    import os
 
     from codevf_nb import credentials, kernel, settings
     from codevf_nb.sdk import CodeVFClient
 
     nothing(rest)
     api_key = getpass.getpass("CodeVF API key: ").strip()
-    base_url = os.environ.get("CODEVF_BASE_URL") or settings.LIVE_BASE_URL
-    settings.check_host(api_key, base_url)
-    CodeVFClient(api_key, base_url).credits.get_balance()
+    address = settings.base_address()
+    settings.check_host(api_key, address)
+    CodeVFClient(api_key, str(address), allowed_hosts=tuple(settings.allowed_hosts())).credits.get_balance()
     where = credentials.save(api_key, settings.home())
     kernel.forget()
     say(f"the key works and is kept in {where}.")
