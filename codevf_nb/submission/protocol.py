@@ -103,18 +103,21 @@ class Submission:
             AskedElsewhereError, OutcomeUnknownError: it was asked before, and can't be settled from here.
             InFlightError: another kernel is sending it now.
         """
-        entry = self._ledger.questions.same(draft.question.identity(self._account.name))
+        entry = self._ledger.questions.same(*self._ledger.identities(draft.question.identity))
         if entry is None:
-            self.unsettled.check_other_keys(draft.question)
-            return None
+            other = self.unsettled.check_other_keys(draft.question)
+            return None if other is None else self._asked(other, draft, account=other.account)
         entry = self._when_sent(entry)
         unheard_of = entry.may_be_there
         if unheard_of:
             entry = self.settle(entry)
         if entry.state != SendState.ACCEPTED:
             return None
+        return self._asked(entry, draft, settled=unheard_of)
+
+    def _asked(self, entry: Entry, draft: Draft, **how: Any) -> Asked:
         ago = max(0.0, self._ledger.clock() - entry.prepared_at)
-        return Asked(entry, Repeat(ago, changes(entry.attachments, draft.manifest()), settled=unheard_of))
+        return Asked(entry, Repeat(ago, changes(entry.attachments, draft.manifest()), **how))
 
     # -- 2: before the wire
 
@@ -130,7 +133,11 @@ class Submission:
         prepared = self._client.tasks.prepare(**_body(draft, project_id), idempotency_key=idempotency_key(identity))
         with self._sender() as sender:
             entry = self._ledger.sending.prepare(
-                prepared.body, sender.lease, self._ledger.clock(), **self._columns(draft, identity, prepared)
+                prepared.body,
+                sender.lease,
+                self._ledger.clock(),
+                self._ledger.identities(draft.question.identity),
+                **self._columns(draft, identity, prepared),
             )
             if entry.lease_owner == sender.lease.owner:
                 return Asked(self._send(entry, prepared, sender))
