@@ -105,7 +105,8 @@ def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     parts.append(plain(entry.task_id))
     if repeated:
         now = "settled now" if repeated.settled else "0 credits now"
-        parts.append(f"asked {ago(repeated.ago)}, {now}; --again {entry.asking + 1} asks anew")
+        where = "" if repeated.account is None else f" under another key (account {repeated.account})"
+        parts.append(f"asked {ago(repeated.ago)}{where}, {now}; --again {entry.asking + 1} asks anew")
     if entry.is_forgotten:
         parts.append("its texts were deleted (%codevf forget)")
     return " · ".join(parts)

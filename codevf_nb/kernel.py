@@ -115,11 +115,25 @@ def rest() -> None:
 def use(account: Account) -> Session:
     """Make this the account that the kernel talks to."""
     try:
-        return _enter(Session(account, _open_store()))
+        session = _enter(Session(account, _open_store()))
+        _report_open_elsewhere(session)
     except _UNOPENED as error:
         unsafe = str(error).rstrip(".")
+    else:
+        return session
     warnings.warn(f"codevf: {unsafe}. Answers can be read, but nothing can be asked.", stacklevel=2)
     return _enter(Session(account, MemoryStore(copy_of=_ledger_file()), unsafe))
+
+
+def _report_open_elsewhere(session: Session) -> None:
+    """Say once what is open under an earlier key: nothing polls for it before somebody says that it is this account."""
+    for name, count in session.open_elsewhere().items():
+        questions = "1 question that you asked is" if count == 1 else f"{count:,} questions that you asked are"
+        warnings.warn(
+            f"codevf: {questions} still open under another key (account {name}). If this key is a new one of the same "
+            f"account, %codevf account same {name} brings everything of that account here.",
+            stacklevel=3,
+        )
 
 
 def _enter(session: Session) -> Session:

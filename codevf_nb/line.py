@@ -36,7 +36,13 @@ class Line:
         self._ledger = ledger
         self._limiter = limiter
         self._client = client
-        self._polling = CodeVFClient(account.api_key, account.base_url, timeout=POLL_SECONDS, max_retries=0)
+        self._polling = CodeVFClient(
+            account.api_key,
+            account.base_url,
+            timeout=POLL_SECONDS,
+            max_retries=0,
+            allowed_hosts=account.allowed_hosts,
+        )
 
     @property
     def queued(self) -> dict[str, Any]:

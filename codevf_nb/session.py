@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from codevf_nb import attachments, secrets, settings
-from codevf_nb.ledger import Entry, Ledger, LedgerError, Limiter, Repeat, Store
+from codevf_nb.ledger import Entry, Known, Ledger, LedgerError, Limiter, Repeat, Store, present_name
 from codevf_nb.ledger.migrations import normalize_line_ends
 from codevf_nb.line import Line
 from codevf_nb.options import AskOptions, Defaults
@@ -54,11 +55,13 @@ class Session:
     """
 
     def __init__(self, account: Account, store: Store, unsafe: str | None = None) -> None:
+        account = replace(account, name=present_name(store, account.name))
         self.account = account
         self.unsafe = unsafe
         self.ledger = Ledger(store, account.name, account.environment)
+        self.ledger.accounts.unify(account.origin, account.credential)
         self._limiter = Limiter(store, account.credential, account.requests_per_second)
-        self.client = CodeVFClient(account.api_key, account.base_url)
+        self.client = CodeVFClient(account.api_key, account.base_url, allowed_hosts=account.allowed_hosts)
         self._submission = Submission(account, self.ledger, self._limiter, self.client, settings.user())
         self._line = Line(account, self.ledger, self._limiter, self.client)
         self.watcher = self._line.watcher()
@@ -210,6 +213,21 @@ class Session:
         entry = self._line.refresh(entry)
         self.watcher.wake()
         return entry
+
+    def accounts(self) -> list[Known]:
+        """Return every account of the ledger; this session's is among them."""
+        return self.ledger.accounts.known(self.account.origin)
+
+    def open_elsewhere(self) -> dict[str, int]:
+        """Return how many questions of the same person are open at the same place, by the account they are under."""
+        found = self.ledger.questions.open_elsewhere(self.account.origin, settings.user())
+        return dict(Counter(entry.account for entry in found))
+
+    def same_account(self, name: str, *, sure: bool = False) -> int:
+        """Record that an account of the ledger is this one under an earlier key; return how many questions it had."""
+        moved = self.ledger.accounts.join(name, self.account.origin, settings.user(), sure=sure)
+        self.watcher.wake()
+        return moved
 
     def saw(self, entry: Entry | None = None) -> None:
         """Record that somebody looked at an answer; without a question, at all there are."""

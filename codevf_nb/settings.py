@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import ipaddress
 import json
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from codevf_nb.sdk.addresses import Address, AddressError, parse_hosts, shown
 from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
 
 LIVE_BASE_URL = "https://codevf.com/api/v1/"
-CODEVF_DOMAIN = "codevf.com"
 DOCUMENTED_REQUESTS_PER_SECOND = 1.0
 
 NO_ACCOUNT = (
@@ -36,6 +34,7 @@ class Account:
     ``origin`` is what a prepared question is bound to: the base URL, or for a managed sandbox its name, since its port
     changes with each start. ``requests_per_second`` is None where nothing limits them. ``polls_move_time``: the
     service's clock is virtual and moves with the requests, so that there is nothing to wait for between them.
+    ``allowed_hosts``: where a live key may go besides CodeVF's own hosts.
     """
 
     name: str
@@ -46,6 +45,7 @@ class Account:
     origin: str
     requests_per_second: float | None = DOCUMENTED_REQUESTS_PER_SECOND
     polls_move_time: bool = False
+    allowed_hosts: tuple[str, ...] = ()
 
     @property
     def credential(self) -> str:
@@ -127,41 +127,51 @@ def account_from_key() -> Account:
         AuthenticationError: there is no key, or it may not go to the base URL.
     """
     api_key, source = _find_key()
-    base_url = os.environ.get("CODEVF_BASE_URL") or LIVE_BASE_URL
-    environment = check_host(api_key, base_url)
-    origin = base_url.rstrip("/") + "/"
+    address = base_address()
+    environment = check_host(api_key, address)
+    origin = str(address)
     mark = hashlib.sha256(f"{origin} {fingerprint(api_key)}".encode()).hexdigest()[:6]
-    return Account(f"{environment}-{mark}", environment, origin, api_key, source=source, origin=origin)
+    allowed = tuple(sorted(allowed_hosts()))
+    name = f"{environment}-{mark}"
+    return Account(name, environment, origin, api_key, source=source, origin=origin, allowed_hosts=allowed)
 
 
-def check_host(api_key: str, base_url: str) -> str:
-    """Return the environment (live, test or sandbox) of this key at this URL, or refuse to let the key go there."""
-    parts = urlsplit(base_url)
-    host = (parts.hostname or "").lower()
+def base_address() -> Address:
+    """Return where the service is: ``CODEVF_BASE_URL``, else CodeVF's own address.
+
+    Raises:
+        AuthenticationError: it can't be read as the address of a service.
+    """
+    base_url = os.environ.get("CODEVF_BASE_URL") or LIVE_BASE_URL
+    try:
+        return Address.parse(base_url)
+    except AddressError as error:
+        raise AuthenticationError(f"CODEVF_BASE_URL {shown(base_url)} {error}. Nothing was sent.") from None
+
+
+def allowed_hosts() -> frozenset[str]:
+    """Return the hosts that ``"hosts"`` in ``settings.json`` names, besides CodeVF's own."""
+    try:
+        return parse_hosts(stored().get("hosts", ()))
+    except AddressError as error:
+        raise ConfigurationError(f'"hosts" in {home() / "settings.json"} {error}. Nothing was sent.') from None
+
+
+def check_host(api_key: str, address: Address) -> str:
+    """Return the environment (live, test or sandbox) of this key at this address, or refuse to let the key go there."""
     live = not api_key.startswith("cvf_test_")
-    if is_loopback(host) and not live:
+    if address.is_loopback and not live:
         return "sandbox"
-    if parts.scheme != "https":
+    if address.scheme != "https":
         kind = "a live key goes" if live else "a test key goes"
         where = "over https only" if live else "over https, or over http to this machine"
-        raise AuthenticationError(f"{kind} {where}: {base_url} is neither. Nothing was sent.")
-    known = host == CODEVF_DOMAIN or host.endswith("." + CODEVF_DOMAIN)
-    if not known and host not in stored().get("hosts", ()):
+        raise AuthenticationError(f"{kind} {where}: {address} is neither. Nothing was sent.")
+    if not address.may_have_live_key(allowed_hosts()):
         raise AuthenticationError(
-            f"{host} is not a CodeVF host: to let the key go there, put it into "
+            f"{address.host} is not a CodeVF host: to let the key go there, put it into "
             f'"hosts" in {home() / "settings.json"}. Nothing was sent.'
         )
     return "live" if live else "test"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _find_key() -> tuple[str, str]:

@@ -33,7 +33,12 @@ def run(out: TextIO, *, live: bool = False, sleep: Callable[[float], object] = t
         if account.is_live and not live:
             print("this key is live, and a question on it holds real credits: codevf-nb smoke --live", file=out)
             return 2
-        with CodeVFClient(account.api_key, account.base_url, before_attempt=lambda _: sleep(_pause(account))) as client:
+        with CodeVFClient(
+            account.api_key,
+            account.base_url,
+            allowed_hosts=account.allowed_hosts,
+            before_attempt=lambda _: sleep(_pause(account)),
+        ) as client:
             print(f"{account.environment} at {account.base_url}", file=out)
             _walk(client, out)
     except CodeVFError as error:

@@ -1,10 +1,12 @@
 """Which account a kernel talks to, and where a key may go."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
 from codevf_nb import credentials, settings
+from codevf_nb.sdk.addresses import Address
 from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
 
 
@@ -21,7 +23,7 @@ from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
 )
 def test_keys_go_where_they_may(api_key, base_url, environment):
     """Live and test keys go to CodeVF's hosts over https, test keys to this machine over http too."""
-    assert settings.check_host(api_key, base_url) == environment
+    assert settings.check_host(api_key, Address.parse(base_url)) == environment
 
 
 @pytest.mark.parametrize(
@@ -36,19 +38,60 @@ def test_keys_go_where_they_may(api_key, base_url, environment):
         ("cvf_test_a", "http://192.168.1.7/api/v1/"),
         ("cvf_test_a", "https://evil.example/api/v1/"),
         ("a-key-of-no-kind", "http://127.0.0.1:8765/api/v1/"),
+        ("cvf_live_a", r"https://evil.example\.codevf.com/api/v1/"),
+        ("cvf_live_a", "https://codevf.com./api/v1/"),
+        ("cvf_live_a", "https://evil.example%2f.codevf.com/"),
+        ("cvf_test_a", "http://127.1/api/v1/"),
+        ("cvf_test_a", "http://2130706433/api/v1/"),
+        ("cvf_test_a", "http://0.0.0.0/api/v1/"),
+        ("cvf_test_a", "http://localhost./api/v1/"),
+        ("cvf_test_a", "http://[::ffff:127.0.0.1]/api/v1/"),
     ],
 )
-def test_keys_go_nowhere_else(api_key, base_url):
+def test_keys_go_nowhere_else(api_key, base_url, monkeypatch):
     """Any other host, and plain http, is refused before anything is sent, without the key in the message."""
+    monkeypatch.setenv("CODEVF_API_KEY", api_key)
+    monkeypatch.setenv("CODEVF_BASE_URL", base_url)
     with pytest.raises(AuthenticationError, match="Nothing was sent") as refused:
-        settings.check_host(api_key, base_url)
+        settings.account_from_key()
     assert api_key not in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_another_host_must_be_named():
-    """A host of one's own is let in by the settings file, and by nothing else."""
-    (settings.home() / "settings.json").write_text(json.dumps({"hosts": ["proxy.example"]}))
-    assert settings.check_host("cvf_live_a", "https://proxy.example/api/v1/") == "live"
+    """A host of one's own is let in by the settings file, in any case of its letters, and by nothing else."""
+    (settings.home() / "settings.json").write_text(json.dumps({"hosts": ["Proxy.Example"]}))
+    assert settings.check_host("cvf_live_a", Address.parse("https://PROXY.example/api/v1/")) == "live"
+    with pytest.raises(AuthenticationError):
+        settings.check_host("cvf_live_a", Address.parse("https://example/"))
+
+
+@pytest.mark.parametrize(
+    "hosts", ["api.partner.example.org", None, 5, {"a.example": 1}, ["https://a.example/"], [""], [7]]
+)
+def test_hosts_that_are_no_list_of_hosts_are_refused(hosts, monkeypatch):
+    """A text would allow each part of it, so it is refused in one line, like everything else that lists no hosts."""
+    (settings.home() / "settings.json").write_text(json.dumps({"hosts": hosts}))
+    monkeypatch.setenv("CODEVF_API_KEY", "cvf_live_a")
+    for base_url in ("https://org/", "https://partner/", "https://a.example/", "https://codevf.com/"):
+        monkeypatch.setenv("CODEVF_BASE_URL", base_url)
+        with pytest.raises(ConfigurationError, match=r'"hosts" in .*settings\.json.*Nothing was sent\.$') as refused:
+            settings.account_from_key()
+        assert "\n" not in str(refused.value)
+
+
+def test_a_password_in_the_address_is_not_shown(monkeypatch):
+    """An address that is refused is repeated without what may be a secret in it."""
+    monkeypatch.setenv("CODEVF_API_KEY", "cvf_live_a")
+    for base_url in (
+        "https://user:hunter2@codevf.com/",
+        "https://codevf.com/?key=hunter2",
+        "https://codevf.com/#hunter2",
+    ):
+        monkeypatch.setenv("CODEVF_BASE_URL", base_url)
+        with pytest.raises(AuthenticationError, match="CODEVF_BASE_URL") as refused:
+            settings.account_from_key()
+        assert "hunter2" not in str(refused.value)
 
 
 def test_broken_settings_are_told():
@@ -87,8 +130,10 @@ def test_the_same_key_is_the_same_account_on_every_machine(monkeypatch):
     """The account's name depends on key and address alone, so that the same question has the same key everywhere."""
     monkeypatch.setenv("CODEVF_API_KEY", "cvf_live_a")
     first = settings.account_from_key()
-    monkeypatch.setenv("CODEVF_BASE_URL", "https://codevf.com/api/v1")
-    assert settings.account_from_key() == first
+    assert first.name == "live-" + sha256(f"https://codevf.com/api/v1/ {first.credential}".encode()).hexdigest()[:6]
+    for spelling in ("https://codevf.com/api/v1", "HTTPS://CodeVF.com:443/api/v1//", "https://CODEVF.COM:0443/api/v1/"):
+        monkeypatch.setenv("CODEVF_BASE_URL", spelling)
+        assert settings.account_from_key() == first
 
 
 def test_the_home_is_private(tmp_path, monkeypatch):

@@ -445,15 +445,71 @@ def test_another_place_or_key_is_never_used(box, kernel, account):
     assert sent(box) == before
 
 
-def test_a_rotated_key_pays_nothing_again(box, kernel, account):
-    """What was asked and answered under the old key is told of, with the way to ask anew."""
+@pytest.fixture
+def renewed(box, kernel, account) -> Callable[[], Session]:
+    """Makes kernels whose key is a new one of the same account."""
+
+    def make() -> Session:
+        with contextlib.suppress(ValueError):
+            box.engine.add_key("cvf_test_rotated", 1000)
+        return kernel(of=replace(account, name="sandbox-new", api_key="cvf_test_rotated"))
+
+    return make
+
+
+def test_an_answer_under_an_earlier_key_is_shown(box, kernel, renewed):
+    """What was answered under the old key is shown with the account it is under; asking anew takes a word."""
+    task = ask(kernel()).wait()
+    again = ask(renewed())
+    assert (again.id, again.message, sent(box)) == (task.id, task.message, 1)
+    assert "asked just now under another key (account sandbox), 0 credits now" in display.state(
+        again.entry, repeated=again.repeated
+    )
+    assert ask(renewed(), again=2).id != task.id
+
+
+def test_a_question_still_open_under_an_earlier_key_is_not_paid_again(box, kernel, renewed):
+    """What was asked under the old key and is open is told of, with the way to bring it over."""
+    box.add_fault("retrieve:1-99:status=503")
     task = ask(kernel())
-    box.engine.add_key("cvf_test_rotated", 1000)
-    rotated = kernel(of=replace(account, name="sandbox-new", api_key="cvf_test_rotated"))
-    with pytest.raises(AskedElsewhereError, match=rf"{task.id} of account sandbox\. Nothing was sent.*--again 2"):
-        ask(rotated)
+    with pytest.raises(AskedElsewhereError, match=rf"{task.id} of account sandbox\. Nothing was sent.*same sandbox "):
+        ask(renewed())
     assert sent(box) == 1
-    assert ask(rotated, again=2).id != task.id
+
+
+def test_an_account_under_a_new_key_goes_on(box, kernel, renewed):
+    """Once the account is said to be the same, repeats cost nothing and open questions are polled with its key."""
+    ask(kernel(), "Is the first answered?").wait()
+    open_one = ask(kernel())
+    session = renewed()
+    assert session.open_elsewhere() in ({"sandbox": 1}, {})  # the other kernel may have heard of it meanwhile
+    assert session.same_account("sandbox") == 2
+    assert session.open_elsewhere() == {}
+    assert {ask(session, prompt).id for prompt in ("Is the first answered?", PROMPT)} >= {open_one.id}
+    assert sent(box) == 2
+    assert [known.name for known in session.accounts()] == ["sandbox-new"]
+    assert renewed().account.name == kernel().account.name == "sandbox-new"
+    assert ask(kernel()).id == open_one.id
+    assert sent(box) == 2
+
+
+def test_an_unknown_outcome_stays_with_its_key(box, kernel, renewed):
+    """Said to be the same or not: only the key that sent it can settle it, and nothing else is sent meanwhile."""
+    box.add_fault("create:1-4:drop-after-commit")
+    first = kernel()
+    with pytest.raises(OutcomeUnknownError):
+        ask(first)
+    session = renewed()
+    with pytest.raises(OutcomeUnknownError, match="%codevf account same sandbox"):
+        ask(session)
+    session.same_account("sandbox")
+    before = sent(box)
+    with pytest.raises(OutcomeUnknownError, match="another key"):
+        ask(session)
+    assert sent(box) == before
+    task = ask(kernel())
+    assert (task.repeated.settled, sent(box)) == (True, before + 1)
+    assert ask(session).id == task.id
 
 
 # -- Ctrl-C, crashes, several kernels

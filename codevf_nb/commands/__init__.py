@@ -82,6 +82,7 @@ COMMANDS: dict[str, Callable[[str], Any]] = {
     "sandbox": account.sandbox,
     "login": account.login,
     "logout": account.logout,
+    "account": account.account,
     "config": account.config,
     "picker": views.picker,
     "inbox": views.inbox,

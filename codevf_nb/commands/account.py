@@ -9,6 +9,8 @@ from codevf_nb.commands.words import nothing, say, split, value_of
 from codevf_nb.grammar import GrammarError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from codevf_nb.defaults import CodeVF
 
 
@@ -30,19 +32,58 @@ def sandbox(rest: str) -> None:
     say(f"This kernel now talks to {account.name}, on this machine: {display.SANDBOX_NOTICE}.")
 
 
+def account(rest: str) -> Any:
+    """[same NAME] [--yes]  the accounts of this ledger; same NAME: that one is this account under an earlier key"""
+    from codevf_nb import kernel
+
+    words = split(rest)
+    current = kernel.current()
+    if not words:
+        return _accounts(current)
+    sure = "--yes" in words
+    words = [word for word in words if word != "--yes"]
+    if len(words) != 2 or words[0] != "same":
+        raise GrammarError(f"%codevf account lists the accounts, %codevf account same NAME joins one; not {rest!r}.")
+    moved = current.same_account(words[1], sure=sure)
+    say(
+        f"{words[1]} is {current.account.name} from now on: {moved:,} questions have come with it; their answers and "
+        "repeats are this account's, and the open ones are asked about with this key."
+    )
+    return None
+
+
+def _accounts(current: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {
+            "account": known.name,
+            "current": known.name == current.account.name,
+            "environment": known.environment,
+            "address": known.origin,
+            "questions": known.questions,
+            "open": known.open,
+            "last_asked": pd.NaT if known.last_asked is None else pd.Timestamp(known.last_asked, unit="s", tz="UTC"),
+            "earlier_names": ", ".join(known.earlier),
+        }
+        for known in current.accounts()
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(last_asked=pd.to_datetime(table["last_asked"], utc=True))
+
+
 def login(rest: str) -> None:
     """keep a key for later kernels, in the system's keyring or a file only you can read"""
     import getpass
-    import os
 
     from codevf_nb import credentials, kernel, settings
     from codevf_nb.sdk import CodeVFClient
 
     nothing(rest)
     api_key = getpass.getpass("CodeVF API key: ").strip()
-    base_url = os.environ.get("CODEVF_BASE_URL") or settings.LIVE_BASE_URL
-    settings.check_host(api_key, base_url)
-    CodeVFClient(api_key, base_url).credits.get_balance()
+    address = settings.base_address()
+    settings.check_host(api_key, address)
+    CodeVFClient(api_key, str(address), allowed_hosts=tuple(settings.allowed_hosts())).credits.get_balance()
     where = credentials.save(api_key, settings.home())
     kernel.forget()
     say(f"the key works and is kept in {where}.")

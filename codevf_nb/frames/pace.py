@@ -49,6 +49,7 @@ Days = np.ndarray[Any, np.dtype[np.float64]]
 def forecast(store: Store, account: str | None, now: float, weeks: int = WEEKS) -> pd.DataFrame:
     """Return until when what is available lasts, and each budget, a row each, with ``limit`` as its name.
 
+    A budget is of an environment, with all accounts in it, so its ``account`` is missing.
     ``per_day``: the mean of credits used per day over the ``weeks`` before ``now`` (seconds since 1970 UTC), or since
     the first question. ``lasts_until``, ``earliest`` and ``latest`` are NaT where it doesn't run out at this pace: of a
     budget, before it begins anew at ``renews_at``. Without two whole weeks to draw from there is no range.
@@ -64,13 +65,16 @@ def forecast(store: Store, account: str | None, now: float, weeks: int = WEEKS) 
 
 
 def _limits(store: Store, account: str | None, now: float) -> Iterator[dict[str, Any]]:
-    """What can run out: of each account its credits, then its budgets. Times are seconds since 1970 UTC."""
-    for last in credits(store, account).groupby("account", sort=True).tail(1).to_dict("records"):
+    """What can run out: each account's credits, then the budgets of their environments. Times are seconds."""
+    newest = credits(store, account).groupby("account", sort=True).tail(1).to_dict("records")
+    for last in newest:
         named = {"account": last["account"], "environment": last["environment"]}
         yield {**named, "limit": AVAILABLE, "project": None, "left": last["available"], "renews_at": None}
-        for budget in Budgets(store, last["account"], lambda: now).standing():
+    for environment in dict.fromkeys(last["environment"] for last in newest):
+        for budget in Budgets(store, environment, lambda: now).standing():
             yield {
-                **named,
+                "account": None,
+                "environment": environment,
                 "limit": f"{budget.credits:,.10g}/{budget.period}",
                 "project": budget.project or None,
                 "left": budget.left,
@@ -81,7 +85,7 @@ def _limits(store: Store, account: str | None, now: float) -> Iterator[dict[str,
 def _days(store: Store, limit: dict[str, Any], now: float, weeks: int) -> Days:
     """Return the credits used on each of the days (24 hours) before ``now``, oldest first, since the first question."""
     at = pd.Timestamp(now, unit="s", tz="UTC")
-    where = Where(account=limit["account"], project=limit["project"], until=at)
+    where = Where(limit["account"], limit["project"], until=at, environment=limit["environment"])
     asked = tasks(store, where, only=("created_at", "credits_used"))
     ago = ((at - asked["created_at"]).dt.total_seconds() // _DAY).to_numpy("int64")
     used = asked["credits_used"].to_numpy("float64", na_value=0.0)

@@ -40,12 +40,14 @@ class Where:
     asked_by: str | None = None
     since: Moment = None
     until: Moment = None
+    environment: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what a row of ``questions`` must fulfil; the service has, or may have, each of these."""
         found: list[ColumnElement[bool]] = [or_(questions.c.task_id.is_not(None), _UNHEARD)]
         for column, words in (
             (questions.c.account, self.account),
+            (questions.c.environment, self.environment),
             (questions.c.project, self.project),
             (questions.c.mode, self.mode),
             (status, self.status),

@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections.abc import Callable
 
+from codevf_nb.ledger.accounts import Accounts, Known, present_name
 from codevf_nb.ledger.book import Balances
 from codevf_nb.ledger.budget import Budget, BudgetExceededError, Budgets, Period
 from codevf_nb.ledger.catalogue import Catalogue
@@ -21,6 +22,7 @@ from codevf_nb.ledger.store import LedgerError, Store, sqlite_url
 from codevf_nb.ledger.turns import Duty, Limiter
 
 __all__ = [
+    "Accounts",
     "Balances",
     "Budget",
     "BudgetExceededError",
@@ -28,6 +30,7 @@ __all__ = [
     "Catalogue",
     "Change",
     "Entry",
+    "Known",
     "Lease",
     "Ledger",
     "LedgerError",
@@ -43,6 +46,7 @@ __all__ = [
     "State",
     "Store",
     "Wanted",
+    "present_name",
     "sqlite_url",
 ]
 
@@ -66,8 +70,13 @@ class Ledger:
         self.pages = Pages(store, account)
         self.sending = Sending(store, account)
         self.balances = Balances(store, account, environment)
-        self.budgets = Budgets(store, account, self.clock)
+        self.budgets = Budgets(store, environment, self.clock)
+        self.accounts = Accounts(store, account, environment)
         self.catalogue = Catalogue(store, account)
+
+    def identities(self, identity: Callable[[str], str]) -> tuple[str, ...]:
+        """Return a question's identity under each name of this account, the present one first."""
+        return tuple(identity(name) for name in self.accounts.names())
 
     def duty(self, name: str, seconds: float) -> Duty:
         """Make a claim to work that one process does for all; passed on so many seconds after its holder died."""

@@ -1,5 +1,6 @@
-"""Budgets: the most that an account, or one project of it, may spend per day, week or month.
+"""Budgets: the most that this ledger may spend in an environment, or in a project there, per day, week or month.
 
+An environment is live, test or sandbox, whatever the account: a new key, or another one, does not lift a budget.
 A question is counted in the period in which it was asked: with what it used once that is known, with its worst case
 before. It is checked and counted in the one transaction that prepares it, so that two kernels can't both take the last
 credit. Periods begin at midnight UTC; a week begins on Monday.
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select
 
 from codevf_nb.ledger.lease import is_leased
 from codevf_nb.ledger.records import SendState
@@ -26,7 +27,11 @@ from codevf_nb.sdk.models import TaskStatus
 EVERY_PROJECT = ""
 
 # Made once: every question looks for its budgets, and hardly any has one.
-_ALL = select(budgets).where(budgets.c.account == bindparam("account")).order_by(budgets.c.project, budgets.c.credits)
+_ALL = (
+    select(budgets)
+    .where(budgets.c.environment == bindparam("environment"))
+    .order_by(budgets.c.project, budgets.c.credits)
+)
 _OF_PROJECT = _ALL.where(budgets.c.project.in_((EVERY_PROJECT, bindparam("project"))))
 
 
@@ -91,37 +96,39 @@ def amount(text: str) -> tuple[float, Period]:
 
 
 class Budgets:
-    """The budgets of one account."""
+    """The budgets of one environment."""
 
-    def __init__(self, store: Store, account: str, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, environment: str, clock: Callable[[], float]) -> None:
         self._store = store
-        self._account = account
+        self._environment = environment
         self._clock = clock
 
     def set(self, text: str, project: str = EVERY_PROJECT) -> None:
         """Allow so many credits per period (``2000/day``) from now on; what this period has spent already counts."""
         credits, period = amount(text)
-        which = (budgets.c.account == self._account, budgets.c.project == project, budgets.c.period == period)
-        values = {"account": self._account, "project": project, "period": period.value, "credits": credits}
+        which = (*self._of(project), budgets.c.period == period)
+        values = {"environment": self._environment, "project": project, "period": period.value, "credits": credits}
         with self._store.write() as connection:
             connection.execute(delete(budgets).where(*which))
             connection.execute(insert(budgets).values(values))
 
     def remove(self, project: str = EVERY_PROJECT) -> bool:
         """Take the budgets of a project (or those of all projects together) away; whether there were any."""
-        which = (budgets.c.account == self._account, budgets.c.project == project)
         with self._store.write() as connection:
-            return connection.execute(delete(budgets).where(*which)).rowcount > 0
+            return connection.execute(delete(budgets).where(*self._of(project))).rowcount > 0
 
     def standing(self, project: str | None = None) -> list[Budget]:
         """Return every budget as it stands now; with a project, those that a question of it has to keep."""
         with self._store.read() as connection:
-            return _standing(connection, self._account, project, self._clock())
+            return _standing(connection, self._environment, project, self._clock())
+
+    def _of(self, project: str) -> tuple[ColumnElement[bool], ...]:
+        return budgets.c.environment == self._environment, budgets.c.project == project
 
 
-def check(connection: Connection, account: str, project: str | None, cost_cap: float, now: float) -> None:
+def check(connection: Connection, environment: str, project: str | None, cost_cap: float, now: float) -> None:
     """Refuse a question that would go past a budget, within the transaction that is about to prepare it."""
-    for budget in _standing(connection, account, project or EVERY_PROJECT, now):
+    for budget in _standing(connection, environment, project or EVERY_PROJECT, now):
         if cost_cap > budget.left:
             named = f" --project {budget.project}" if budget.project else ""
             raise BudgetExceededError(
@@ -130,24 +137,40 @@ def check(connection: Connection, account: str, project: str | None, cost_cap: f
             )
 
 
-def _standing(connection: Connection, account: str, project: str | None, now: float) -> list[Budget]:
-    which = {"account": account} if project is None else {"account": account, "project": project}
+def _standing(connection: Connection, environment: str, project: str | None, now: float) -> list[Budget]:
+    which = {"environment": environment} if project is None else {"environment": environment, "project": project}
     found = []
     for row in connection.execute(_ALL if project is None else _OF_PROJECT, which).all():
         period = Period(row.period)
         begins, ends = period.around(now)
-        taken = _taken(connection, account, row.project, begins, now)
+        taken = _taken(connection, environment, row.project, begins, now)
         found.append(Budget(row.project, period, row.credits, taken, ends))
     return found
 
 
-def _taken(connection: Connection, account: str, project: str, begins: float, now: float) -> float:
-    names = ("state", "status", "unheard", "lease_owner", "lease_until", "cost_cap", "credits_used")
+def _taken(connection: Connection, environment: str, project: str, begins: float, now: float) -> float:
+    names = (
+        "id",
+        "origin",
+        "task_id",
+        "state",
+        "status",
+        "unheard",
+        "lease_owner",
+        "lease_until",
+        "cost_cap",
+        "credits_used",
+    )
     query = select(*(questions.c[name] for name in names))
-    query = query.where(questions.c.account == account, questions.c.prepared_at >= begins)
+    query = query.where(questions.c.environment == environment, questions.c.prepared_at >= begins)
     if project != EVERY_PROJECT:
         query = query.where(questions.c.project == project)
-    return sum(_counts(row, now) for row in connection.execute(query))
+    # A task that was looked at under another account too has a row of each: it counts once.
+    counted: dict[object, float] = {}
+    for row in connection.execute(query):
+        task = row.id if row.task_id is None else (row.origin, row.task_id)
+        counted[task] = max(counted.get(task, 0.0), _counts(row, now))
+    return sum(counted.values())
 
 
 def _counts(row: Row[Any], now: float) -> float:

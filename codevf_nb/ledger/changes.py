@@ -12,11 +12,13 @@ class Repeat:
     """That a question was asked before: how many seconds ago, and what changed in its attachments since.
 
     ``settled``: nobody had heard what became of it, so it was sent again, under its key; else this time cost nothing.
+    ``account``: the other account, of the same person at the same place, under which it was asked.
     """
 
     ago: float
     changed: tuple[Change, ...] = ()
     settled: bool = False
+    account: str | None = None
 
 
 @dataclass(frozen=True)

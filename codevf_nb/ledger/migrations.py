@@ -186,7 +186,41 @@ _FIRST_IDENTITIES = (
 # A statement, or a function that reads and writes what SQL alone can't.
 Statement = str | Callable[[Connection], None]
 
-STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _LONG_PAST, _PUT_OFF, _FIRST_IDENTITIES)
+# A new key makes no new budget: budgets are of an environment, with which an account's name begins. Of two the smaller
+# one stays. And an account can have had other names.
+_ENVIRONMENTS = (
+    "CREATE TABLE accounts (earlier TEXT NOT NULL, account TEXT NOT NULL, PRIMARY KEY (earlier))",
+    "ALTER TABLE budgets RENAME TO budgets_of_accounts",
+    """
+    CREATE TABLE budgets (
+        environment TEXT NOT NULL,
+        project TEXT NOT NULL,
+        period TEXT NOT NULL,
+        credits FLOAT NOT NULL,
+        PRIMARY KEY (environment, project, period)
+    )
+    """,
+    """
+    INSERT INTO budgets (environment, project, period, credits)
+    SELECT environment, project, period, min(credits) FROM (
+        SELECT
+            CASE
+                WHEN substr(account, 1, 4) = 'live' THEN 'live'
+                WHEN substr(account, 1, 4) = 'test' THEN 'test'
+                WHEN substr(account, 1, 7) = 'sandbox' THEN 'sandbox'
+                ELSE account
+            END AS environment,
+            project, period, credits
+        FROM budgets_of_accounts
+    ) AS by_environment
+    GROUP BY environment, project, period
+    """,
+    "DROP TABLE budgets_of_accounts",
+    "DROP INDEX questions_asked",
+    "CREATE INDEX questions_asked ON questions (environment, prepared_at)",
+)
+
+STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _LONG_PAST, _PUT_OFF, _FIRST_IDENTITIES, _ENVIRONMENTS)
 
 
 class NewerLedgerError(CodeVFError):

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from codevf_nb.ledger import book
+from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, drop, each
+from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, drop, each, likeliest, read
 from codevf_nb.ledger.tables import answers, bodies, first_identities, questions
 from codevf_nb.sdk.models import TaskStatus
 
@@ -21,12 +22,13 @@ _ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bin
 _KNOWN = select(answers.c.status_code).where(*_ANSWER)
 _UNHEAR = delete(answers).where(*_ANSWER)
 _HEAR = insert(answers)
+_ANY = select(questions).where(questions.c.id == bindparam("which"))
 _TASK = select(questions).where(OURS, questions.c.task_id == bindparam("task"))
-# Every index begins with the account, so what concerns all of them is looked up account by account.
+# An index begins with the account or the environment, so what concerns all of them is looked up one by one.
 _ACCOUNTS = each(questions.c.account)
-_account = _ACCOUNTS.subquery()
-_NEWEST_OF_ONE = select(func.max(questions.c.prepared_at)).where(questions.c.account == _account.c.name)
-_NEWEST_AT = select(func.max(_NEWEST_OF_ONE.scalar_subquery())).select_from(_account)
+_environment = each(questions.c.environment).subquery()
+_NEWEST_OF_ONE = select(func.max(questions.c.prepared_at)).where(questions.c.environment == _environment.c.name)
+_NEWEST_AT = select(func.max(_NEWEST_OF_ONE.scalar_subquery())).select_from(_environment)
 _AMONG = questions.c.account.in_(bindparam("accounts", expanding=True))
 _others = questions.alias("others")
 _ASKED_THERE = exists().where(
@@ -67,9 +69,15 @@ class Questions(Rows):
 
     # -- looking
 
-    def same(self, identity: str) -> Entry | None:
-        """Return the question of this identity, whatever became of it."""
-        return self._one(SAME, identity=identity)
+    def same(self, *identities: str) -> Entry | None:
+        """Return the question that has one of these identities, whatever became of it.
+
+        It has one for each name of its account: see ``Ledger.identities``.
+        """
+        with self._store.read() as connection:
+            account = renamed(connection).get(self._account, self._account)
+            rows = connection.execute(SAME, {"account": account, "identities": identities}).all()
+        return likeliest([Entry.read(row) for row in rows])
 
     def of_texts(self, digest: str) -> list[Entry]:
         """Return the questions of the first identity with these texts, of every account, the newest first."""
@@ -88,14 +96,15 @@ class Questions(Rows):
             return [Entry.read(row) for row in connection.execute(_AMONG_IDENTITIES, which)]
 
     def get(self, question_id: int) -> Entry:
-        """Return the question with this number of the ledger's."""
-        entry = self.find(question_id)
-        if entry is None:
+        """Return the question with this number of the ledger's, of whatever account."""
+        with self._store.read() as connection:
+            row = connection.execute(_ANY, {"which": question_id}).one_or_none()
+        if row is None:
             raise KeyError(question_id)
-        return entry
+        return Entry.read(row)
 
     def find(self, question_id: int) -> Entry | None:
-        """Return the question with this number of the ledger's, if there is one."""
+        """Return this account's question with this number of the ledger's, if there is one."""
         return self._one(GET, which=question_id)
 
     def task(self, task_id: str) -> Entry | None:
@@ -108,11 +117,8 @@ class Questions(Rows):
 
     def open(self) -> list[Entry]:
         """Return every question an answer may still come to, oldest first."""
-        ours = {"account": self._account}
         with self._store.read() as connection:
-            statuses = [status for status in connection.scalars(_STATUSES, ours) if not TaskStatus.is_final(status)]
-            rows = connection.execute(_OPEN, {**ours, "statuses": statuses}).all() if statuses else []
-        return [Entry.read(row) for row in rows]
+            return _open(connection, self._account)
 
     def unsettled(self, prepared_since: float | None = None) -> list[Entry]:
         """Return every question that was sent without anyone hearing what became of it.
@@ -131,7 +137,7 @@ class Questions(Rows):
         """
         with self._store.read() as connection:
             there = self._elsewhere(connection, origin, asked_by)
-            identities = [identity(account) for account in there["accounts"]]
+            identities = [identity(name) for name in (*there["accounts"], *renamed(connection))]
             rows = connection.execute(_SAME_ELSEWHERE, {**there, "identities": identities}).all() if identities else []
         return [Entry.read(row) for row in rows]
 
@@ -140,6 +146,13 @@ class Questions(Rows):
         with self._store.read() as connection:
             rows = connection.execute(_UNSETTLED_ELSEWHERE, self._elsewhere(connection, origin, asked_by)).all()
         return [Entry.read(row) for row in rows]
+
+    def open_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
+        """Return what somebody asked from other accounts at the same place, and an answer may still come to."""
+        with self._store.read() as connection:
+            others = self._elsewhere(connection, origin, asked_by)["accounts"]
+            found = [entry for account in others for entry in _open(connection, account)]
+        return [entry for entry in found if (entry.origin, entry.asked_by) == (origin, asked_by)]
 
     def newest_at(self) -> float | None:
         """Return the latest moment at which any question of the ledger was prepared, by the clocks of those days."""
@@ -206,7 +219,7 @@ class Questions(Rows):
             row = connection.execute(self._where(questions.c.task_id == task_id)).one_or_none()
             if row is None:
                 added = insert(questions).values(dump({**values, "account": self._account})).returning(questions.c.id)
-                return self._get(connection, connection.execute(added).scalar_one())
+                return read(connection, connection.execute(added).scalar_one())
             return Entry.read(row)
 
     def forget(self, before: float) -> int:
@@ -228,6 +241,13 @@ class Questions(Rows):
     def _elsewhere(self, connection: Connection, origin: str, asked_by: str) -> dict[str, Any]:
         others = [account for account in connection.scalars(_ACCOUNTS) if account != self._account]
         return {"accounts": others, "origin": origin, "asked_by": asked_by}
+
+
+def _open(connection: Connection, account: str) -> list[Entry]:
+    ours = {"account": account}
+    statuses = [status for status in connection.scalars(_STATUSES, ours) if not TaskStatus.is_final(status)]
+    rows = connection.execute(_OPEN, {**ours, "statuses": statuses}).all() if statuses else []
+    return [Entry.read(row) for row in rows]
 
 
 def _is_yes(status_code: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -19,14 +20,14 @@ from sqlalchemy import (
     update,
 )
 
-from codevf_nb.ledger.records import Entry, dump
+from codevf_nb.ledger.records import Entry, SendState, dump
 from codevf_nb.ledger.store import LedgerError, Store
 from codevf_nb.ledger.tables import questions
 
 # Made once, since a cell runs dozens of statements, and each costs more to make than to run.
 OURS = questions.c.account == bindparam("account")
 GET = select(questions).where(OURS, questions.c.id == bindparam("which"))
-SAME = select(questions).where(OURS, questions.c.identity == bindparam("identity"))
+SAME = select(questions).where(OURS, questions.c.identity.in_(bindparam("identities", expanding=True)))
 # Without a task: not sent, refused, or its end unheard. There are few of these among all that was asked.
 TASKLESS: ColumnElement[bool] = questions.c.task_id.is_(None)
 _CHANGE = update(questions).where(questions.c.id == bindparam("which"))
@@ -55,19 +56,16 @@ class Rows:
         return [Entry.read(row) for row in rows]
 
     def _still(self, connection: Connection, asked: Entry) -> Entry:
-        """Return a question as it is now.
+        """Return a question as it is now; its account may have another name by now.
 
         Raises:
             LedgerError: it is no longer there, and another one may have its number.
         """
-        row = connection.execute(GET, {"account": self._account, "which": asked.id}).one_or_none()
+        row = connection.execute(_CHANGED, {"which": asked.id}).one_or_none()
         if row is None or row.identity != asked.identity:
             why = "is no longer in the ledger, which was put back or changed meanwhile"
             raise LedgerError(f"question {asked.id} {why}")
         return Entry.read(row)
-
-    def _get(self, connection: Connection, question_id: int) -> Entry:
-        return Entry.read(connection.execute(GET, {"account": self._account, "which": question_id}).one())
 
 
 def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -80,6 +78,15 @@ def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bo
     after = least.where(column > names.c.name).scalar_subquery()
     names = names.union_all(select(after).where(names.c.name.is_not(None)))
     return select(names.c.name).where(names.c.name.is_not(None))
+
+
+def likeliest(same: Sequence[Entry]) -> Entry | None:
+    """Return which row of one question to go by: what the service has, or may have, before what it can't have."""
+    return max(same, key=_at_the_service, default=None)
+
+
+def _at_the_service(entry: Entry) -> tuple[bool, bool, bool, int]:
+    return entry.state == SendState.ACCEPTED, entry.unheard > 0, entry.lease_owner is not None, entry.id
 
 
 def change(connection: Connection, question_id: int, **values: Any) -> Entry:

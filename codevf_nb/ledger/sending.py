@@ -8,14 +8,16 @@ disk before the next step, so that a process may die between any two of them.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from codevf_nb.ledger import book, budget
+from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, change, drop, read
+from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, change, drop, likeliest, read
 from codevf_nb.ledger.tables import answers, bodies, questions
 
 # Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
@@ -23,7 +25,10 @@ BYTES_KEPT_SECONDS = 24 * 3600.0
 
 _SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
 
-_LEASED = select(questions).where(OURS, TASKLESS, questions.c.lease_owner == bindparam("owner"))
+# What is being sent has its bytes kept, and few questions have: an account's name may have changed meanwhile.
+_LEASED = select(questions).where(
+    questions.c.id.in_(select(bodies.c.question_id)), TASKLESS, questions.c.lease_owner == bindparam("owner")
+)
 _ADD = insert(questions).returning(questions.c.id)
 _KEEP = insert(bodies)
 # From the bodies to their questions, not the other way round: there are few of them, and questions of many years.
@@ -49,22 +54,26 @@ _ATTEMPT = (
 class Sending(Rows):
     """The way of one account's questions to the service."""
 
-    def prepare(self, body: bytes, lease: Lease, now: float, **asked: Any) -> Entry:
+    def prepare(self, body: bytes, lease: Lease, now: float, identities: Sequence[str] = (), **asked: Any) -> Entry:
         """Commit the exact bytes of a question and take the lease to send them, in one transaction.
 
         The same question asked before is prepared anew, in its old row, where nothing of it can be at the service; else
-        it is returned as it is, and the caller sees by its lease that somebody else's it is.
+        it is returned as it is, and the caller sees by its lease that somebody else's it is. ``identities``: what it
+        was called under earlier names of the account.
 
         Raises:
             BudgetExceededError: its worst case would go past a budget; nothing is written.
         """
         with self._store.write() as connection:
-            mine = {"account": self._account, "identity": asked["identity"]}
-            known = connection.execute(SAME, mine).one_or_none()
-            if known is not None and not _may_prepare_again(Entry.read(known), now):
-                return Entry.read(known)
-            budget.check(connection, self._account, asked.get("project"), asked.get("cost_cap") or 0, now)
-            values = {**asked, "account": self._account, **_prepared(body, lease, now)}
+            account = renamed(connection).get(self._account, self._account)
+            mine = {"account": account, "identities": [asked["identity"], *identities]}
+            same = [Entry.read(row) for row in connection.execute(SAME, mine)]
+            known = likeliest(same)
+            if known is not None and not _may_prepare_again(known, now):
+                return known
+            known = next((entry for entry in same if entry.identity == asked["identity"]), known)
+            budget.check(connection, asked["environment"], asked.get("project"), asked.get("cost_cap") or 0, now)
+            values = {**asked, "account": account, **_prepared(body, lease, now)}
             if known is None:
                 entry = read(connection, connection.execute(_ADD, dump(values)).scalar_one())
             else:
@@ -78,7 +87,7 @@ class Sending(Rows):
     def lease(self, question_id: int, lease: Lease, now: float) -> bool:
         """Take the right to send a question that isn't settled, by compare-and-set; whether it is ours now."""
         with self._store.write() as connection:
-            entry = self._get(connection, question_id)
+            entry = read(connection, question_id)
             if entry.state in _SETTLED or entry.is_being_sent(now):
                 return False
             change(connection, question_id, lease_owner=lease.owner, lease_until=lease.until)
@@ -96,7 +105,7 @@ class Sending(Rows):
             entry = self._still(connection, asked)
             if entry.state == SendState.ACCEPTED:
                 return entry
-            foreign = {"account": self._account, "identity": FOREIGN + became["task_id"]}
+            foreign = {"account": entry.account, "identity": FOREIGN + became["task_id"]}
             for taken_in in connection.scalars(_TAKEN_IN, foreign).all():
                 drop(connection, answers, taken_in)  # its number is free for another question
             entry = change(connection, entry.id, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
@@ -113,7 +122,7 @@ class Sending(Rows):
         can be at the service: ``refused`` then means that it said no. Else the outcome is unknown, refusal or not.
         """
         with self._store.write() as connection:
-            row = connection.execute(_LEASED, {"account": self._account, "owner": lease.owner}).one_or_none()
+            row = connection.execute(_LEASED, {"owner": lease.owner}).one_or_none()
             if row is None or row.state in _SETTLED:
                 return None
             unheard = row.unheard - unsent
@@ -126,10 +135,10 @@ class Sending(Rows):
     def abandon(self, question_id: int, why: str) -> Entry:
         """Record that a person says the service doesn't have it: nothing is held, and asking again is a new try."""
         with self._store.write() as connection:
-            if self._get(connection, question_id).state != SendState.ACCEPTED:
+            if read(connection, question_id).state != SendState.ACCEPTED:
                 change(connection, question_id, **_unleased(SendState.REFUSED, why), unheard=0)
                 drop(connection, bodies, question_id)
-            return self._get(connection, question_id)
+            return read(connection, question_id)
 
 
 def _prepared(body: bytes, lease: Lease, now: float) -> dict[str, Any]:

@@ -60,8 +60,8 @@ questions = Table(
     UniqueConstraint("account", "identity", name="one_question"),
     UniqueConstraint("account", "task_id", name="one_task"),
     Index("questions_open", "account", "status"),
-    # what counts towards a budget
-    Index("questions_asked", "account", "prepared_at"),
+    # what counts towards a budget, and when anything was asked last
+    Index("questions_asked", "environment", "prepared_at"),
     # the orders in which a page of them is looked at
     Index("questions_newest", "account", "id"),
     Index("questions_answered", "account", "completed_at", "id"),
@@ -111,10 +111,18 @@ book = Table(
     Index("book_newest", "account", "seq"),
 )
 
+# The names that an account had before its key was renewed, and the one that its rows have now.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("earlier", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+)
+
 budgets = Table(
     "budgets",
     metadata,
-    Column("account", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
     Column("project", Text, primary_key=True),
     Column("period", Text, primary_key=True),
     Column("credits", Float, nullable=False),

@@ -7,10 +7,11 @@ import math
 import os
 import random as random_module
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from .addresses import Address, AddressError, parse_hosts, shown
 from .answers import parse_balance, parse_project, parse_tags
 from .exceptions import BadRequestError, ConfigurationError
 from .limits import BASE_URL, MAX_RETRIES, TIMEOUT
@@ -27,8 +28,10 @@ class CodeVFClient:
     `api_key` comes from CODEVF_API_KEY and `base_url` from CODEVF_BASE_URL where they are not given.
     `timeout` is the total deadline of one call in seconds, with all its attempts and waits; `max_retries` is
     how many attempts may follow the first. `before_attempt` is called right before each attempt (a rate
-    limiter goes there). `clock`, `sleep` and `random` stand in for time and chance in tests. Raises
-    AuthenticationError (no key, or one that can't be used) or ConfigurationError (a base URL that can't).
+    limiter goes there). A live key goes over https to CodeVF's hosts only; another host must be named in
+    `allowed_hosts`. A test key may go to any host over https, and to this machine over http. `clock`, `sleep`
+    and `random` stand in for time and chance in tests. Raises AuthenticationError (no key, or one that can't be
+    used) or ConfigurationError (a base URL that can't, or where this key may not go).
     """
 
     def __init__(
@@ -38,22 +41,24 @@ class CodeVFClient:
         timeout: float = TIMEOUT,
         max_retries: int = MAX_RETRIES,
         *,
+        allowed_hosts: Sequence[str] = (),
         before_attempt: BeforeAttempt | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ) -> None:
-        self._base_url = base_url or os.environ.get("CODEVF_BASE_URL") or BASE_URL
+        self._base_url = ""
         self._secret = Secret(os.environ.get("CODEVF_API_KEY", "") if api_key is None else api_key)
         del api_key  # so that no traceback shows it among the locals
         validate_api_key(self._secret.reveal())
+        address = _checked(base_url or os.environ.get("CODEVF_BASE_URL") or BASE_URL, self._secret, allowed_hosts)
         if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
             raise ConfigurationError(f"timeout {timeout!r} is not a number of seconds above 0")
         if not (isinstance(max_retries, int) and max_retries >= 0):
             raise ConfigurationError(f"max_retries {max_retries!r} is not a whole number of 0 or more")
         self._transport = Transport(
             self._secret,
-            self._base_url,
+            address,
             timeout=timeout,
             max_retries=max_retries,
             before_attempt=before_attempt,
@@ -61,7 +66,7 @@ class CodeVFClient:
             sleep=sleep,
             random=random,
         )
-        self._base_url = self._transport.base_url
+        self._base_url = str(address)
         self.projects = Projects(self._transport)
         self.tasks = Tasks(self._transport)
         self.credits = Credits(self._transport)
@@ -86,6 +91,26 @@ class CodeVFClient:
 
     def __repr__(self) -> str:
         return f"CodeVFClient(api_key='{self._secret}', base_url={self.base_url!r})"
+
+
+def _checked(base_url: str, secret: Secret, allowed_hosts: Sequence[str]) -> Address:
+    """The address of the service, if this key may go there."""
+    try:
+        allowed = parse_hosts(allowed_hosts)
+    except AddressError as error:
+        raise ConfigurationError(f"allowed_hosts {error}") from None
+    try:
+        address = Address.parse(base_url)
+    except AddressError as error:
+        raise ConfigurationError(f"the base URL {shown(base_url)} {error}") from None
+    if address.scheme == "http" and not address.is_loopback:
+        raise ConfigurationError(f"base URL {address} would send the key unencrypted: use https, or a loopback address")
+    if not secret.is_test and not address.may_have_live_key(allowed):
+        raise ConfigurationError(
+            f"a live key goes over https to CodeVF's hosts only, and {address} is none of them: to let it go there, "
+            f"allowed_hosts=[{address.host!r}]"
+        )
+    return address
 
 
 class Projects:

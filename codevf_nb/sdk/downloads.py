@@ -8,14 +8,15 @@ import tempfile
 import unicodedata
 from pathlib import Path, PurePath
 from typing import IO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
+from .addresses import Address, AddressError
 from .exceptions import CodeVFError, DownloadError
 from .foreign import clean, header_of
 from .limits import MAX_REDIRECTS
 from .models import TaskDeliverable
 from .transport import Call, Transport
-from .wire import Reply, is_loopback
+from .wire import Reply
 
 MAX_NAME_BYTES = 200
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -45,13 +46,13 @@ def download(
     seconds: float,
 ) -> Path:
     """Stores a deliverable and says where; see `Tasks.download`."""
-    _check_address(deliverable.url)
+    address = _checked(deliverable.url, transport)
     target = folder / safe_file_name(deliverable.file_name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not overwrite:
             _reserve(target)
-        _store(transport, deliverable, target, max_bytes, seconds, reserved=not overwrite)
+        _store(transport, deliverable, address, target, max_bytes, seconds, reserved=not overwrite)
     except OSError as error:
         reason = error.strerror or type(error).__name__
     else:
@@ -60,14 +61,21 @@ def download(
 
 
 def _store(
-    transport: Transport, deliverable: TaskDeliverable, target: Path, max_bytes: int, seconds: float, *, reserved: bool
+    transport: Transport,
+    deliverable: TaskDeliverable,
+    address: Address,
+    target: Path,
+    max_bytes: int,
+    seconds: float,
+    *,
+    reserved: bool,
 ) -> None:
     """Writes beside the target and moves there whole: an old file survives a download that fails."""
     handle, name = tempfile.mkstemp(prefix=".codevf-", dir=target.parent)
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            _fetch(transport, deliverable, file, max_bytes, seconds)
+            _fetch(transport, deliverable, address, file, max_bytes, seconds)
         part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -87,17 +95,27 @@ def _reserve(target: Path) -> None:
     raise DownloadError(f"{target} is there already; overwrite=True replaces it")
 
 
-def _check_address(url: str) -> None:
+def _checked(url: str, transport: Transport) -> Address:
+    """An address that may be fetched: https elsewhere; this machine only for a service that runs on it."""
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in {"http", "https"} or (parts.scheme == "http" and not is_loopback(host)):
+        address = Address.link(url)
+    except AddressError as error:
+        raise DownloadError(f"{clean(str(url))!r} is not fetched: it {error}; only https addresses are") from None
+    if address.may_be_this_machine and not transport.address.is_loopback:
+        raise DownloadError(f"{clean(url)!r} is not fetched: it is this machine, and the service isn't")
+    if address.scheme == "http" and not address.is_loopback:
         raise DownloadError(f"{clean(url)!r} is not fetched: only https addresses are")
+    return address
 
 
-def _fetch(transport: Transport, deliverable: TaskDeliverable, file: IO[bytes], max_bytes: int, seconds: float) -> None:
+def _fetch(
+    transport: Transport,
+    deliverable: TaskDeliverable,
+    address: Address,
+    file: IO[bytes],
+    max_bytes: int,
+    seconds: float,
+) -> None:
     size = 0
 
     def store(chunk: bytes) -> None:
@@ -107,22 +125,23 @@ def _fetch(transport: Transport, deliverable: TaskDeliverable, file: IO[bytes], 
             raise DownloadError(f"{clean(deliverable.file_name)} has more than {max_bytes:,} bytes; raise max_bytes")
         file.write(chunk)
 
-    url = deliverable.url
     ends = transport.clock() + seconds
     for number in range(1, MAX_REDIRECTS + 2):
-        own = transport.same_origin(url)
+        own = address.origin == transport.address.origin
         if own:
-            transport.prepare_attempt(Call("GET", urlsplit(url).path), number)
+            transport.prepare_attempt(Call("GET", address.path.partition("?")[0]), number)
         left = max(0.001, ends - transport.clock())
-        reply = transport.wire.exchange("GET", url, seconds=left, limit=max_bytes + 1, with_key=own, sink=store)
-        following = _next_address(reply, url, deliverable)
-        if following is None:
+        reply = transport.wire.exchange(
+            "GET", str(address), seconds=left, limit=max_bytes + 1, with_key=own, sink=store
+        )
+        target = _redirect(reply, address, deliverable)
+        if target is None:
             return
-        url = following
+        address = _checked(target, transport)
     raise DownloadError(f"{clean(deliverable.file_name)}: its address redirects more than {MAX_REDIRECTS} times")
 
 
-def _next_address(reply: Reply | CodeVFError, url: str, deliverable: TaskDeliverable) -> str | None:
+def _redirect(reply: Reply | CodeVFError, address: Address, deliverable: TaskDeliverable) -> str | None:
     """None where the file came; the address that a redirect names; or a DownloadError."""
     name = clean(deliverable.file_name)
     if isinstance(reply, DownloadError):
@@ -135,6 +154,4 @@ def _next_address(reply: Reply | CodeVFError, url: str, deliverable: TaskDeliver
     if reply.status not in {301, 302, 303, 307, 308} or location is None:
         gone = "; ask for the task again, its addresses may have changed" if reply.status in {403, 404, 410} else ""
         raise DownloadError(f"{name} could not be fetched: its address answered with status {reply.status}{gone}")
-    target = urljoin(url, location)
-    _check_address(target)
-    return target
+    return urljoin(str(address), location)

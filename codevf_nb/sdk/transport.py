@@ -13,14 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from logging import getLogger
 from typing import NoReturn
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
+from .addresses import Address, AddressError
 from .answers import RawAnswer
 from .exceptions import (
     APIConnectionError,
     APIError,
     CodeVFError,
-    ConfigurationError,
     IdempotencyConflictError,
     RateLimitError,
     ServerError,
@@ -28,7 +28,7 @@ from .exceptions import (
 from .foreign import clean, header_of, http_time_of
 from .limits import BACKOFF_BASE, BACKOFF_CAP, HINT_CAP, MAX_ANSWER_BYTES, MAX_REDIRECTS
 from .refusals import error_from
-from .wire import Reply, Secret, Wire, is_loopback
+from .wire import Reply, Secret, Wire
 
 logger = getLogger("codevf_nb.sdk")
 
@@ -60,18 +60,6 @@ class Call:
     seconds: float | None = None
 
 
-def checked_base_url(url: str) -> str:
-    """A base URL that a key may go to: https, or http to this machine; with a slash at its end."""
-    parts = urlsplit(url)
-    if any(not "!" <= char <= "~" for char in url) or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(f"base URL {url!r} is no http(s) address, such as https://codevf.com/api/v1/")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ConfigurationError("the base URL has a user name, a query or a fragment; none of them belongs there")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ConfigurationError(f"base URL {url!r} would send the key unencrypted: use https, or a loopback address")
-    return url if url.endswith("/") else f"{url}/"
-
-
 def retry_delay(failures: int, hint: float | None, random: Callable[[], float]) -> float:
     """Seconds until the next attempt: full jitter below a doubling bound, and at least the service's hint.
 
@@ -96,7 +84,7 @@ class Transport:
     def __init__(
         self,
         secret: Secret,
-        base_url: str,
+        address: Address,
         *,
         timeout: float,
         max_retries: int,
@@ -105,7 +93,7 @@ class Transport:
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[], float] = random_module.random,
     ) -> None:
-        self.base_url = checked_base_url(base_url)
+        self.address = address
         self.timeout = timeout
         self.clock = clock
         self.sleep = sleep
@@ -116,7 +104,10 @@ class Transport:
 
     def same_origin(self, url: str) -> bool:
         """Whether an address belongs to the service that the key is for."""
-        return urlsplit(url)[:2] == urlsplit(self.base_url)[:2]
+        try:
+            return Address.link(url).origin == self.address.origin
+        except AddressError:
+            return False
 
     def send(self, call: Call) -> RawAnswer:
         """The 2xx answer to a call, or the error that says why there is none.
@@ -144,7 +135,7 @@ class _Run:
     def __init__(self, transport: Transport, call: Call) -> None:
         self._transport = transport
         self._call = call
-        self._url = transport.base_url + call.path
+        self._url = str(transport.address) + call.path
         self._seconds = transport.timeout if call.seconds is None else call.seconds
         self._ends = transport.clock() + self._seconds
         self._attempts = 0
@@ -216,7 +207,7 @@ class _Run:
         target = urljoin(self._url, header_of(answer.headers, "Location") or "")
         self._redirects += 1
         if answer.method == "GET" and self._transport.same_origin(target) and self._redirects <= MAX_REDIRECTS:
-            self._url = target
+            self._url = str(Address.link(target))
             return None
         why = (
             "a request that may cost credits is never redirected"

@@ -8,7 +8,6 @@ and a socket that drips is shut when the time is up.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 import threading
 import time
@@ -24,6 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
+from .addresses import Address
 from .deadlines import deadlines
 from .exceptions import APIConnectionError, CodeVFError
 from .limits import CONNECT_SECONDS
@@ -43,6 +43,11 @@ class Secret:
     def reveal(self) -> str:
         """The key itself, for the one header that needs it."""
         return self._value
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a test key. A key of no known kind counts as a live one."""
+        return self._value.startswith("cvf_test_")
 
     def __str__(self) -> str:
         prefix = next((prefix for prefix in ("cvf_live_", "cvf_test_") if self._value.startswith(prefix)), "")
@@ -81,16 +86,6 @@ class _Bearer(AuthBase):
         if self._secret is not None:
             request.headers["Authorization"] = f"Bearer {self._secret.reveal()}"
         return request
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host is this machine and nothing else."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 class _Watch:
@@ -180,10 +175,10 @@ class _Session(requests.Session):
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """The environment's proxies, except towards this machine: a key must not leave it in plain text."""
-        parts = urlsplit(str(url))
-        if not is_loopback(parts.hostname):
+        address = Address.link(str(url))
+        if not address.is_loopback:
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
-        if parts.scheme == "http":  # nothing of the environment matters: looking it up would cost more than sending
+        if address.scheme == "http":  # nothing of the environment matters: looking it up would cost more than sending
             return {"proxies": {}, "stream": stream, "verify": self.verify, "cert": cert}
         return super().merge_environment_settings(url, proxies, stream, verify, cert) | {"proxies": {}}
 

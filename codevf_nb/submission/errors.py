@@ -66,8 +66,9 @@ def conflict(entry: Entry, error: IdempotencyConflictError) -> AskedElsewhereErr
 def under_another_key(entry: Entry) -> AskedElsewhereError:
     """Say that the same person asked the same at the same place, under another key."""
     return AskedElsewhereError(
-        f"asked before under another key: {entry.task_id} of account {entry.account}. {NOTHING_SENT} "
-        f"cvf.tasks(account={entry.account!r}) has its answer; --again {entry.asking + 1} asks anew."
+        f"asked before under another key, and still open: {entry.task_id} of account {entry.account}. {NOTHING_SENT} "
+        f"If this key is a new one of the same account, %codevf account same {entry.account} brings it here; else "
+        f"--again {entry.asking + 1} asks (and pays) once more."
     )
 
 

@@ -114,24 +114,27 @@ class Submission:
         """
         entry = self.known(draft)
         if entry is None:
-            self.unsettled.check_other_keys(draft.question)
-            return None
+            other = self.unsettled.check_other_keys(draft)
+            return None if other is None else self._asked(other, draft, account=other.account)
         entry = self._when_sent(entry)
         unheard_of = entry.may_be_there
         if unheard_of:
             entry = self.settle(entry)
         if entry.state != SendState.ACCEPTED:
             return None
+        return self._asked(entry, draft, settled=unheard_of)
+
+    def known(self, draft: Draft) -> Entry | None:
+        """Return the same question where the ledger has it, by today's identity or by the first one."""
+        same = self._ledger.questions.same(*self._ledger.identities(draft.question.identity))
+        return same or earlier.same(self._ledger, draft)
+
+    def _asked(self, entry: Entry, draft: Draft, **how: Any) -> Asked:
         changed = changes(entry.attachments, draft.manifest())
         if changed and draft.question.project is None and entry.project not in (None, draft.project):
             raise other_project(entry, draft.project, [change.name for change in changed])
         ago = max(0.0, self._ledger.clock() - entry.prepared_at)
-        return Asked(entry, Repeat(ago, changed, settled=unheard_of))
-
-    def known(self, draft: Draft) -> Entry | None:
-        """Return the same question where the ledger has it, by today's identity or by the first one."""
-        same = self._ledger.questions.same(draft.question.identity(self._account.name))
-        return same or earlier.same(self._ledger.questions, self._ledger.catalogue, draft, self._account.name)
+        return Asked(entry, Repeat(ago, changed, **how))
 
     # -- 2: before the wire
 
@@ -147,7 +150,11 @@ class Submission:
         prepared = self._client.tasks.prepare(**_body(draft, project_id), idempotency_key=idempotency_key(identity))
         with self._sender() as sender:
             entry = self._ledger.sending.prepare(
-                prepared.body, sender.lease, self._ledger.clock(), **self._columns(draft, identity, prepared)
+                prepared.body,
+                sender.lease,
+                self._ledger.clock(),
+                self._ledger.identities(draft.question.identity),
+                **self._columns(draft, identity, prepared),
             )
             if entry.lease_owner == sender.lease.owner:
                 return Asked(self._send(entry, prepared, sender))

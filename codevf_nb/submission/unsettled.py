@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from codevf_nb.ledger import Entry, Ledger, SendState
 from codevf_nb.ledger.questions import CREATE
-from codevf_nb.question import Question
+from codevf_nb.question import Draft
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.models import TaskResponse
+from codevf_nb.submission import earlier
 from codevf_nb.submission.errors import OutcomeUnknownError, under_another_key
 
 if TYPE_CHECKING:
@@ -75,18 +76,29 @@ class Unsettled:
             forgotten = "the service has forgotten its key, and sending it again might pay twice"
             raise _by_hand(entry, f"it was sent {hours:.0f} hours ago: {forgotten}")
 
-    def check_other_keys(self, question: Question) -> None:
-        """Refuse to pay anew for what the same person asked under another key: most likely it was rotated.
+    def check_other_keys(self, draft: Draft) -> Entry | None:
+        """Return what the same person asked under another key, if it is over: most likely the key was renewed.
 
         Raises:
-            AskedElsewhereError, OutcomeUnknownError: it was, and what can be done.
+            AskedElsewhereError, OutcomeUnknownError: it was asked, and is still open or its outcome unknown.
         """
         here = (self._account.origin, self._asked_by)
-        for other in self._ledger.questions.same_elsewhere(question.identity, *here):
+        others = self._ledger.questions.same_elsewhere(draft.question.identity, *here)
+        for other in (*others, *earlier.elsewhere(self._ledger, draft, *here)):
             if other.may_be_there:
-                self.check(other)
-            if other.state == SendState.ACCEPTED:
+                self._check_other(other)
+            if other.is_open:
                 raise under_another_key(other)
+            if other.state == SendState.ACCEPTED:
+                return other
+        return None
+
+    def _check_other(self, other: Entry) -> None:
+        try:
+            self.check(other)
+        except OutcomeUnknownError as error:
+            error.add(f"If that is this account under an earlier key: %codevf account same {other.account}.")
+            raise
 
     def all(self, since: float) -> list[tuple[Entry, str]]:
         """Return every question without a task, with what to do about it.

@@ -1,7 +1,11 @@
 """Budgets: what counts, when a period begins anew, and that nobody goes past one."""
 
+import subprocess
+import sys
 import threading
+from calendar import monthrange
 from datetime import UTC, datetime
+from subprocess import PIPE
 
 import pytest
 
@@ -15,17 +19,17 @@ DAY = 86400.0
 
 def question(identity: str, cost_cap: int, project: str = "shop") -> dict:
     """The columns of a question, as far as a budget cares."""
-    texts = ("environment", "origin", "credential", "asked_by", "idempotency_key", "prompt")
+    texts = ("origin", "credential", "asked_by", "idempotency_key", "prompt")
     numbers = {"identity": identity, "asking": 1, "attachments": [], "project": project, "cost_cap": cost_cap}
-    return dict.fromkeys(texts, "x") | numbers
+    return dict.fromkeys(texts, "x") | numbers | {"environment": "live"}
 
 
 class Asking:
     """Questions of one account, prepared with whatever they may cost."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, account: str = "live-1") -> None:
         self.now = NOON
-        self.ledger = Ledger(store, "live-1", "live", clock=lambda: self.now)
+        self.ledger = Ledger(store, account, "live", clock=lambda: self.now)
         self.count = 0
 
     def prepare(self, cost_cap: int, project: str = "shop", identity: str | None = None):
@@ -137,14 +141,80 @@ def test_a_project_of_its_own(asking):
     assert [budget.project for budget in asking.ledger.budgets.standing()] == [""]
 
 
-def test_another_account_has_its_own(asking, store):
-    """Budgets, and what counts towards them, are one account's."""
+def test_a_new_key_does_not_lift_a_budget(asking, store):
+    """Budgets, and what counts towards them, are an environment's: another account of it keeps the same ones."""
+    asking.ledger.budgets.set("500/day")
+    asking.ledger.budgets.set("400/week", "shop")
+    asking.prepare(240)
+    renewed = Asking(store, "live-2")
+    assert renewed.taken == 240
+    with pytest.raises(BudgetExceededError, match="only 260 of 500"):
+        renewed.prepare(261, "other")
+    with pytest.raises(BudgetExceededError, match="only 160 of 400"):
+        renewed.prepare(161)
+    renewed.prepare(160)
+    assert asking.taken == 400
+
+
+def test_another_environment_has_its_own(asking, store):
+    """A sandbox's questions are no live account's, and its budgets neither."""
     asking.ledger.budgets.set("100/day")
-    other = Asking(store)
-    other.ledger = Ledger(store, "live-2", "live", clock=lambda: NOON)
-    other.prepare(5000)
-    assert asking.taken == 0
-    assert other.ledger.budgets.standing() == []
+    box = Ledger(store, "sandbox-2", "sandbox", clock=lambda: NOON)
+    lease = box.lease(90)
+    with lease.held():
+        box.sending.prepare(b"bytes", lease, NOON, **question("one", 5000) | {"environment": "sandbox"})
+        assert box.budgets.standing() == []
+        assert asking.taken == 0
+        box.budgets.set("6000/day")
+        earlier = Ledger(store, "sandbox", "sandbox", clock=lambda: NOON)
+        assert [budget.taken for budget in earlier.budgets.standing()] == [5000]
+
+
+def test_a_task_counts_once(asking, store):
+    """A task that was asked under one key and looked at under another is one question."""
+    asking.ledger.budgets.set("1000/day")
+    asked, _ = asking.prepare(240)
+    asking.ledger.sending.accept(asked, task_id="task_1", status="completed", credits_used=100.0, completed_at=NOON)
+    renewed = Ledger(store, "live-2", "live", clock=lambda: NOON)
+    whose = {"environment": "live", "origin": "x", "credential": "y", "asked_by": "elsewhere"}
+    renewed.questions.take_in("task_1", NOON, **whose, status="completed", credits_used=100.0)
+    renewed.questions.take_in("task_2", NOON, **whose, status="completed", credits_used=50.0)
+    renewed.questions.take_in("task_1", NOON, **whose | {"origin": "z"}, status="completed", credits_used=50.0)
+    assert asking.taken == 150
+
+
+@pytest.mark.parametrize("period", Period)
+@pytest.mark.parametrize("cost_cap", [0, 1, 240, 1000])
+def test_the_exact_amount_passes_and_one_credit_more_does_not(asking, period, cost_cap):
+    """What is left can be asked for to the last credit, in every period."""
+    asking.ledger.budgets.set(f"1000/{period}")
+    asking.prepare(1000 - cost_cap)
+    with pytest.raises(BudgetExceededError):
+        asking.prepare(cost_cap + 1)
+    asking.prepare(cost_cap)
+    assert asking.ledger.budgets.standing()[0].left == 0
+
+
+@pytest.mark.parametrize(
+    ("period", "first"),
+    [
+        *((Period.DAY, (2026, month, 1)) for month in (1, 3, 12)),
+        *((Period.WEEK, day) for day in ((2026, 11, 16), (2026, 12, 28), (2027, 1, 4), (2024, 2, 26))),
+        *((Period.MONTH, day) for day in ((2026, 11, 1), (2026, 12, 1), (2027, 1, 1), (2024, 2, 1), (2026, 2, 1))),
+    ],
+)
+def test_a_period_to_the_second(asking, period, first):
+    """What was asked in its first and in its last second counts in it, and in no other one."""
+    begins = datetime(*first, tzinfo=UTC).timestamp()
+    ends = period.around(begins)[1]
+    days = {"day": 1, "week": 7, "month": monthrange(*first[:2])[1]}[period]
+    assert ends == begins + days * DAY
+    asking.ledger.budgets.set(f"1000/{period}")
+    for now, taken in ((begins - 1, 1), (begins, 10), (ends - 1, 110), (ends, 1000)):
+        asking.now = now
+        asking.prepare(taken - (10 if now == ends - 1 else 0))
+        assert asking.taken == taken, now
+        assert (asking.ledger.budgets.standing()[0].until == ends) is (begins <= now < ends)
 
 
 def test_two_kernels_cannot_both_take_the_last_credit(ledger_url):
@@ -169,6 +239,41 @@ def test_two_kernels_cannot_both_take_the_last_credit(ledger_url):
     for thread in threads:
         thread.join(60)
     assert sorted(outcomes) == ["prepared"] * 3 + ["refused"] * 5
+
+
+RACER = """
+import sys
+from codevf_nb.ledger import BudgetExceededError, Store
+from tests.ledger.test_budget import Asking
+url, account = sys.argv[1:]
+racer = Asking(Store(url), account)
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    racer.prepare(300, identity=account)
+    print("prepared")
+except BudgetExceededError:
+    print("refused")
+"""
+
+
+def test_two_keys_cannot_both_take_what_one_may(ledger_url):
+    """Two processes with different keys ask for the last 300 credits at the same moment: one gets them."""
+    ledger = Ledger(Store(ledger_url), "live-0", "live")
+    ledger.budgets.set("300/month")
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, ledger_url, f"live-{number}"], stdin=PIPE, stdout=PIPE, text=True
+        )
+        for number in (1, 2)
+    ]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    assert sorted(racer.communicate(timeout=60)[0].strip() for racer in racers) == ["prepared", "refused"]
+    ledger.store.close()
 
 
 def test_asking_again_after_a_refusal_counts_once(asking):

@@ -89,6 +89,42 @@ def test_every_earlier_version_is_brought_up_with_its_rows(ledger_url, monkeypat
     check_upgrade(ledger_url, monkeypatch, version)
 
 
+OLD_BUDGETS = [
+    ("live-1", "", "day", 500.0),
+    ("live-2", "", "day", 300.0),
+    ("live-2", "", "week", 900.0),
+    ("live-1", "shop", "day", 50.0),
+    ("test-1", "", "day", 20.0),
+    ("sandbox", "", "day", 7.0),
+    ("sandbox-2", "", "day", 8.0),
+    ("sandbox-ab12cd", "", "month", 9.0),
+]
+
+
+@pytest.mark.parametrize("version", range(1, 4))
+def test_budgets_of_accounts_become_those_of_their_environment(ledger_url, monkeypatch, version):
+    """Where two of them meet, the smaller one stays: no new version lets more be spent than was allowed before."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", migrations.STEPS[:version])
+        old = Store(ledger_url)
+        with old.write() as connection:
+            for row in OLD_BUDGETS:
+                named = dict(zip("apdc", row, strict=True))
+                connection.execute(text("INSERT INTO budgets VALUES (:a, :p, :d, :c)"), named)
+        old.close()
+    store = Store(ledger_url)
+    with store.read() as connection:
+        assert sorted(map(tuple, connection.execute(select(tables.budgets)))) == [
+            ("live", "", "day", 300.0),
+            ("live", "", "week", 900.0),
+            ("live", "shop", "day", 50.0),
+            ("sandbox", "", "day", 7.0),
+            ("sandbox", "", "month", 9.0),
+            ("test", "", "day", 20.0),
+        ]
+    store.close()
+
+
 def test_a_step_that_is_added_keeps_the_rows(ledger_url, monkeypatch):
     """So will it be with the next step: today's ledger, full of rows, gets a column and keeps them all."""
     column = Column("next_thing", Text)

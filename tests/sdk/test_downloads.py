@@ -190,3 +190,36 @@ def test_a_folder_that_cannot_be_written_is_named(client, service, tmp_path):
     with pytest.raises(DownloadError, match="can't be written"):
         client.tasks.download(deliverable(service), tmp_path / "taken")
     assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:{}/x",
+        "https://127.0.0.1:{}/x",
+        "https://localhost:{}/x",
+        "https://a.localhost:{}/x",
+        "https://0.0.0.0:{}/x",
+        "https://[::ffff:127.0.0.1]:{}/x",
+        "https://2130706433:{}/x",
+        r"http://127.0.0.1:{}/\@localhost/x",
+        r"https://files.example\@127.0.0.1:{}/x",
+    ],
+)
+def test_a_service_elsewhere_names_no_file_of_this_machine(service, folder, address):
+    """An address of this machine is fetched only where the service itself is on this machine."""
+    service.answers(service.reply(b"a local secret"))
+    live = CodeVFClient("cvf_live_" + "a" * 16, "https://codevf.com/api/v1/")
+    port = service.base_url.split(":")[2].split("/")[0]
+    with pytest.raises(DownloadError, match="not fetched"):
+        live.tasks.download(TaskDeliverable("x.txt", address.format(port)), folder)
+    assert service.requests == []
+    assert not folder.exists()
+
+
+def test_a_redirect_to_an_odd_address_is_not_followed(client, service, folder):
+    """What a redirect names is read as strictly as the address of the file itself."""
+    service.answers(service.reply(b"", 302, Location=r"http://127.0.0.2\@localhost/x"))
+    with pytest.raises(DownloadError, match="not fetched"):
+        client.tasks.download(deliverable(service), folder)
+    assert len(service.requests) == 1

@@ -114,6 +114,39 @@ def test_loopback_and_https_are_taken(url):
     assert CodeVFClient(KEY, url).base_url == (url if url.endswith("/") else f"{url}/")
 
 
+LIVE = "cvf_live_" + "a" * 16
+
+
+@pytest.mark.parametrize("url", ["https://codevf.com/api/v1/", "https://EU.CodeVF.com/", "https://proxy.example.com/x"])
+@pytest.mark.parametrize("key", [LIVE, "a-key-of-no-kind"])
+def test_a_live_key_goes_to_hosts_that_are_codevfs_or_named(key, url):
+    """CodeVF's own hosts, and those that the caller names, in any case of their letters."""
+    assert CodeVFClient(key, url, allowed_hosts=["Proxy.Example.com"]).base_url.startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://evil.example/", ()),
+        ("https://notcodevf.com/", ()),
+        ("https://codevf.com.evil.example/", ()),
+        (r"https://evil.example\.codevf.com/api/v1/", ()),
+        ("https://127.0.0.1/", ()),
+        ("http://127.0.0.1:8765/", ["127.0.0.1"]),
+        ("https://sub.proxy.example.com/", ["proxy.example.com"]),
+        ("https://example.com/", "proxy.example.com"),
+        ("https://codevf.com/", "proxy.example.com"),
+    ],
+)
+@pytest.mark.parametrize("key", [LIVE, "a-key-of-no-kind"])
+def test_a_live_key_goes_nowhere_else(key, url, allowed):
+    """Any other host is refused when the client is made, without the key in the message; a text is no list."""
+    with pytest.raises(ConfigurationError) as refused:
+        CodeVFClient(key, url, allowed_hosts=allowed)
+    assert key not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 def test_key_and_address_come_from_the_environment(service, monkeypatch):
     """CODEVF_API_KEY and CODEVF_BASE_URL are used where nothing is given."""
     monkeypatch.setenv("CODEVF_API_KEY", KEY)
