@@ -44,7 +44,7 @@ ROOMS = {
     "frames": {"ledger", "sdk"},
     "plots": {"sdk", "display"},
     "display": {"sdk", "ledger", "question", "attachments", "hours"},
-    "live": {"display", "session", "ledger", "task"},
+    "live": {"display", "session", "ledger", "question", "task"},
     "widgets": {
         *("session", "frames", "plots", "display", "hours", "live", "ledger", "attachments", "task", "question", "sdk"),
         "options",
@@ -72,6 +72,8 @@ ROOMS = {
         "defaults",
         "grammar",
         "kernel",
+        "live",
+        "widgets",
         "display",
         "settings",
         "credentials",
