@@ -105,7 +105,7 @@ def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     if entry.credits_used is not None and not entry.is_open:
         parts.append(f"{credits(entry.credits_used)} credits used")
         if entry.cost_cap is not None:
-            parts.append(f"{credits(max(0.0, entry.cost_cap - entry.credits_used))} released")
+            parts.append(f"{credits(max(0.0, entry.cost_cap - max(0.0, entry.credits_used)))} released")
     parts.append(plain(entry.task_id))
     if repeated:
         now = "settled now" if repeated.settled else "0 credits now"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.ledger.questions import CANCEL, RETRIEVE
-from codevf_nb.ledger.records import became
+from codevf_nb.ledger.records import became, noted
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.models import ServiceMode
 from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
@@ -90,7 +90,7 @@ class Line:
     ) -> tuple[Entry, float | None]:
         keep = self._keep(entry, RETRIEVE)
         response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=keep)
-        seen = became(response)
+        seen = {**became(response), "notes": noted(entry, response)}
         seen.pop("task_id")
         return self._ledger.questions.become(entry, **seen), response.retry_after
 
