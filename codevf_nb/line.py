@@ -43,6 +43,16 @@ class Line:
         """The hooks of a request that queues for its turn, and whose answer may hold others back."""
         return {"before_attempt": self._wait, "on_answer": self._limiter.heard}
 
+    def way(self, *, spare: bool = False, deadline: float | None = None) -> tuple[CodeVFClient, dict[str, Any]]:
+        """Return a client and the hooks of a request: it queues for its turn, or (``spare``) has taken one already."""
+        if spare:
+            return self._polling, {"on_answer": self._limiter.heard, "deadline": deadline}
+        return self._client, {**self.queued, "deadline": deadline}
+
+    def free_in(self) -> float:
+        """Take a turn if no one waits for it and return 0, else the seconds to wait before asking again."""
+        return self._limiter.free_in()
+
     def watcher(self) -> Watcher:
         """Make the watcher of this session."""
         duty = self._ledger.duty(f"watch {self._account.name}", WATCH_LEASE_SECONDS)
