@@ -27,9 +27,9 @@ SANDBOX_NOTICE = "a program answers, no person reads this, and nothing is paid"
 UNKNOWN_BALANCE = "how many credits are available is not known"
 STRUCTURED_NOTICE = "structured answer: according to CodeVF's documentation AI generates it, no person wrote it"
 
-# How a question stands that is on its way, and what stands before the reason where it came to no task.
+# The states of a question without a task: on its way, and certainly not at the service.
 SENDING = "… sending"
-NOT_ASKED = "✕"
+NOT_ASKED = "✕ not asked: costs 0 credits"
 
 # Of each text file that would go, so much is shown before.
 _FIRST_LINES = 5

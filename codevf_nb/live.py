@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codevf_nb import display
+from codevf_nb.ledger import LedgerError
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
@@ -103,7 +104,8 @@ class Live:
 class Asking:
     """The display of one question while it is sent: its price and "sending …", until its task takes the place.
 
-    Where sending ends without a task, the display says why instead: nothing is on its way any more.
+    Where sending ends without a task, the display says that it costs nothing, or what else is known: nothing is on its
+    way any more.
     """
 
     def __init__(self, live: Live, stands: Callable[[], str]) -> None:
@@ -127,8 +129,22 @@ class Asking:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is None or self._draft is None or self.display_id is None:
             return
-        why = self._stands() if isinstance(error, KeyboardInterrupt) else str(error) or error.__class__.__name__
-        self._publish(self._draft, f"{display.NOT_ASKED} {why}", _replacing(self.display_id))
+        if self._is_nowhere(self._draft):
+            state = display.NOT_ASKED
+        else:
+            state = self._stands() if isinstance(error, KeyboardInterrupt) else str(error) or error.__class__.__name__
+        self._publish(self._draft, state, _replacing(self.display_id))
+
+    def _is_nowhere(self, draft: Draft) -> bool:
+        """Whether the service certainly does not have the question, so that it costs nothing; the error says why."""
+        session = self._live.session
+        try:
+            entry = session.known(draft)
+        except LedgerError:
+            return False
+        if entry is None:
+            return True
+        return not (entry.task_id or entry.may_be_there or entry.is_being_sent(session.ledger.clock()))
 
     def _publish(self, draft: Draft, state: str, where: dict[str, Any]) -> None:
         bundle = display.asking_bundle(draft, state, self._live.session.account.environment)

@@ -72,7 +72,7 @@ def test_a_first_question_at_once_takes_two_turns(box, session, environment):
 
 
 def test_in_a_real_kernel_a_person_waits_for_no_turn(box):
-    """In a fresh home at most two turns' requests stand between Enter and the question, also where all cells run at once."""
+    """In a fresh home at most two requests stand between Enter and the question, also where all cells run at once."""
     manager, client = start_new_kernel(
         kernel_name="python3", env=dict(os.environ), extra_arguments=["--IPKernelApp.log_level=ERROR"]
     )
