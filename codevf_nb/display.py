@@ -27,6 +27,10 @@ SANDBOX_NOTICE = "a program answers, no person reads this, and nothing is paid"
 UNKNOWN_BALANCE = "how many credits are available is not known"
 STRUCTURED_NOTICE = "structured answer: according to CodeVF's documentation AI generates it, no person wrote it"
 
+# The states of a question without a task: on its way, and certainly not at the service.
+SENDING = "… sending"
+NOT_ASKED = "✕ not asked: costs 0 credits"
+
 # Of each text file that would go, so much is shown before.
 _FIRST_LINES = 5
 _LINE = 160  # characters
@@ -101,7 +105,7 @@ def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     if entry.credits_used is not None and not entry.is_open:
         parts.append(f"{credits(entry.credits_used)} credits used")
         if entry.cost_cap is not None:
-            parts.append(f"{credits(max(0.0, entry.cost_cap - entry.credits_used))} released")
+            parts.append(f"{credits(max(0.0, entry.cost_cap - max(0.0, entry.credits_used)))} released")
     parts.append(plain(entry.task_id))
     if repeated:
         now = "settled now" if repeated.settled else "0 credits now"
@@ -128,6 +132,13 @@ def task_bundle(entry: Entry, *, repeated: Repeat | None = None, trouble: str | 
     return {"text/plain": _task_text(entry, lines), "text/html": _task_html(entry, lines)}
 
 
+def asking_bundle(draft: Draft, state: str, environment: str) -> dict[str, str]:
+    """Return a priced question that has no task yet as text/plain and text/html; what it may cost stands first."""
+    notice = [f"sandbox: {SANDBOX_NOTICE}"] if environment == "sandbox" else []
+    lines = [f"may cost at most {_worst_case(draft)}", plain(" ".join(state.split())), *notice]
+    return {"text/plain": "\n".join(lines), "text/html": _box(lines)}
+
+
 def draft_text(
     draft: Draft, environment: str, balance: CreditBalance | None = None, now: datetime | None = None
 ) -> str:
@@ -151,10 +162,14 @@ def known_text(draft: Draft, entry: Entry, environment: str) -> str:
 
 def would_cost(draft: Draft) -> str:
     """Say the worst case of a priced draft, and what it is made of."""
+    return f"would cost at most {_worst_case(draft)}"
+
+
+def _worst_case(draft: Draft) -> str:
     terms = draft.priced
     tag = plain(terms.tag.display_name or terms.tag.name)
     made_of = f"{credits(terms.max_credits)} × {terms.mode.value} {terms.mode.multiplier}× × {tag}"
-    return f"would cost at most {credits(terms.cost_cap)} credits ({made_of} {terms.tag.cost_multiplier:g}×)"
+    return f"{credits(terms.cost_cap)} credits ({made_of} {float(terms.tag.cost_multiplier):g}×)"
 
 
 def _would_send(draft: Draft, environment: str) -> list[str]:
@@ -206,8 +221,6 @@ def _task_text(entry: Entry, lines: list[str]) -> str:
 
 
 def _task_html(entry: Entry, lines: list[str]) -> str:
-    first, second, *rest = (html.escape(line) for line in lines)
-    small = "".join(f'<div style="opacity:.75;font-size:90%">{line}</div>' for line in rest)
     answer = ""
     if entry.is_structured and entry.result is not None:
         answer = f'<pre style="margin:.6em 0 0">{html.escape(plain(_json(entry.result)))}</pre>'
@@ -215,10 +228,17 @@ def _task_html(entry: Entry, lines: list[str]) -> str:
         answer = f'<div style="margin-top:.6em">{_markdown().render(plain(entry.message))}</div>'
     files = "".join(f"<li>{html.escape(plain(name))}</li>" for name in _deliverable_names(entry))
     files = f"<div>Files (task.download() saves them):<ul>{files}</ul></div>" if files else ""
+    return _box(lines, answer + files)
+
+
+def _box(lines: list[str], below: str = "") -> str:
+    """Return lines in a frame: the price, the state in bold, and the others small; ``below`` is HTML."""
+    first, second, *rest = (html.escape(line) for line in lines)
+    small = "".join(f'<div style="opacity:.75;font-size:90%">{line}</div>' for line in rest)
     return (
         '<div class="codevf-task" style="border:1px solid var(--jp-border-color2,#bdbdbd);border-radius:4px;'
         'padding:.6em .9em;max-width:60em">'
-        f'<div>{first}</div><div style="font-weight:600">{second}</div>{small}{answer}{files}</div>'
+        f'<div>{first}</div><div style="font-weight:600">{second}</div>{small}{below}</div>'
     )
 
 

@@ -141,6 +141,7 @@ def _enter(session: Session) -> Session:
     atexit.unregister(rest)  # once; a kernel that ends lets another one poll at once
     atexit.register(rest)
     session.watcher.wake()
+    session.prefetch()
     return session
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.ledger.questions import CANCEL, RETRIEVE
-from codevf_nb.ledger.records import became
+from codevf_nb.ledger.records import became, noted
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.models import ServiceMode
 from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
@@ -48,6 +48,16 @@ class Line:
     def queued(self) -> dict[str, Any]:
         """The hooks of a request that queues for its turn, and whose answer may hold others back."""
         return {"before_attempt": self._wait, "on_answer": self._limiter.heard}
+
+    def way(self, *, spare: bool = False, deadline: float | None = None) -> tuple[CodeVFClient, dict[str, Any]]:
+        """Return a client and the hooks of a request: it queues for its turn, or (``spare``) has taken one already."""
+        if spare:
+            return self._polling, {"on_answer": self._limiter.heard, "deadline": deadline}
+        return self._client, {**self.queued, "deadline": deadline}
+
+    def free_in(self) -> float:
+        """Take a turn if no one waits for it and return 0, else the seconds to wait before asking again."""
+        return self._limiter.free_in()
 
     def watcher(self) -> Watcher:
         """Make the watcher of this session."""
@@ -96,7 +106,7 @@ class Line:
     ) -> tuple[Entry, float | None]:
         keep = self._keep(entry, RETRIEVE)
         response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=keep)
-        seen = became(response)
+        seen = {**became(response), "notes": noted(entry, response)}
         seen.pop("task_id")
         return self._ledger.questions.become(entry, **seen), response.retry_after
 

@@ -93,7 +93,7 @@ class CodeVFMagics(Magics):
     def _ask(self, text: str, cell: str) -> None:
         stands: Callable[[], str | None] = lambda: None  # noqa: E731 - until there is a question, none was sent
         with _stopping(lambda: stands() or UNSENT):
-            from codevf_nb import commands, grammar, kernel, live, widgets
+            from codevf_nb import commands, grammar, kernel, live
 
             with _adding(NOTHING_SENT):
                 text, cell = grammar.join(text, cell)
@@ -109,13 +109,21 @@ class CodeVFMagics(Magics):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                     return
                 stands = partial(current.stopped, draft)
-                task = current.ask(draft)
-                self.shell.user_ns[line.options.get("out", DEFAULT_VARIABLE)] = task
-                if not line.options.get("wait"):
-                    widgets.under_cell(live.of(current), task)
-                    return
-            task.wait(line.options.get("timeout"))
-            live.of(current).show_static(task)
+                task, place = self._send(current, draft, line.options)
+            if line.options.get("wait"):
+                task.wait(line.options.get("timeout"))
+                live.of(current).show_static(task, place)
+
+    def _send(self, current: Any, draft: Any, options: dict[str, Any]) -> tuple[Any, str | None]:
+        """Show the price, send the question and show its task; return that, and the display's id."""
+        from codevf_nb import live, widgets
+
+        displays = live.of(current)
+        with displays.asking(lambda: current.stopped(draft) or UNSENT) as asking:
+            task = current.ask(draft, asking.priced)
+            self.shell.user_ns[options.get("out", DEFAULT_VARIABLE)] = task
+            waits = options.get("wait", False)
+            return task, widgets.under_cell(displays, task, asking.display_id, waits=waits)
 
     def _asked(self, current: Any, line: Line, cell: str) -> AskOptions:
         """Return the options of the question; with --run the cell is executed on the way."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,7 @@ from codevf_nb.line import Line
 from codevf_nb.options import AskOptions, Defaults
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
-from codevf_nb.sdk.exceptions import APIConnectionError, APIError, BadRequestError, InvalidTagError, NotFoundError
+from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError, NotFoundError
 from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
@@ -30,22 +27,13 @@ from codevf_nb.sdk.validation import (
     validate_prompt,
     validate_schema,
 )
+from codevf_nb.service import Service
 from codevf_nb.settings import Account
 from codevf_nb.submission import Asked, Submission, stopped, telling_nothing_sent, telling_whether_sent
 from codevf_nb.task import Task
 
-# A balance seen within this many seconds is told again without asking.
-BALANCE_SECONDS = 300.0
-# Where credits have moved since, a new one is waited for no longer than this, and after a failure not for a while.
-GLANCE_SECONDS = 3.0
-NEXT_GLANCE_SECONDS = 30.0
 # For so long it is told that a question was prepared and never sent.
 UNSENT_SECONDS = 24 * 3600.0
-
-# Tags, and with them prices, that were listed more than a day ago are listed again before a question is priced.
-TAGS_SECONDS = 24 * 3600.0
-
-log = logging.getLogger("codevf_nb.session")
 
 
 class Session:
@@ -66,7 +54,12 @@ class Session:
         self._line = Line(account, self.ledger, self._limiter, self.client)
         self.watcher = self._line.watcher()
         self.folder = settings.folder_name()
-        self._glance_at = 0.0
+        self._service = Service(account, self.ledger, self._line, self.folder)
+
+    def prefetch(self) -> None:
+        """Fetch in the background what a first question needs."""
+        if not self.unsafe:
+            self._service.prefetch()
 
     # -- asking
 
@@ -158,11 +151,7 @@ class Session:
 
     def tags(self, *, refresh: bool = False) -> list[Tag]:
         """Return the tags with their multipliers; from the ledger once they have been listed."""
-        known = self.ledger.catalogue.tags()
-        if known and not refresh:
-            return known
-        self.ledger.catalogue.keep_tags(self.client.tags.list(**self._line.queued), self.ledger.clock())
-        return self.ledger.catalogue.tags()
+        return self._service.tags(refresh=refresh)
 
     def tag(self, wanted: str | int | None = None) -> Tag:
         """Return an active tag by its name or id; the cheapest one unless said."""
@@ -185,17 +174,7 @@ class Session:
         Asked for again after five minutes, with ``refresh``, and where the ledger knows that credits have moved since;
         then only for a moment, as the one from before will do.
         """
-        last = self._recent_balance()
-        if last is None or refresh:
-            return self._ask_balance()
-        if last.is_behind and time.monotonic() >= self._glance_at:
-            try:
-                return self._ask_balance(deadline=GLANCE_SECONDS)
-            except (APIError, APIConnectionError) as error:  # the one from before is better than none
-                log.info("the balance of %.0f s ago is told: %s", self.ledger.clock() - last.at, error)
-                self._glance_at = time.monotonic() + NEXT_GLANCE_SECONDS
-        available, on_hold = Decimal(str(last.available)), Decimal(str(last.on_hold))
-        return CreditBalance(available=available, on_hold=on_hold, total=available + on_hold)
+        return self._service.balance(refresh=refresh)
 
     # -- a task's way back
 
@@ -237,6 +216,7 @@ class Session:
 
     def close(self) -> None:
         """Stop watching and let go of connections. Tasks go on at the service."""
+        self._service.close()
         self.watcher.stop()
         self.client.close()
         self._line.close()
@@ -270,7 +250,7 @@ class Session:
         """Send a priced question; where its project is gone from the service, make the project and send it again."""
         name = draft.priced.project
         with telling_nothing_sent():
-            self._see_balance()
+            self._service.see_balance()
             project_id = self._project_id(name)
         try:
             return self._submission.submit(draft, project_id)
@@ -281,29 +261,10 @@ class Session:
             project_id = self._project_id(name)
         return self._submission.submit(draft, project_id)
 
-    def _ask_balance(self, deadline: float | None = None) -> CreditBalance:
-        balance = self.client.credits.get_balance(**self._line.queued, deadline=deadline)
-        if balance.available is not None:
-            at = self.ledger.clock() if balance.at is None else balance.at.timestamp()
-            self.ledger.balances.record(float(balance.available), float(balance.on_hold or 0), at)
-        return balance
-
     def _fresh_tag(self, wanted: str | int | None) -> Tag:
         """Return a tag with the price of today: tags that were listed more than a day ago are listed again."""
-        seen_at = self.ledger.catalogue.tags_seen_at()
-        is_old = seen_at is not None and not 0 <= self.ledger.clock() - seen_at < TAGS_SECONDS
-        if is_old:
-            self.tags(refresh=True)
+        self._service.refresh_old_tags()
         return self.tag(wanted)
-
-    def _see_balance(self) -> None:
-        """Have a balance in the book from not long before a question, so that it tells what others have spent."""
-        if self._recent_balance() is None:
-            self._ask_balance()
-
-    def _recent_balance(self) -> Any:
-        last = self.ledger.balances.last()
-        return last if last is not None and 0 <= self.ledger.clock() - last.at < BALANCE_SECONDS else None
 
     def _check_ledger(self) -> None:
         if self.unsafe:
@@ -321,11 +282,7 @@ class Session:
         return mode.credit_range[0]
 
     def _project_id(self, name: str) -> int:
-        known = self.ledger.catalogue.project(name)
-        if known is None:
-            known = self.client.projects.create(name, **self._line.queued).id
-            self.ledger.catalogue.keep_project(name, known)
-        return known
+        return self._service.project_id(name)
 
     def _follow(self, entry: Entry, repeat: Repeat | None = None) -> Task:
         self.watcher.watch(entry)

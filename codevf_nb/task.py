@@ -27,6 +27,7 @@ class Task:
     def __init__(self, session: Session, entry: Entry, *, repeated: Repeat | None = None) -> None:
         self._session = session
         self._entry = entry
+        self._shown_in: int | None = None
         self.repeated = repeated
 
     @property
@@ -134,10 +135,26 @@ class Task:
         """Save every deliverable into a folder, overwriting nothing, and return their paths."""
         return [self._session.client.tasks.download(part, Path(folder)) for part in self.deliverables]
 
+    def mark_shown(self) -> Task:
+        """Note that the running cell shows this task, so that it isn't shown there again as the cell's value."""
+        self._shown_in = _running_cell()
+        return self
+
     def __repr__(self) -> str:
         return f"<Task {self.id} {self.status} ({self.environment})>"
+
+    def _ipython_display_(self) -> None:
+        if self._shown_in is None or self._shown_in != _running_cell():
+            raise NotImplementedError  # IPython takes ``_repr_mimebundle_`` instead
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         from codevf_nb import display
 
         return display.task_bundle(self.entry, repeated=self.repeated)
+
+
+def _running_cell() -> int | None:
+    """Return the number of the cell that is running; None outside of IPython."""
+    from IPython.core.getipython import get_ipython
+
+    return getattr(get_ipython(), "execution_count", None)

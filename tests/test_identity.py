@@ -16,7 +16,8 @@ from codevf_nb import settings as places
 from codevf_nb.ledger import Change, Store, sqlite_url
 from codevf_nb.magics import CodeVFUserError
 from codevf_nb.sdk.exceptions import InvalidTagError
-from codevf_nb.session import TAGS_SECONDS, Session
+from codevf_nb.service import TAGS_SECONDS
+from codevf_nb.session import Session
 from codevf_nb.submission import OtherProjectError
 from tests.test_submission import Clock, clock, kernel  # noqa: F401 - fixtures
 

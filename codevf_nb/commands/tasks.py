@@ -37,10 +37,16 @@ def show(rest: str) -> Task:
 
 
 def wait(rest: str) -> Task | list[Task]:
-    """[TASK …]  wait for the answer, or for several, then show it"""
+    """[TASK …]  wait for the answer, or for several; what is known is shown at once, and the answer in its place"""
+    from codevf_nb import kernel, live, widgets
+
     tasks = _tasks(_names(rest) or [None])
-    for task in tasks:
+    displays = live.of(kernel.current())
+    places = [widgets.under_cell(displays, task, waits=True) for task in tasks]
+    for task, place in zip(tasks, places, strict=True):
         task.wait()
+        if place is not None:
+            displays.show_static(task.mark_shown(), place)
     return tasks if len(tasks) > 1 else tasks[0]
 
 

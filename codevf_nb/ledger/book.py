@@ -34,10 +34,13 @@ def hold(connection: Connection, entry: Entry) -> None:
 
 
 def settle(connection: Connection, entry: Entry) -> None:
-    """Write that a final task's hold is released and what it used is charged."""
+    """Write that a final task's hold is released and what it used is charged.
+
+    An amount below zero is no charge, and credits nothing: where it does at the service, the next balance says so.
+    """
     if entry.cost_cap is not None:
         _write(connection, entry, RELEASE, float(entry.cost_cap), entry.completed_at)
-    if entry.credits_used:
+    if entry.credits_used is not None and entry.credits_used > 0:
         _write(connection, entry, CHARGE, -entry.credits_used, entry.completed_at)
 
 

@@ -180,6 +180,6 @@ def _counts(row: Row[Any], now: float) -> float:
         if not TaskStatus.is_final(row.status or ""):
             return worst
         unsaid = worst if row.status == TaskStatus.COMPLETED else 0.0
-        return unsaid if row.credits_used is None else float(row.credits_used)
+        return unsaid if row.credits_used is None else max(0.0, float(row.credits_used))
     reserved = row.unheard > 0 or is_leased(row.lease_owner, row.lease_until, now)
     return worst if reserved and row.state != SendState.REFUSED else 0.0

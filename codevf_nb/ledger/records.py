@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row
 
 from codevf_nb.ledger.lease import is_leased
-from codevf_nb.sdk.models import TaskResponse, TaskResult, TaskStatus
+from codevf_nb.sdk.models import TaskResponse, TaskResult, TaskStatus, differences
 
 
 class SendState(StrEnum):
@@ -31,6 +32,8 @@ class SendState(StrEnum):
 
 # The identity of a task that this ledger hasn't asked for begins with this; its id follows.
 FOREIGN = "task "
+# An amount that is larger (or smaller, below zero) is recorded as this many credits: sums of it can be computed still.
+MOST_CREDITS = Decimal(10**12)
 _JSON = ("attachments", "response_schema", "result", "notes")
 
 
@@ -104,6 +107,11 @@ class Entry:
         return self.identity.startswith(FOREIGN)
 
     @property
+    def priced_multiplier(self) -> Decimal | None:
+        """The factor of the tag by which the question was priced."""
+        return None if self.multiplier is None else Decimal(str(self.multiplier))
+
+    @property
     def is_forgotten(self) -> bool:
         """Whether its texts were deleted on request; what it cost stays known."""
         return self.prompt is None and not self.is_foreign
@@ -139,7 +147,7 @@ def became(response: TaskResponse) -> dict[str, Any]:
     if response.created_at is not None:
         values["created_at"] = response.created_at.timestamp()
     if response.credits_used is not None:
-        values["credits_used"] = float(response.credits_used)
+        values["credits_used"] = float(max(-MOST_CREDITS, min(MOST_CREDITS, response.credits_used)))
     if response.is_final:
         values["completed_at"] = (response.at or datetime.now(UTC)).timestamp()
     if isinstance(response.result, TaskResult):
@@ -148,3 +156,12 @@ def became(response: TaskResponse) -> dict[str, Any]:
     elif response.result is not None:
         values["result"] = response.result
     return values
+
+
+def noted(entry: Entry, response: TaskResponse) -> list[str] | None:
+    """Return a question's notes with what differs in an answer of the service; of each kind the newest."""
+    asked: dict[str, Any] = {"cost_cap": entry.cost_cap}
+    if not entry.is_foreign:
+        asked |= {"mode": entry.mode, "max_credits": entry.max_credits, "multiplier": entry.priced_multiplier}
+    notes = [*(entry.notes or ()), *differences(response, **asked)]
+    return list({note.partition(":")[0]: note for note in notes}.values()) or None

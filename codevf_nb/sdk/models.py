@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from .exceptions import BadRequestError, InvalidModeError, InvalidTagError
+from .foreign import clean, task_object_of
 from .suggestions import did_you_mean
 
 
@@ -239,10 +240,11 @@ def differences(
     mode: str | None = None,
     max_credits: int | None = None,
     multiplier: Decimal | None = None,
+    cost_cap: int | None = None,
 ) -> list[str]:
     """Where a task differs from what was asked and priced, a sentence each; empty where it does not.
 
-    What either side leaves unsaid is no difference.
+    What either side leaves unsaid is no difference. `cost_cap` is the most that the task was to cost, in credits.
     """
     told = []
     if None not in (mode, response.mode) and mode != response.mode:
@@ -252,4 +254,34 @@ def differences(
     if multiplier is not None and response.expertise_multiplier not in (None, multiplier):
         tag = "" if response.tag_id_used is None else f" (tag {response.tag_id_used})"
         told.append(f"expertise: priced at {multiplier}×, CodeVF answered with {response.expertise_multiplier}×{tag}.")
-    return told
+    worst = worst_case(response, mode=mode, max_credits=max_credits, multiplier=multiplier)
+    if worst is not None and cost_cap is not None and worst > cost_cap:
+        told.append(f"cost: priced at {cost_cap:,} credits at most, by CodeVF's answer it may be {worst:,}.")
+    return told + _odd_charge(response, cost_cap)
+
+
+def worst_case(
+    response: TaskResponse, *, mode: str | None, max_credits: int | None, multiplier: Decimal | None
+) -> int | None:
+    """The most that a task can cost by what the service answered, and by what was asked where it said nothing.
+
+    None where that can't be computed.
+    """
+    credits = max_credits if response.max_credits is None else response.max_credits
+    factor = multiplier if response.expertise_multiplier is None else response.expertise_multiplier
+    known = ServiceMode.known(response.mode or mode)
+    if known is None or credits is None or factor is None or credits < 0 or factor < 0:
+        return None
+    return calculate_final_credit_cost(credits, known, factor)
+
+
+def _odd_charge(response: TaskResponse, cost_cap: int | None) -> list[str]:
+    """What is odd about the credits that a task used, if anything: below zero, above the most, or no number."""
+    used, said = response.credits_used, task_object_of(response.raw).get("creditsUsed")
+    if used is None:
+        return [] if said is None else [f"charge: CodeVF says {clean(repr(said))}, which is no amount of credits."]
+    if used < 0:
+        return [f"charge: CodeVF says that {used:,f} credits were used; less than 0 can't be, so budgets count 0."]
+    if cost_cap is not None and used > cost_cap:
+        return [f"charge: CodeVF says that {used:,f} credits were used, and it was to cost {cost_cap:,} at most."]
+    return []

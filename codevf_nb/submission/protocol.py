@@ -17,13 +17,12 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.ledger import Entry, Lease, Ledger, LedgerError, Limiter, SendState
 from codevf_nb.ledger.changes import Repeat, changes
 from codevf_nb.ledger.questions import CREATE
-from codevf_nb.ledger.records import became
+from codevf_nb.ledger.records import became, noted
 from codevf_nb.question import Draft, idempotency_key
 from codevf_nb.sdk.exceptions import (
     APIConnectionError,
@@ -33,7 +32,7 @@ from codevf_nb.sdk.exceptions import (
     IdempotencyConflictError,
     ServerError,
 )
-from codevf_nb.sdk.models import UNKNOWN_STATUS, TaskResponse, differences
+from codevf_nb.sdk.models import UNKNOWN_STATUS, TaskResponse, differences, worst_case
 from codevf_nb.sdk.refusals import error_from
 from codevf_nb.sdk.tasks import PreparedTask
 from codevf_nb.submission import earlier
@@ -224,15 +223,14 @@ class Submission:
     # -- 4: after the wire
 
     def _accept(self, entry: Entry, response: TaskResponse) -> Entry:
-        multiplier = None if entry.multiplier is None else Decimal(str(entry.multiplier))
-        notes = differences(response, mode=entry.mode, max_credits=entry.max_credits, multiplier=multiplier)
+        notes = noted(entry, response) or []
         if response.at is not None and response.created_at is not None:
             existed = (response.at - response.created_at).total_seconds()
             if existed > self._ledger.clock() - entry.prepared_at + EARLIER_SECONDS:
                 notes.append(f"asked before from elsewhere, {existed / 3600:.1f} hours ago: 0 credits now.")
         if not self._ledger.lasts:
             notes.append(NOT_KEPT)
-        values = became(response)
+        values = {**became(response), "cost_cap": _cost_cap(entry, response)}
         if response.is_final and response.credits_used is None:
             # The key of a task that is over already: what it answered and cost comes with the next look at it.
             values = {**values, "status": UNKNOWN_STATUS, "completed_at": None}
@@ -269,7 +267,7 @@ class Submission:
         made = self._ledger.clock() if response.created_at is None else response.created_at.timestamp()
         whose = {name: getattr(self._account, name) for name in ("environment", "origin", "credential")}
         asked = {"asked_by": "elsewhere", "mode": response.mode, "max_credits": response.max_credits}
-        known = became(response)
+        known = {**became(response), "notes": differences(response) or None}
         return self._ledger.questions.take_in(known.pop("task_id"), made, **whose, **asked, **known)
 
     # -- pieces
@@ -323,6 +321,12 @@ def _body(draft: Draft, project_id: int) -> dict[str, Any]:
         "tag_id": terms.tag.id,
         "response_schema": dict(question.schema) if question.schema else None,
     }
+
+
+def _cost_cap(entry: Entry, response: TaskResponse) -> int | None:
+    """Return the most that a question can cost: as priced, or more where the service answers with dearer terms."""
+    answered = worst_case(response, mode=entry.mode, max_credits=entry.max_credits, multiplier=entry.priced_multiplier)
+    return max((cap for cap in (entry.cost_cap, answered) if cap is not None), default=None)
 
 
 def _refuses(error: CodeVFError) -> bool:

@@ -18,17 +18,30 @@ if TYPE_CHECKING:
     from codevf_nb.widgets.stage import Recipe, View
 
 
-def under_cell(live: Live, task: Task) -> None:
-    """Show a task under the running cell: as its progress where somebody may click, else as it is."""
+def under_cell(live: Live, task: Task, display_id: str | None = None, *, waits: bool = False) -> str | None:
+    """Show a task under the running cell: as its progress where somebody may click, else as it is.
+
+    Args:
+        live: The displays of the task's session.
+        task: The task.
+        display_id: The display to replace; None for a new one.
+        waits: The cell waits for the answer and shows it then, so a task that has it already is not shown now.
+
+    Returns:
+        The id under which the display can be replaced; None where nothing was shown, or nothing can be replaced.
+    """
     from codevf_nb.widgets import stage
 
+    if waits and (live.answers_at_once or not task.seen.is_open):
+        return display_id
     if not (task.seen.is_open and stage.has_widgets()):
-        live.show(task)
-        return
+        return live.show(task, display_id)
     from codevf_nb.widgets.progress import Progress
 
     panel = Progress(live.session, task)
-    live.follow(task, stage.show(panel), panel)
+    place = stage.show(panel, display_id)
+    live.follow(task, place, panel)
+    return place
 
 
 def open_picker(session: Session, shell: Any, preset: Mapping[str, Any]) -> Recipe:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import atexit
 import sys
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from codevf_nb.live import new_id
 from codevf_nb.widgets.desk import desk, log
 from codevf_nb.widgets.looks import is_common
 
@@ -94,10 +94,10 @@ def has_widgets() -> bool:
     return True
 
 
-def show(view: View) -> str:
-    """Show a view under the running cell, and return the id under which its display can be replaced."""
-    view.display_id = f"codevf-{uuid.uuid4().hex[:12]}"
-    publish(bundle(view), display_id=view.display_id)
+def show(view: View, display_id: str | None = None) -> str:
+    """Show a view under the running cell, or in place of a display, and return the id to replace it by."""
+    view.display_id = display_id or new_id()
+    publish(bundle(view), display_id=view.display_id, **({} if display_id is None else {"update": True}))
     keep(view)
     return view.display_id
 

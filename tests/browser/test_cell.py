@@ -1,5 +1,7 @@
 """A cell and its answer, in JupyterLab, as its user sees them."""
 
+import pytest
+
 from codevf_nb import settings
 from codevf_nb.ledger import Ledger, Store, sqlite_url
 from tests.browser.lab import Notebook, notebook_of
@@ -31,6 +33,40 @@ def test_the_answer_comes_in_place_while_another_cell_computes(browser, lab):
     page.photograph("cell-answered")
     eventually(lambda: "done" in page.shown(2), "the busy cell ends")
     assert page.problems == []
+
+
+@pytest.mark.parametrize("option", ["", " -w"])
+def test_the_price_is_on_the_page_while_the_question_is_being_sent(browser, lab, option):
+    """The price and "sending" come first, then the panel with its buttons in the same place, then the answer."""
+    running, root = lab
+    held = f"{LOAD.replace('--answer-after 1', '--answer-after 4')} --fault create:1:delay=3"
+    page = Notebook(browser, running, notebook_of(root, held, ASK.replace("right?", f"right?{option}")))
+    page.run(0)
+    page.run(1, wait=False)
+    eventually(lambda: "sending" in page.shown(1), "the price is on the page")
+    assert open_in_ledger() == []
+    assert page.shown(1).startswith("may cost at most 240 credits")
+    page.photograph(f"cell-sending{option.strip()}")
+    eventually(lambda: "pending" in page.shown(1), "the task has taken its place")
+    page.button(1, "Cancel").wait_for()
+    page.photograph(f"cell-sent{option.strip()}")
+    assert "sending" not in page.shown(1)
+    eventually(lambda: "completed" in page.shown(1), "the answer has taken its place")
+    assert len(page.outputs(1)) == 1
+    assert page.button(1, "Cancel").count() == 0
+    page.photograph(f"cell-answer{option.strip()}")
+    assert page.problems == []
+
+
+def test_a_refused_question_does_not_stay_on_the_page_as_sending(browser, lab):
+    """The price stays, with what it came to; the reason is the cell's error."""
+    running, root = lab
+    page = Notebook(browser, running, notebook_of(root, f"{LOAD} --fault create:1:status=402", ASK))
+    page.run(0)
+    page.run(1, wait=False)
+    eventually(lambda: "not asked: costs 0 credits" in page.shown(1), "what it came to has taken its place")
+    assert "sending" not in page.shown(1)
+    page.photograph("cell-refused")
 
 
 def test_a_saved_notebook_shows_the_answer_when_it_is_opened_again(browser, lab):
