@@ -147,7 +147,23 @@ _LONG_PAST = (
 # Turns that are still to come are put off all together; a kernel that still runs the version before goes on.
 _PUT_OFF = ("ALTER TABLE limits ADD COLUMN put_off FLOAT NOT NULL DEFAULT 0",)
 
-STEPS = (_FIRST, _LONG_PAST, _PUT_OFF)
+# A turn is one moment, and a 429's is another one. Not DROP COLUMN, which SQLite knows only since 3.35. A kernel that
+# still runs the version before finds its columns gone: it sends nothing.
+_ONE_MOMENT = (
+    """
+    CREATE TABLE moments (
+        credential TEXT NOT NULL,
+        next_allowed_at FLOAT NOT NULL,
+        closed_until FLOAT NOT NULL,
+        PRIMARY KEY (credential)
+    )
+    """,
+    "INSERT INTO moments SELECT credential, queue_until, next_allowed_at FROM limits",
+    "DROP TABLE limits",
+    "ALTER TABLE moments RENAME TO limits",
+)
+
+STEPS = (_FIRST, _LONG_PAST, _PUT_OFF, _ONE_MOMENT)
 
 
 class NewerLedgerError(CodeVFError):

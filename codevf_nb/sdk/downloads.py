@@ -112,7 +112,7 @@ def _fetch(transport: Transport, deliverable: TaskDeliverable, file: IO[bytes], 
     for number in range(1, MAX_REDIRECTS + 2):
         own = transport.same_origin(url)
         if own:
-            transport.prepare_attempt(Call("GET", urlsplit(url).path), number)
+            transport.prepare_attempt(Call("GET", urlsplit(url).path), number, ends - transport.clock())
         left = max(0.001, ends - transport.clock())
         reply = transport.wire.exchange("GET", url, seconds=left, limit=max_bytes + 1, with_key=own, sink=store)
         following = _next_address(reply, url, deliverable)

@@ -154,8 +154,8 @@ class Submission:
     # -- 3: on the wire
 
     def _send(self, entry: Entry, prepared: PreparedTask, sender: _Sender) -> Entry:
-        def before_attempt(_attempt: Attempt) -> None:
-            self._limiter.wait()
+        def before_attempt(attempt: Attempt) -> None:
+            self._limiter.wait(attempt.left)
             if sender.attempts or entry.may_be_there:
                 self._check_again(entry.id)
             lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
@@ -261,7 +261,7 @@ class Submission:
 
     def _retrieve(self, task_id: str) -> TaskResponse:
         return self._client.tasks.retrieve(
-            task_id, before_attempt=lambda _: self._limiter.wait(), on_answer=self._limiter.heard
+            task_id, before_attempt=lambda attempt: self._limiter.wait(attempt.left), on_answer=self._limiter.heard
         )
 
     def _columns(self, draft: Draft, identity: str, prepared: PreparedTask) -> dict[str, Any]:
