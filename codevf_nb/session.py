@@ -55,6 +55,8 @@ class Session:
         self._line = Line(account, self.ledger, self._limiter, self.client)
         self.watcher = self._line.watcher()
         self._glance_at = 0.0
+        # How far the service's clock is ahead of the ledger's, in seconds, as of the last balance.
+        self._ahead = 0.0
 
     # -- asking
 
@@ -227,7 +229,9 @@ class Session:
     def _ask_balance(self, deadline: float | None = None) -> CreditBalance:
         balance = self.client.credits.get_balance(**self._line.queued, deadline=deadline)
         if balance.available is not None:
-            at = self.ledger.clock() if balance.at is None else balance.at.timestamp()
+            now = self.ledger.clock()
+            at = now if balance.at is None else balance.at.timestamp()
+            self._ahead = at - now
             self.ledger.balances.record(float(balance.available), float(balance.on_hold or 0), at)
         return balance
 
@@ -238,7 +242,8 @@ class Session:
 
     def _recent_balance(self) -> Any:
         last = self.ledger.balances.last()
-        return last if last is not None and 0 <= self.ledger.clock() - last.at < BALANCE_SECONDS else None
+        now = self.ledger.clock() + self._ahead
+        return last if last is not None and abs(now - last.at) < BALANCE_SECONDS else None
 
     def _check_ledger(self) -> None:
         if self.unsafe:

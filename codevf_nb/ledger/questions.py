@@ -25,7 +25,13 @@ _TASK = select(questions).where(OURS, questions.c.task_id == bindparam("task"))
 # Every index begins with the account, so what concerns all of them is looked up account by account.
 _ACCOUNTS = each(questions.c.account)
 _account = _ACCOUNTS.subquery()
-_NEWEST_OF_ONE = select(func.max(questions.c.prepared_at)).where(questions.c.account == _account.c.name)
+# Not of tasks asked elsewhere: when those were made is what the service says, not this ledger's clock.
+_NEWEST_OF_ONE = (
+    select(questions.c.prepared_at)
+    .where(questions.c.account == _account.c.name, ~questions.c.identity.startswith(FOREIGN))
+    .order_by(questions.c.prepared_at.desc())
+    .limit(1)
+)
 _NEWEST_AT = select(func.max(_NEWEST_OF_ONE.scalar_subquery())).select_from(_account)
 _AMONG = questions.c.account.in_(bindparam("accounts", expanding=True))
 _others = questions.alias("others")
@@ -118,7 +124,7 @@ class Questions(Rows):
         return [Entry.read(row) for row in rows]
 
     def newest_at(self) -> float | None:
-        """Return the latest moment at which any question of the ledger was prepared, by the clocks of those days."""
+        """Return the latest moment at which a question was prepared in this ledger, by the clock of that day."""
         with self._store.read() as connection:
             newest: float | None = connection.scalar(_NEWEST_AT)
         return newest
