@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from codevf_nb.sdk.answers import RawAnswer
 
 # Turns lie this much further apart than the service asks for, since machines and networks are uneven.
-SPARE_SECONDS = 0.08
+SPARE_SECONDS = 0.07
 
 log = logging.getLogger("codevf_nb.ledger")
 
