@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Turns lie this much further apart than the service asks for, since machines and networks are uneven.
 SPARE_SECONDS = 0.07
+# Whether a turn still holds is looked up so much before it comes, so that no look-up makes its request late.
+LOOK_SECONDS = 0.1
 
 log = logging.getLogger("codevf_nb.ledger")
 
@@ -68,8 +70,10 @@ class Limiter:
                 self._write(connection, next_allowed_at=turn + self._apart)
             if left <= 0:
                 return
+            self._sleep(max(0.0, began + left - LOOK_SECONDS - self._elapsed()))
+            is_lost = self._is_lost(turn)
             self._sleep(max(0.0, began + left - self._elapsed()))
-            if not self._is_lost(turn):
+            if not is_lost:
                 return
 
     def free_in(self) -> float:
