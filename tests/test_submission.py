@@ -610,7 +610,7 @@ def test_ctrl_c_while_it_queues_for_its_turn(box, kernel):
     session.balance()
     session._project_id(draft.question.project)
 
-    def interrupt() -> None:
+    def interrupt(_within: float) -> None:
         raise KeyboardInterrupt
 
     session._limiter.wait = interrupt
