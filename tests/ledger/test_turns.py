@@ -314,7 +314,9 @@ def test_one_who_gave_up_costs_one_turn(limiter, time):
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     jumps=st.lists(
-        st.floats(TIMEOUT + 2 * TURN, 400 * DAY) | st.floats(-400 * DAY, -TIMEOUT - 2 * TURN),
+        st.floats(TIMEOUT + 2 * TURN, 400 * DAY)
+        | st.floats(-30 * MINUTE, -TIMEOUT - 2 * TURN)
+        | st.floats(-400 * DAY, -TIMEOUT - 2 * TURN),
         min_size=1,
         max_size=6,
     ),
