@@ -118,5 +118,5 @@ class Line:
 
         return on_answer
 
-    def _wait(self, _attempt: Attempt) -> None:
-        self._limiter.wait()
+    def _wait(self, attempt: Attempt) -> None:
+        self._limiter.wait(attempt.left)

@@ -39,6 +39,8 @@ class Service:
         self._line = line
         self._prefetch = Prefetch(self._first_steps(folder), line.free_in)
         self._glance_at = 0.0
+        # How far the service's clock is ahead of the ledger's, in seconds, as of the last balance.
+        self._ahead = 0.0
 
     def prefetch(self) -> None:
         """Fetch in the background what a first question needs, where requests have to wait for turns."""
@@ -106,7 +108,9 @@ class Service:
         client, hooks = self._line.way(spare=spare, deadline=deadline)
         balance = client.credits.get_balance(**hooks)
         if balance.available is not None:
-            at = self._ledger.clock() if balance.at is None else balance.at.timestamp()
+            now = self._ledger.clock()
+            at = now if balance.at is None else balance.at.timestamp()
+            self._ahead = at - now
             self._ledger.balances.record(float(balance.available), float(balance.on_hold or 0), at)
         return balance
 
@@ -141,4 +145,5 @@ class Service:
 
     def _recent_balance(self) -> Any:
         last = self._ledger.balances.last()
-        return last if last is not None and 0 <= self._ledger.clock() - last.at < BALANCE_SECONDS else None
+        now = self._ledger.clock() + self._ahead
+        return last if last is not None and abs(now - last.at) < BALANCE_SECONDS else None

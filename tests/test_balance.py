@@ -83,3 +83,32 @@ def test_text_in_place_of_the_dashboard_says_that_it_is_behind(current):
     assert "credits have moved since" in fallbacks.dashboard(current)["text/plain"]
     current.balance()
     assert "credits have moved since" not in fallbacks.dashboard(current)["text/plain"]
+
+
+@pytest.mark.parametrize(("seconds", "asked_again"), [(295, False), (305, True), (-295, False), (-305, True)])
+def test_a_balance_is_shown_again_for_five_minutes(current, box, seconds, asked_again):
+    """One seen within 300 s by this machine's clock will do; after that it is asked for again."""
+    current.balance()
+    began = time.time()
+    current.ledger.store._clock = lambda: time.time() + seconds
+    current.balance()
+    assert time.time() - began < 4, "too slow to tell"
+    assert looks(box) == 1 + asked_again
+
+
+@pytest.mark.parametrize("ahead", [0, 2, 600, -600, 86_400])
+def test_a_service_whose_clock_differs_is_asked_no_more_often(current, box, ahead):
+    """The age of a balance is a matter of our own clock, however far ahead or behind the service's is."""
+    current.ledger.store._clock = lambda: time.time() - ahead
+    for number in range(4):
+        asked(current, number)
+    assert looks(box) == 1
+
+
+def test_a_new_balance_is_waited_for_three_seconds_at_most(current, box):
+    """Where one from before will do, the request has 3 s, its turn included."""
+    asked(current, 1)
+    waited = []
+    current._limiter.wait = waited.append
+    current.balance()
+    assert [pytest.approx(3.0, abs=0.08)] == waited

@@ -7,10 +7,13 @@ from sqlalchemy import select
 
 from codevf_nb import kernel as this_kernel
 from codevf_nb.ledger.tables import leases
+from codevf_nb.question import Draft
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk import CodeVFClient
+from codevf_nb.sdk.answers import RawAnswer
 from codevf_nb.sdk.exceptions import RateLimitError, WaitTimeoutError
 from codevf_nb.settings import Account
+from tests.test_question import QUESTION
 from tests.waiting import eventually
 
 
@@ -43,27 +46,37 @@ def test_a_429_slows_everybody_down(call):
         this_kernel.forget()
 
 
-SLOW_CALLS = {
+REQUESTS = {
     "balance": lambda kernel, _task: kernel.balance(refresh=True),
     "tags": lambda kernel, _task: kernel.tags(refresh=True),
-    "create": lambda kernel, _task: ask(kernel),
+    "project": lambda kernel, _task: kernel._project_id("another one"),
+    "create": lambda kernel, _task: kernel._submission.submit(Draft(QUESTION), 1),
     "retrieve": lambda kernel, task: kernel.refresh(task),
-    "cancel": lambda kernel, task: kernel._line._client.tasks.cancel(task.task_id, **kernel._line.queued),
+    "cancel": lambda kernel, task: kernel.cancel(task),
     "elsewhere": lambda kernel, task: kernel._submission.take_in(task.task_id),
 }
 
 
-@pytest.mark.parametrize("call", SLOW_CALLS)
-def test_a_slow_answer_holds_the_next_request_back(call):
-    """A request may have arrived as late as its answer shows, so the next one keeps its distance from that moment."""
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_a_turn_past_the_deadline_is_refused_before_it_is_taken(request_):
+    """After a hint of 65 s every request of any kernel says so at once, and nothing of it is sent."""
     with Sandbox(clock="virtual", reviewer="none") as box:
-        other = at(box)
-        task = other.ask(other.draft("Why is it slow?", project="line")).entry
+        other = at(box, requests_per_second=1000.0)
+        task = ask(other).entry
+        other.watcher.stop()
+        answer = RawAnswer("GET", "tags", 429, {"Retry-After": "65"}, b"")
+        other._limiter.heard(answer)
         this_kernel.forget()
-        kernel = at(box, requests_per_second=1.0)
-        box.add_fault(f"{'retrieve' if call == 'elsewhere' else call}:1-99:delay=0.5")
-        SLOW_CALLS[call](kernel, task)
-        assert kernel._limiter.free_in() > 0.8
+        kernel = at(box, requests_per_second=1000.0)
+        kernel.watcher.stop()
+        before = len(box.requests())
+        with pytest.raises(
+            RateLimitError, match=r"the rate limit lets this go in 65 s\. Nothing was sent\.$"
+        ) as refused:
+            REQUESTS[request_](kernel, task)
+        assert len(box.requests()) == before
+        assert not refused.value.uncertain
+        assert kernel.ledger.questions.latest()[0].attempts == (request_ != "create")
         this_kernel.forget()
 
 

@@ -2,8 +2,10 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -427,6 +429,127 @@ def test_a_clock_that_went_back_is_not_believed(box, kernel, clock):
     assert ask(kernel(), "Does another question work?").id is not None
 
 
+@pytest.mark.parametrize(("later", "settles"), [(22 * HOUR + 59 * 60, True), (23 * HOUR + 60, False)])
+def test_a_key_is_relied_on_for_23_hours(box, kernel, clock, later, settles):
+    """An hour before the service forgets it: at 22:59 the question is sent again, at 23:01 a person decides."""
+    box.add_fault("create:1-4:drop-after-commit")
+    with pytest.raises(OutcomeUnknownError):
+        ask(kernel())
+    clock.now += later
+    box.advance(later)
+    before = sent(box)
+    if settles:
+        assert ask(kernel()).id == box.tasks()[0]["id"]
+    else:
+        with pytest.raises(OutcomeUnknownError, match="sent 23 hours ago"):
+            ask(kernel())
+    assert sent(box) - before == settles
+    assert len(box.tasks()) == 1
+
+
+@pytest.mark.parametrize(("back", "settles"), [(295, True), (305, False), (60 * HOUR, False)])
+def test_a_clock_that_went_back_by_more_than_five_minutes(box, kernel, clock, back, settles):
+    """Clocks differ by five minutes without anyone having moved them; one that is farther back is not believed."""
+    box.add_fault("create:1-4:drop-after-commit")
+    with pytest.raises(OutcomeUnknownError):
+        ask(kernel())
+    clock.now -= back
+    before = sent(box)
+    if settles:
+        assert ask(kernel()).id == box.tasks()[0]["id"]
+    else:
+        with pytest.raises(OutcomeUnknownError, match="clock has gone back"):
+            ask(kernel())
+    assert sent(box) - before == settles
+
+
+@pytest.fixture
+def skewed(account) -> Iterator[tuple[Sandbox, Callable[[], Session], Callable[[float], None]]]:
+    """A sandbox on the machine's clock, kernels on a ledger whose clock goes with it, and what moves that one."""
+    moved, made = [0.0], []
+    with Sandbox(reviewer="none", rate_limit=None) as box:
+        here = replace(account, base_url=box.base_url, api_key=box.api_key, polls_move_time=False)
+
+        def make() -> Session:
+            clock = lambda: time.time() + moved[0]  # noqa: E731 - it is short
+            session = Session(here, Store(sqlite_url(home() / "skewed.sqlite"), clock))
+            session.client._transport.sleep = lambda _: None
+            made.append(session)
+            return session
+
+        yield box, make, lambda seconds: moved.__setitem__(0, moved[0] + seconds)
+        for session in made:
+            session.close()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(
+    ("passed", "shown", "settles"),
+    [
+        (36 * HOUR, 60, False),  # the machine was off, and its clock was restored
+        (36 * HOUR, 36 * HOUR, False),
+        (20 * HOUR, 20 * HOUR, True),
+        (60, 60, True),
+        (60, -36 * HOUR, False),
+        (290, 0, True),
+        (310, 0, False),
+        (0, 290, True),
+        (0, 315, False),
+    ],
+)
+def test_the_service_s_clock_is_asked_before_anything_is_sent_again(skewed, passed, shown, settles, restarted):
+    """Where this machine's clock shows another time than the service's, how long ago it was sent can't be known."""
+    box, kernel, move = skewed
+    box.add_fault("create:1-4:drop-after-commit")
+    session = kernel()
+    with pytest.raises(OutcomeUnknownError):
+        ask(session)
+    box.advance(passed)
+    move(shown)
+    before = sent(box)
+    if restarted:
+        session = kernel()
+    if settles:
+        assert ask(session).id == box.tasks()[0]["id"]
+    else:
+        with pytest.raises(OutcomeUnknownError, match=r"(clock|hours ago).*Nothing was sent now"):
+            ask(session)
+    assert sent(box) - before == settles
+    assert len(box.tasks()) == 1
+
+
+@pytest.mark.parametrize("made", ["2031-01-01T00:00:00Z", "2027-01-15T08:06:00Z", "2001-01-01T00:00:00Z"])
+def test_a_task_from_elsewhere_says_nothing_about_the_clock(box, kernel, made):
+    """A moment of creation that the service names, even a future one, keeps no question from being settled."""
+    box.add_fault("create:1-4:drop-after-commit")
+    session = kernel()
+    with pytest.raises(OutcomeUnknownError):
+        ask(session)
+    session.ledger.questions.take_in(
+        "task_elsewhere",
+        datetime.fromisoformat(made).timestamp(),
+        **{name: getattr(session.account, name) for name in ("environment", "origin", "credential")},
+        asked_by="elsewhere",
+        status="pending",
+    )
+    assert ask(session).id == box.tasks()[0]["id"]
+
+
+@pytest.mark.parametrize(("later", "listed"), [(23 * HOUR + 59 * 60, True), (24 * HOUR + 60, False)])
+def test_a_question_that_was_never_sent_is_listed_for_a_day(box, kernel, clock, later, listed):
+    """For 24 hours ``status`` names what was prepared and never sent; after that no one wants to know."""
+    session = kernel()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    at_step(session, "before-attempt", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ask(session)
+    clock.now += later
+    assert bool(status(session)) == listed
+
+
 def test_another_place_or_key_is_never_used(box, kernel, account):
     """An unknown outcome goes nowhere else: under a rotated key it is told, not sent."""
     box.add_fault("create:1-4:drop-after-commit")
@@ -543,7 +666,7 @@ def test_ctrl_c_while_it_queues_for_its_turn(box, kernel):
     session.balance()
     session._project_id(draft.project)
 
-    def interrupt() -> None:
+    def interrupt(_within: float) -> None:
         raise KeyboardInterrupt
 
     session._limiter.wait = interrupt

@@ -220,7 +220,23 @@ _ENVIRONMENTS = (
     "CREATE INDEX questions_asked ON questions (environment, prepared_at)",
 )
 
-STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _LONG_PAST, _PUT_OFF, _FIRST_IDENTITIES, _ENVIRONMENTS)
+# A turn is one moment, and a 429's is another one. Not DROP COLUMN, which SQLite knows only since 3.35. A kernel that
+# still runs the version before finds its columns gone: it sends nothing.
+_ONE_MOMENT = (
+    """
+    CREATE TABLE moments (
+        credential TEXT NOT NULL,
+        next_allowed_at FLOAT NOT NULL,
+        closed_until FLOAT NOT NULL,
+        PRIMARY KEY (credential)
+    )
+    """,
+    "INSERT INTO moments SELECT credential, queue_until, next_allowed_at FROM limits",
+    "DROP TABLE limits",
+    "ALTER TABLE moments RENAME TO limits",
+)
+
+STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _LONG_PAST, _PUT_OFF, _FIRST_IDENTITIES, _ENVIRONMENTS, _ONE_MOMENT)
 
 
 class NewerLedgerError(CodeVFError):

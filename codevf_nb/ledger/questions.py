@@ -27,7 +27,13 @@ _TASK = select(questions).where(OURS, questions.c.task_id == bindparam("task"))
 # An index begins with the account or the environment, so what concerns all of them is looked up one by one.
 _ACCOUNTS = each(questions.c.account)
 _environment = each(questions.c.environment).subquery()
-_NEWEST_OF_ONE = select(func.max(questions.c.prepared_at)).where(questions.c.environment == _environment.c.name)
+# Not of tasks asked elsewhere: when those were made is what the service says, not this ledger's clock.
+_NEWEST_OF_ONE = (
+    select(questions.c.prepared_at)
+    .where(questions.c.environment == _environment.c.name, ~questions.c.identity.startswith(FOREIGN))
+    .order_by(questions.c.prepared_at.desc())
+    .limit(1)
+)
 _NEWEST_AT = select(func.max(_NEWEST_OF_ONE.scalar_subquery())).select_from(_environment)
 _AMONG = questions.c.account.in_(bindparam("accounts", expanding=True))
 _others = questions.alias("others")
@@ -155,7 +161,7 @@ class Questions(Rows):
         return [entry for entry in found if (entry.origin, entry.asked_by) == (origin, asked_by)]
 
     def newest_at(self) -> float | None:
-        """Return the latest moment at which any question of the ledger was prepared, by the clocks of those days."""
+        """Return the latest moment at which a question was prepared in this ledger, by the clock of that day."""
         with self._store.read() as connection:
             newest: float | None = connection.scalar(_NEWEST_AT)
         return newest

@@ -150,13 +150,13 @@ tags = Table(
     Column("seen_at", Float, nullable=False),
 )
 
+# when the next turn of a key is free, and until when a 429 lets nothing go
 limits = Table(
     "limits",
     metadata,
     Column("credential", Text, primary_key=True),
     Column("next_allowed_at", Float, nullable=False),
-    Column("queue_until", Float, nullable=False),
-    Column("put_off", Float, nullable=False),
+    Column("closed_until", Float, nullable=False),
 )
 
 leases = Table(

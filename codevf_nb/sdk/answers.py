@@ -46,9 +46,7 @@ logger = getLogger("codevf_nb.sdk")
 class RawAnswer:
     """An HTTP answer that came back whole, before anybody has read meaning into it.
 
-    `headers` are looked up in any case; `at` is the Date header in UTC; `attempt` counts from 1. `began` and `came` are
-    moments of `time.monotonic()`: when the request began to leave this machine, and when the first of the answer was
-    here.
+    `headers` are looked up in any case; `at` is the Date header in UTC; `attempt` counts from 1.
     """
 
     method: str
@@ -56,8 +54,6 @@ class RawAnswer:
     status: int
     headers: Headers
     body: bytes = field(repr=False)
-    began: float
-    came: float
     at: datetime | None = None
     attempt: int = 1
 

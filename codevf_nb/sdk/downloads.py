@@ -129,7 +129,8 @@ def _fetch(
     for number in range(1, MAX_REDIRECTS + 2):
         own = address.origin == transport.address.origin
         if own:
-            transport.prepare_attempt(Call("GET", address.path.partition("?")[0]), number)
+            call = Call("GET", address.path.partition("?")[0])
+            transport.prepare_attempt(call, number, ends - transport.clock())
         left = max(0.001, ends - transport.clock())
         reply = transport.wire.exchange(
             "GET", str(address), seconds=left, limit=max_bytes + 1, with_key=own, sink=store

@@ -102,8 +102,9 @@ class Tasks:
     ) -> TaskResponse:
         """Creates the task, or gives the one that an earlier send of the same key created.
 
-        `before_attempt` is called right before each attempt (it may block, or raise: then nothing is sent),
-        `on_answer` with each whole answer before it is read. `deadline` is in seconds from now; None is the
+        `before_attempt` is called right before each attempt. It may block, or raise: then nothing is sent. Where it
+        raises RateLimitError after an attempt that failed, that failure is raised instead. `on_answer` is called
+        with each whole answer before it is read. `deadline` is in seconds from now; None is the
         client's timeout. Every error carries `.idempotency_key`; `.uncertain` says whether the task may exist
         all the same.
         """

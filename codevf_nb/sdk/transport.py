@@ -7,6 +7,7 @@ idempotency key.
 
 from __future__ import annotations
 
+import math
 import random as random_module
 import time
 from collections.abc import Callable
@@ -35,12 +36,16 @@ logger = getLogger("codevf_nb.sdk")
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt that is about to go onto the wire; `number` counts from 1 within its call."""
+    """One attempt that is about to go onto the wire.
+
+    `number` counts from 1 within its call; `left` is how many seconds the call's deadline leaves.
+    """
 
     method: str
     path: str
     number: int
     idempotency_key: str | None = None
+    left: float = field(default=math.inf, compare=False)
 
 
 BeforeAttempt = Callable[[Attempt], object]
@@ -117,9 +122,9 @@ class Transport:
         """
         return _Run(self, call).answer()
 
-    def prepare_attempt(self, call: Call, number: int) -> None:
+    def prepare_attempt(self, call: Call, number: int, left: float) -> None:
         """Tells both hooks: the call's own first, then the client's, where a rate limiter may block."""
-        attempt = Attempt(call.method, call.path, number, call.idempotency_key)
+        attempt = Attempt(call.method, call.path, number, call.idempotency_key, left)
         for hook in (call.before_attempt, self._before_attempt):
             if hook is not None:
                 hook(attempt)
@@ -147,7 +152,9 @@ class _Run:
     def answer(self) -> RawAnswer:
         last: CodeVFError | None = None
         while True:
-            self._transport.prepare_attempt(self._call, self._attempts + 1)
+            too_late = self._prepare_attempt()
+            if too_late is not None:
+                self._give_up(last or too_late, str(too_late))
             left = self._ends - self._transport.clock()
             if left <= 0:
                 self._give_up(last or APIConnectionError("nothing was sent in time", sent=False), "no time is left")
@@ -157,6 +164,17 @@ class _Run:
             if outcome is not None:
                 last = outcome
                 self._pause(outcome)
+
+    def _prepare_attempt(self) -> RateLimitError | None:
+        """Calls the hooks; returns a rate limiter's error, which has no turn before the deadline."""
+        left = self._ends - self._transport.clock()
+        try:
+            self._transport.prepare_attempt(self._call, self._attempts + 1, left)
+        except RateLimitError as error:
+            if not self._sent:
+                error.add("Nothing was sent.")
+            return error
+        return None
 
     def _attempt(self, left: float) -> RawAnswer | CodeVFError | None:
         """The answer, an error, or None where a redirect was taken and the next attempt can go at once."""
@@ -187,8 +205,6 @@ class _Run:
             status=reply.status,
             headers=reply.headers,
             body=reply.body,
-            began=reply.began,
-            came=reply.came,
             at=http_time_of(header_of(reply.headers, "Date")),
             attempt=self._attempts,
         )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,17 +61,11 @@ class Secret:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that came back whole.
-
-    `began` and `came` are by the clock that never jumps: when its request began to leave this machine, and when the
-    first of the answer was here.
-    """
+    """An answer that came back whole."""
 
     status: int
     headers: Any
     body: bytes
-    began: float
-    came: float
 
 
 class _Bearer(AuthBase):
@@ -94,7 +87,6 @@ class _Watch:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.expired = False
-        self.began = 0.0
         self._socket: Any = None
 
     @property
@@ -111,7 +103,6 @@ class _Watch:
     def begin(self, sock: Any) -> None:
         # urllib3 would hold a long upload to the time that connecting may take.
         sock.settimeout(self.seconds)
-        self.began = time.monotonic()
         self._socket = sock
         if self.expired:
             raise TimeoutError("connecting took all the time there was")
@@ -266,7 +257,6 @@ class Wire:
             allow_redirects=False,
             stream=True,
         ) as response:
-            came = time.monotonic()
             held = bytearray()
             take = sink if sink is not None and response.status_code == 200 else held.extend
             size = 0
@@ -277,8 +267,7 @@ class Wire:
                     break
             else:
                 _check_whole(response)
-            whole = self._masked(bytes(held))
-            return Reply(response.status_code, response.headers, whole, _this_thread.watch.began, came)
+            return Reply(response.status_code, response.headers, self._masked(bytes(held)))
 
     def _masked(self, body: bytes) -> bytes:
         """An answer that echoes the key is kept without it."""

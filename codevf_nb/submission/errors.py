@@ -46,8 +46,9 @@ def other_project(entry: Entry, project: str, changed: Sequence[str]) -> OtherPr
 
 def unheard(error: CodeVFError) -> OutcomeUnknownError:
     """Say that a question was sent and that nobody heard what became of it."""
+    why = str(error).removesuffix(f". {NOTHING_SENT}")  # this time; the question may be there from an earlier one
     return OutcomeUnknownError(
-        f"sent, but nobody heard what became of it ({error}). Run the cell again: the same bytes go under the same "
+        f"sent, but nobody heard what became of it ({why}). Run the cell again: the same bytes go under the same "
         "key, so it can't be paid twice."
     )
 

@@ -166,6 +166,9 @@ class Submission:
         if stored is not None:
             return self._accept(entry, stored)
         body = self.unsettled.body(entry)
+        if not self._account.polls_move_time:  # a virtual clock says nothing about this machine's
+            balance = self._client.credits.get_balance(before_attempt=self._wait, on_answer=self._limiter.heard)
+            self.unsettled.check_clock(entry, balance.at)
         with self._sender() as sender:
             if self._ledger.sending.lease(entry.id, sender.lease, self._ledger.clock()):
                 return self._send(entry, PreparedTask(body, entry.idempotency_key), sender)
@@ -177,8 +180,8 @@ class Submission:
     # -- 3: on the wire
 
     def _send(self, entry: Entry, prepared: PreparedTask, sender: _Sender) -> Entry:
-        def before_attempt(_attempt: Attempt) -> None:
-            self._limiter.wait()
+        def before_attempt(attempt: Attempt) -> None:
+            self._wait(attempt)
             if sender.attempts or entry.may_be_there:
                 self._check_again(entry.id)
             lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
@@ -282,9 +285,10 @@ class Submission:
         raise InFlightError
 
     def _retrieve(self, task_id: str) -> TaskResponse:
-        return self._client.tasks.retrieve(
-            task_id, before_attempt=lambda _: self._limiter.wait(), on_answer=self._limiter.heard
-        )
+        return self._client.tasks.retrieve(task_id, before_attempt=self._wait, on_answer=self._limiter.heard)
+
+    def _wait(self, attempt: Attempt) -> None:
+        self._limiter.wait(attempt.left)
 
     def _columns(self, draft: Draft, identity: str, prepared: PreparedTask) -> dict[str, Any]:
         question, terms = draft.question, draft.priced

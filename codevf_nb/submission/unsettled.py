@@ -76,6 +76,19 @@ class Unsettled:
             forgotten = "the service has forgotten its key, and sending it again might pay twice"
             raise _by_hand(entry, f"it was sent {hours:.0f} hours ago: {forgotten}")
 
+    def check_clock(self, entry: Entry, service_time: datetime | None) -> None:
+        """Refuse to send again where this machine's clock is not the service's: how long ago it was isn't known then.
+
+        Raises:
+            OutcomeUnknownError: they differ by more than clocks do that no one has moved.
+        """
+        if service_time is None:
+            return
+        behind = service_time.timestamp() - self._ledger.clock()
+        if abs(behind) > CLOCK_SECONDS:
+            apart = f"{abs(behind) / 3600:,.1f} hours {'behind' if behind > 0 else 'ahead of'} the service's"
+            raise _by_hand(entry, f"this machine's clock is {apart}, so its key may be forgotten by now")
+
     def check_other_keys(self, draft: Draft) -> Entry | None:
         """Return what the same person asked under another key, if it is over: most likely the key was renewed.
 

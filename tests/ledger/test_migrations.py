@@ -190,3 +190,18 @@ def test_a_newer_ledger_is_left_alone(ledger_url, store):
         connection.execute(text("UPDATE meta SET value = '999'"))
     with pytest.raises(NewerLedgerError, match=r"version 999, newer than .*pip install --upgrade codevf_nb"):
         Store(ledger_url)
+
+
+def test_a_turn_and_a_hint_survive_their_step(ledger_url, monkeypatch):
+    """What was queued for and what a 429 had named before the update still holds after it."""
+    step = migrations.STEPS.index(migrations._ONE_MOMENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", migrations.STEPS[:step])
+        old = Store(ledger_url)
+    with old.write() as connection:
+        connection.execute(text("INSERT INTO limits (credential, next_allowed_at, queue_until) VALUES ('key', 7, 9)"))
+    old.close()
+    store = Store(ledger_url)
+    with store.read() as connection:
+        assert connection.execute(select(tables.limits)).all() == [("key", 9.0, 7.0)]
+    store.close()

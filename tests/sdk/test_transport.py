@@ -229,27 +229,32 @@ def test_hooks_see_every_attempt_and_answer(client, service, created):
     assert answers[0].at is None
 
 
-def test_an_answer_knows_when_its_request_left_and_when_it_came(client, service, created):
-    """Each attempt's own moments: after its turn has come, before the service has it; and after that has answered."""
-    moments: list[float] = []
+def test_a_hook_knows_how_much_time_is_left(client, service, time, created):
+    """A rate limiter sees each attempt's part of the deadline, so that it can refuse what would come too late."""
+    service.answers(service.reply({}, 503), service.reply({}, 503), service.reply(created))
+    left = []
+    client.tasks.send(client.tasks.prepare(*QUESTION), before_attempt=lambda attempt: left.append(attempt.left))
+    assert left == [pytest.approx(60, abs=0.2), pytest.approx(59.5, abs=0.2), pytest.approx(58.5, abs=0.2)]
 
-    def timed(reply):
-        def send(handler):
-            moments.append(real_time.monotonic())
-            reply(handler)
 
-        return send
+@pytest.mark.parametrize("fails", [0, 1, 2])
+def test_a_rate_limiter_without_a_turn_ends_the_call(client, service, fails):
+    """Before the first attempt its own error says that nothing was sent; later the failure before it is raised."""
+    service.answers(service.reply({"error": "down"}, 503))
 
-    def mark(_attempt):
-        moments.append(real_time.monotonic())
+    def limit(attempt: Attempt) -> None:
+        if attempt.number > fails:
+            raise RateLimitError("the rate limit lets this go in 61 s", retry_after=61)
 
-    service.answers(*map(timed, (service.reply({}, 503), service.reply(created, 201))))
-    prepared = client.tasks.prepare(*QUESTION)
-    client.tasks.send(
-        prepared, before_attempt=mark, on_answer=lambda answer: moments.extend((answer.began, answer.came))
-    )
-    turn, arrived, began, came, next_turn, next_arrived, next_began, next_came = moments
-    assert turn <= began <= arrived <= came <= next_turn <= next_began <= next_arrived <= next_came
+    with pytest.raises(ServerError if fails else RateLimitError) as caught:
+        client.tasks.send(client.tasks.prepare(*QUESTION), before_attempt=limit)
+    assert len(service.requests) == caught.value.attempts == fails
+    assert caught.value.uncertain == (fails > 0)
+    assert caught.value.__context__ is None
+    if not fails:
+        assert str(caught.value) == "the rate limit lets this go in 61 s. Nothing was sent."
+    if fails == 2:
+        assert "2 attempts; the rate limit lets this go in 61 s" in str(caught.value)
 
 
 def test_a_raising_hook_stops_the_call_before_the_wire(client, service, created):

@@ -43,6 +43,12 @@ def test_the_published_cadence(status, mode, least, most):
     assert delays[-1] == most
 
 
+@pytest.mark.parametrize(("elapsed", "delay"), [(0, 15), (30, 18.75), (60, 22.5), (118, 29.75), (120, 30), (3600, 30)])
+def test_the_interval_grows_for_two_minutes(elapsed, delay):
+    """From the least to the most within 120 s, evenly."""
+    assert next_poll("processing", "standard", elapsed) == pytest.approx(delay, abs=0.05)
+
+
 @patient
 @given(STATUSES, MODES, st.floats(-1e9, 1e9), st.none() | st.floats(-1e9, 1e9))
 def test_the_next_look_is_never_far_off(status, mode, elapsed, hint):

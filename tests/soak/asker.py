@@ -29,7 +29,9 @@ def tell(**what: Any) -> None:
 
 def account(base_url: str, api_key: str = "cvf_test_sandbox") -> settings.Account:
     """The sandbox's account, as every process of a test sees it."""
-    return settings.Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox", requests_per_second=None)
+    return settings.Account(
+        "sandbox", "sandbox", base_url, api_key, "a test", "sandbox", requests_per_second=None, polls_move_time=True
+    )
 
 
 def stop(step: str) -> None:

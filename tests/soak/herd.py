@@ -21,8 +21,8 @@ def run(ledger_url: str, base_url: str, api_key: str, *, processes: int, threads
 
 def _send(limiter: Limiter, client: CodeVFClient) -> None:
     while True:
-        limiter.wait()
         with contextlib.suppress(RateLimitError):
+            limiter.wait()
             client.credits.get_balance(on_answer=limiter.heard)
 
 
