@@ -147,7 +147,20 @@ _LONG_PAST = (
 # Turns that are still to come are put off all together; a kernel that still runs the version before goes on.
 _PUT_OFF = ("ALTER TABLE limits ADD COLUMN put_off FLOAT NOT NULL DEFAULT 0",)
 
-STEPS = (_FIRST, _LONG_PAST, _PUT_OFF)
+
+class OnPostgreSQL(str):
+    """A statement that SQLite doesn't need."""
+
+    __slots__ = ()
+
+
+# The service chooses these numbers; SQLite's integers have had 64 bits from the start.
+_WIDE_IDS = (
+    OnPostgreSQL("ALTER TABLE projects ALTER COLUMN project_id TYPE BIGINT"),
+    OnPostgreSQL("ALTER TABLE tags ALTER COLUMN tag_id TYPE BIGINT, ALTER COLUMN sort_order TYPE BIGINT"),
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _LONG_PAST, _PUT_OFF, _WIDE_IDS)
 
 
 class NewerLedgerError(CodeVFError):
@@ -164,6 +177,8 @@ def upgrade(connection: Connection) -> None:
         )
     for step in STEPS[version:]:
         for statement in step:
+            if isinstance(statement, OnPostgreSQL) and connection.dialect.name != "postgresql":
+                continue
             connection.execute(text(_spell(statement, connection.dialect.name)))
     if version < len(STEPS):
         connection.execute(text("DELETE FROM meta WHERE name = 'version'"))
