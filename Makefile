@@ -10,7 +10,7 @@ OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py
     live.py magics.py running.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-soak bench test-old test-packaging lint format notebooks docs-images clean
+.PHONY: help demo lab test test-browser test-databases test-soak bench test-old test-packaging lint format notebooks docs-images clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: $(VENV)/test.made  ## the suite and the example notebooks
 
 test-browser: $(VENV)/browser.made $(VENV)-old/made  ## the notebook in a real JupyterLab (also an old one) and a real Chromium
 	CODEVF_AXE=$(VENV)/package/axe.min.js CODEVF_OLD=$(VENV)-old/bin/python $(RUN) -m pytest -m browser -n 2 tests/browser
+
+test-databases: $(VENV)/test.made  ## the ledger on Debian's PostgreSQL (package postgresql), also behind PgBouncer (pgbouncer)
+	$(RUN) -m pytest -m databases -n 2 tests/databases
 
 test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the rate limit for minutes
 	$(RUN) -m pytest -m soak tests/soak

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
+import warnings
 from pathlib import Path
 from typing import Any
+
+from codevf_nb import private_files
+from codevf_nb.sdk.exceptions import ConfigurationError
 
 _SERVICE, _USER = "codevf_nb", "api-key"
 
 
 def load(home: Path) -> tuple[str, str] | None:
-    """Return the kept key and where it was found, or None."""
+    """Return the kept key and where it was found, or None.
+
+    Raises:
+        ConfigurationError: there is a file, and no key can be read in it.
+    """
     ring = _keyring()
     if ring is not None and (key := ring.get_password(_SERVICE, _USER)):
         return key, "keyring"
-    with contextlib.suppress(FileNotFoundError, ValueError, KeyError):
-        return json.loads(_file(home).read_text(encoding="utf-8"))["api_key"], str(_file(home))
-    return None
+    path = _file(home)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} can't be read: {getattr(error, 'strerror', 'it is not UTF-8')}") from None
+    key = _key_in(text)
+    if key is None:
+        raise ConfigurationError(f'{path} must hold {{"api_key": "…"}} with a key as text: run %codevf login again')
+    if mode := private_files.rights_of_others(path):
+        warnings.warn(
+            f"codevf: others on this machine may read the API key in {path} (mode {mode}): chmod 600 '{path}'",
+            stacklevel=2,
+        )
+    return key, str(path)
 
 
 def save(api_key: str, home: Path) -> str:
@@ -27,22 +46,28 @@ def save(api_key: str, home: Path) -> str:
     if ring is not None:
         ring.set_password(_SERVICE, _USER, api_key)
         return "the system's keyring"
-    path = _file(home)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"api_key": api_key}, file)
-    path.chmod(0o600)
-    return str(path)
+    private_files.write(_file(home), json.dumps({"api_key": api_key}))
+    return str(_file(home))
 
 
 def forget(home: Path) -> bool:
     """Remove the kept key wherever it lies; whether there was one."""
-    found = load(home) is not None
+    found = _file(home).exists()
     ring = _keyring()
     if ring is not None and ring.get_password(_SERVICE, _USER):
         ring.delete_password(_SERVICE, _USER)
+        found = True
     _file(home).unlink(missing_ok=True)
     return found
+
+
+def _key_in(text: str) -> str | None:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    key = content.get("api_key") if isinstance(content, dict) else None
+    return key.strip() or None if isinstance(key, str) else None
 
 
 def _file(home: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from codevf_nb import settings
-from codevf_nb.ledger import LedgerError, MemoryStore, Store, sqlite_url
+from codevf_nb.ledger import LedgerError, MemoryStore, Store, ledger_file, sqlite_url
 from codevf_nb.ledger.migrations import NewerLedgerError
 from codevf_nb.sdk.exceptions import ConfigurationError
 from codevf_nb.session import Session
@@ -121,8 +121,10 @@ def use(account: Account) -> Session:
         unsafe = str(error).rstrip(".")
     else:
         return session
-    warnings.warn(f"codevf: {unsafe}. Answers can be read, but nothing can be asked.", stacklevel=2)
-    return _enter(Session(account, MemoryStore(copy_of=_ledger_file()), unsafe))
+    memory = MemoryStore(copy_of=_ledger_file())
+    answers = "Its answers can be read, but" if memory.copied else "Its answers can't be read, and"
+    warnings.warn(f"codevf: {unsafe}. {answers} nothing can be asked.", stacklevel=2)
+    return _enter(Session(account, memory, unsafe))
 
 
 def _report_open_elsewhere(session: Session) -> None:
@@ -151,10 +153,7 @@ def _open_store() -> Store:
 
 def _ledger_file() -> Path | None:
     """Return where the ledger's file lies, for what can be read of it; None for one on a server."""
-    named = os.environ.get("CODEVF_LEDGER")
-    if named:
-        return Path(named.removeprefix("sqlite:///")) if named.startswith("sqlite:///") else None
     try:
-        return settings.home() / "ledger.sqlite"
-    except OSError:
+        return ledger_file(os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite"))
+    except _UNOPENED:
         return None

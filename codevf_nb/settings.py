@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from codevf_nb import private_files
 from codevf_nb.sdk.addresses import Address, AddressError, parse_hosts, shown
 from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
 
@@ -64,10 +65,19 @@ def fingerprint(api_key: str) -> str:
 
 
 def home() -> Path:
-    """Return the folder of ledger, settings and key (``CODEVF_NB_HOME``, else the user's data folder); made 0700."""
+    """Return the folder of ledger, settings and key (``CODEVF_NB_HOME``, else the user's data folder); made 0700.
+
+    Raises:
+        ConfigurationError: it is relative, so that another working folder would have another ledger.
+    """
     named = os.environ.get("CODEVF_NB_HOME")
     if named:
         folder = Path(named).expanduser()
+        if not folder.is_absolute():
+            raise ConfigurationError(
+                f"CODEVF_NB_HOME is {named!r}, which depends on the working folder: with another one the ledger would "
+                f"be another, and what was asked would be paid for again. From here it would be {folder.absolute()}."
+            )
     else:
         import platformdirs
 
@@ -101,22 +111,23 @@ def stored() -> dict[str, Any]:
     """Return what ``settings.json`` in the home folder says; an empty dict where there is none."""
     path = home() / "settings.json"
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} can't be read as JSON: {error}") from None
     if not isinstance(settings, dict):
         raise ConfigurationError(f"{path} must hold a JSON object, not {type(settings).__name__}")
+    if not isinstance(settings.get("defaults", {}), dict):
+        raise ConfigurationError(f'"defaults" in {path} must be a JSON object of options and their values')
     return settings
 
 
 def store(**settings: Any) -> Path:
-    """Keep settings in ``settings.json``, beside those already there, and return where that is."""
+    """Keep settings in ``settings.json``, with those already there, and return where that is."""
     path = home() / "settings.json"
-    text = json.dumps(stored() | settings, indent=2)
-    path.touch(mode=0o600)
-    path.write_text(text + "\n", encoding="utf-8")
+    with private_files.lock(path.with_suffix(".lock")):
+        private_files.write(path, json.dumps(stored() | settings, indent=2) + "\n")
     return path
 
 

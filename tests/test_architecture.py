@@ -13,8 +13,9 @@ PACKAGE = Path(__file__).parents[1] / "codevf_nb"
 # "How it is built"; this table is the one that is held to the code.
 ROOMS = {
     "sdk": set(),
-    "credentials": set(),
-    "settings": {"sdk", "credentials"},
+    "private_files": set(),
+    "credentials": {"sdk", "private_files"},
+    "settings": {"sdk", "credentials", "private_files"},
     "options": {"sdk", "attachments"},
     "question": {"sdk", "options", "attachments"},
     "attachments": {"sdk", "raised"},

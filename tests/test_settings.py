@@ -1,6 +1,8 @@
 """Which account a kernel talks to, and where a key may go."""
 
 import json
+import subprocess
+import sys
 from hashlib import sha256
 
 import pytest
@@ -140,3 +142,76 @@ def test_the_home_is_private(tmp_path, monkeypatch):
     """A home that had to be made is the user's alone."""
     monkeypatch.setenv("CODEVF_NB_HOME", str(tmp_path / "deep" / "home"))
     assert settings.home().stat().st_mode & 0o777 == 0o700
+
+
+def test_a_relative_home_is_refused(monkeypatch, tmp_path):
+    """Another working folder would be another ledger, so the name in full is asked for, and nothing is made."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODEVF_NB_HOME", "data")
+    with pytest.raises(ConfigurationError, match=r"'data', which depends on the working folder.*/data\."):
+        settings.home()
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b'["x"]', b"null", b'{"api_key": 5}', b'{"api_key": " "}', b"{}", b"", b"\xff", b"[" * 100_000]
+)
+def test_odd_credentials_are_one_line(content):
+    """What a key can't be read from is named with what it should look like, and not shown; it can be forgotten."""
+    path = settings.home() / "credentials.json"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(ConfigurationError, match=r"credentials\.json") as refused:
+        credentials.load(settings.home())
+    assert "\n" not in str(refused.value)
+    assert credentials.forget(settings.home())
+    assert credentials.load(settings.home()) is None
+
+
+def test_credentials_of_an_editor_with_a_byte_order_mark():
+    """A file that Notepad has saved is read."""
+    path = settings.home() / "credentials.json"
+    path.write_text('\ufeff{"api_key": "cvf_test_a"}', encoding="utf-8")
+    path.chmod(0o600)
+    assert credentials.load(settings.home()) == ("cvf_test_a", str(path))
+
+
+def test_a_key_that_others_can_read():
+    """It is used, with a warning that says how to keep it; a key that is saved is private from its first byte."""
+    path = settings.home() / "credentials.json"
+    path.write_text('{"api_key": "cvf_test_a"}')
+    path.chmod(0o644)
+    with pytest.warns(UserWarning, match=r"mode 0644\): chmod 600"):
+        assert credentials.load(settings.home()) == ("cvf_test_a", str(path))
+    with path.open() as before:
+        credentials.save("cvf_test_b", settings.home())
+        assert "cvf_test_b" not in before.read(), "what was readable to others never holds the new key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in settings.home().iterdir()] == ["credentials.json"]
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff", b'{"defaults": ["x"]}'])
+def test_odd_settings_are_one_line(content):
+    """Whatever the file holds, one line names it."""
+    (settings.home() / "settings.json").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"settings\.json") as refused:
+        settings.stored()
+    assert "\n" not in str(refused.value)
+
+
+STORE = """
+import sys
+from codevf_nb import settings
+for number in range(60):
+    settings.store(**{f"{sys.argv[1]} {number}": number})
+"""
+
+
+def test_processes_that_store_settings_lose_none():
+    """Three processes that store sixty settings each have stored all of them, and readers find a whole file always."""
+    settings.store(hosts=["proxy.example"])
+    writers = [subprocess.Popen([sys.executable, "-c", STORE, name]) for name in "abc"]
+    while any(writer.poll() is None for writer in writers):
+        assert settings.stored()["hosts"] == ["proxy.example"]
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    assert len(settings.stored()) == 181

@@ -8,17 +8,19 @@ import uuid
 from collections.abc import Callable
 
 from codevf_nb.ledger.accounts import Accounts, Known, present_name
+from codevf_nb.ledger.address import ledger_file, sqlite_url
 from codevf_nb.ledger.book import Balances
 from codevf_nb.ledger.budget import Budget, BudgetExceededError, Budgets, Period
 from codevf_nb.ledger.catalogue import Catalogue
 from codevf_nb.ledger.changes import Change, Repeat
+from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.memory import MemoryStore
 from codevf_nb.ledger.pages import Order, Pages, State, Wanted
 from codevf_nb.ledger.questions import Questions
 from codevf_nb.ledger.records import Entry, SendState
 from codevf_nb.ledger.sending import Sending
-from codevf_nb.ledger.store import LedgerError, Store, sqlite_url
+from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.turns import Duty, Limiter
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "State",
     "Store",
     "Wanted",
+    "ledger_file",
     "present_name",
     "sqlite_url",
 ]

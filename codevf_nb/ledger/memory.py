@@ -13,56 +13,101 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import QueuePool
 
-from codevf_nb.ledger import migrations
-from codevf_nb.ledger.store import BUSY_SECONDS, Kept, Store
+from codevf_nb.ledger import migrations, tables
+from codevf_nb.ledger.database import Database, driver_connection
+from codevf_nb.ledger.store import BUSY_SECONDS, Store
 
 
 class MemoryStore(Store):
-    """A database in memory. One connection serves all threads, in turns."""
+    """A database in memory. ``copied``: it holds what the ledger's file held, or all of it that could be read."""
 
     def __init__(self, copy_of: Path | None = None, clock: Callable[[], float] = time.time) -> None:
-        self.place = "memory"
-        self._kept = Kept()
-        self._clock = clock
-        self._engine: Engine = create_engine(
+        self._memory = _Memory(copy_of)
+        self._open(self._memory, "memory", clock)
+
+    @property
+    def copied(self) -> bool:
+        """Whether questions of the real ledger are in it."""
+        return self._memory.copied
+
+
+class _Memory(Database):
+    """One connection serves all threads, in turns."""
+
+    def __init__(self, copy_of: Path | None) -> None:
+        self.copied = False
+        self._copy_of = copy_of
+        self.engine = create_engine(
             "sqlite://",
-            creator=lambda: _open(copy_of),
+            creator=self._connect,
             poolclass=QueuePool,
             pool_size=1,
             max_overflow=0,
             pool_timeout=BUSY_SECONDS,
             hide_parameters=True,
         )
-        event.listen(self._engine, "begin", _begin)
-        with self.write() as connection:
-            migrations.upgrade(connection)
 
-    @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Keep nothing: the one connection is always there."""
-        yield
+    def begin(self, connection: Connection, *, writes: bool) -> None:  # noqa: ARG002 - there is one connection for all
+        """Begin by the driver's own call."""
+        driver_connection(connection).execute("BEGIN IMMEDIATE")
+
+    def settle(self, connection: Connection) -> None:
+        """Make the tables, and fill them with what can be read of a ledger that couldn't be copied as it is."""
+        super().settle(connection)
+        if self._copy_of is not None and not self.copied:
+            with _reading(self._copy_of) as source:
+                self.copied = source is not None and _copy_rows(source, driver_connection(connection))
+
+    def _connect(self) -> sqlite3.Connection:
+        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        if self._copy_of is not None:
+            with _reading(self._copy_of) as source:
+                self.copied = source is not None and _copy_whole(source, memory)
+        if not self.copied:
+            memory.close()
+            memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        return memory
 
 
-def _open(copy_of: Path | None) -> sqlite3.Connection:
-    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    if copy_of is not None:
-        # Read-only first; on a file system that can't even be locked, as it lies there.
-        for way in ("mode=ro", "immutable=1"):
-            with contextlib.suppress(sqlite3.Error):
-                _copy(f"file:{quote(str(copy_of))}?{way}", memory)
-                break
-    return memory
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open a ledger read-only; where the file system can't even be locked, as it lies there. None if neither works."""
+    for way in ("mode=ro", "immutable=1"):
+        with contextlib.ExitStack() as stack:
+            try:
+                uri = f"file:{quote(str(path))}?{way}"
+                source = stack.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1.0)))
+                source.execute("SELECT count(*) FROM meta").fetchone()
+            except sqlite3.Error:
+                continue
+            yield source
+            return
+    yield None
 
 
-def _copy(uri: str, memory: sqlite3.Connection) -> None:
-    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1.0)) as source:
+def _copy_whole(source: sqlite3.Connection, memory: sqlite3.Connection) -> bool:
+    """Copy a sound ledger of a version that this one can bring up to date; whether it is one."""
+    try:
         version = source.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
-        if version is not None and int(version[0]) <= len(migrations.STEPS):
-            source.backup(memory)
+        if version is None or int(version[0]) > len(migrations.STEPS):
+            return False
+        source.backup(memory)
+        return bool(memory.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except (sqlite3.Error, ValueError):
+        return False
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _copy_rows(source: sqlite3.Connection, memory: sqlite3.Connection) -> bool:
+    """Copy the columns that both know, up to the first row that can't be read; whether any question came with them."""
+    for table in tables.metadata.sorted_tables:
+        if table is not tables.meta:
+            with contextlib.suppress(sqlite3.Error):
+                theirs = {row[1] for row in source.execute(f"PRAGMA table_info({table.name})")}
+                shared = [column.name for column in table.columns if column.name in theirs]
+                rows = source.execute(f"SELECT {', '.join(shared)} FROM {table.name}")  # noqa: S608 - our own names
+                marks = ", ".join("?" * len(shared))
+                memory.executemany(f"INSERT INTO {table.name} ({', '.join(shared)}) VALUES ({marks})", rows)  # noqa: S608
+    return bool(memory.execute("SELECT count(*) FROM questions").fetchone()[0])

@@ -236,7 +236,28 @@ _ONE_MOMENT = (
     "ALTER TABLE moments RENAME TO limits",
 )
 
-STEPS: tuple[tuple[Statement, ...], ...] = (_FIRST, _LONG_PAST, _PUT_OFF, _FIRST_IDENTITIES, _ENVIRONMENTS, _ONE_MOMENT)
+
+class OnPostgreSQL(str):
+    """A statement that SQLite doesn't need."""
+
+    __slots__ = ()
+
+
+# The service chooses these numbers; SQLite's integers have had 64 bits from the start.
+_WIDE_IDS = (
+    OnPostgreSQL("ALTER TABLE projects ALTER COLUMN project_id TYPE BIGINT"),
+    OnPostgreSQL("ALTER TABLE tags ALTER COLUMN tag_id TYPE BIGINT, ALTER COLUMN sort_order TYPE BIGINT"),
+)
+
+STEPS: tuple[tuple[Statement, ...], ...] = (
+    _FIRST,
+    _LONG_PAST,
+    _PUT_OFF,
+    _FIRST_IDENTITIES,
+    _ENVIRONMENTS,
+    _ONE_MOMENT,
+    _WIDE_IDS,
+)
 
 
 class NewerLedgerError(CodeVFError):
@@ -253,10 +274,10 @@ def upgrade(connection: Connection) -> None:
         )
     for step in STEPS[version:]:
         for statement in step:
-            if isinstance(statement, str):
-                connection.execute(text(_spell(statement, connection.dialect.name)))
-            else:
+            if not isinstance(statement, str):
                 statement(connection)
+            elif not isinstance(statement, OnPostgreSQL) or connection.dialect.name == "postgresql":
+                connection.execute(text(_spell(statement, connection.dialect.name)))
     if version < len(STEPS):
         connection.execute(text("DELETE FROM meta WHERE name = 'version'"))
         connection.execute(text("INSERT INTO meta VALUES ('version', :version)"), {"version": str(len(STEPS))})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exist
 from codevf_nb.ledger import book
 from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, drop, each, likeliest, read
+from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, each, likeliest, read
 from codevf_nb.ledger.tables import answers, bodies, first_identities, questions
 from codevf_nb.sdk.models import TaskStatus
 
@@ -67,6 +68,10 @@ _OF_TEXTS = (
     .order_by(questions.c.id.desc())
 )
 _AMONG_IDENTITIES = select(questions).where(_AMONG, questions.c.identity.in_(bindparam("identities", expanding=True)))
+# Forgetting holds the lock for about so long at a time, and then lets others write: SQLite's look again every 0.1 s.
+FORGET_SECONDS = 0.1
+FORGET_PAUSE_SECONDS = 0.11
+FORGET_AT_ONCE = 50
 _TEXTS = ("prompt", "code", "response_schema", "message", "result", "error", "notes")
 
 
@@ -231,18 +236,33 @@ class Questions(Rows):
     def forget(self, before: float) -> int:
         """Delete what was asked and answered before a moment, of all that is over; return of how many questions.
 
-        Ids, times, credits and the attachments' names, sizes and hashes stay.
+        Ids, times, credits and the attachments' names, sizes and hashes stay. Others can write in between.
         """
+        forgotten, last = 0, 0
+        with self._store.together():
+            while some := self._forget_some(before, last):
+                forgotten, last = forgotten + some[0], some[1]
+                time.sleep(FORGET_PAUSE_SECONDS)
+        return forgotten
+
+    def _forget_some(self, before: float, last: int) -> tuple[int, int] | None:
+        """Forget for a moment what follows a number; return of how many questions and the last number, or None."""
         over = (questions.c.state == SendState.REFUSED) | questions.c.status.in_(_FINAL)
         told = or_(*(questions.c[name].is_not(None) for name in _TEXTS))
-        old = (questions.c.account == self._account, questions.c.prepared_at < before, over, told)
+        old = self._where(questions.c.prepared_at < before, over, told).with_only_columns(questions.c.id)
+        count = 0
         with self._store.write() as connection:
-            ids = connection.scalars(select(questions.c.id).where(*old)).all()
-            for question_id in ids:
-                drop(connection, bodies, question_id)
-                drop(connection, answers, question_id)
-                change(connection, question_id, **dict.fromkeys(_TEXTS))
-        return len(ids)
+            ends = time.monotonic() + FORGET_SECONDS
+            while time.monotonic() < ends:
+                some = old.where(questions.c.id > last).order_by(questions.c.id).limit(FORGET_AT_ONCE)
+                ids = connection.scalars(some).all()
+                if not ids:
+                    break
+                connection.execute(delete(bodies).where(bodies.c.question_id.in_(ids)))
+                connection.execute(delete(answers).where(answers.c.question_id.in_(ids)))
+                connection.execute(update(questions).where(questions.c.id.in_(ids)).values(dict.fromkeys(_TEXTS)))
+                count, last = count + len(ids), ids[-1]
+        return (count, last) if count else None
 
     def _elsewhere(self, connection: Connection, origin: str, asked_by: str) -> dict[str, Any]:
         others = [account for account in connection.scalars(_ACCOUNTS) if account != self._account]

@@ -9,7 +9,7 @@ These tables are what ``migrations.py`` has made after its last step; a change h
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -133,20 +133,20 @@ projects = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("project_id", Integer, nullable=False),
+    Column("project_id", BigInteger, nullable=False),
 )
 
 tags = Table(
     "tags",
     metadata,
     Column("account", Text, primary_key=True),
-    Column("tag_id", Integer, primary_key=True),
+    Column("tag_id", BigInteger, primary_key=True),
     Column("name", Text, nullable=False),
     Column("display_name", Text),
     Column("description", Text),
     Column("multiplier", Text, nullable=False),
     Column("is_active", Integer, nullable=False),
-    Column("sort_order", Integer),
+    Column("sort_order", BigInteger),
     Column("seen_at", Float, nullable=False),
 )
 

@@ -1,35 +1,17 @@
 """A ledger that a team shares on PostgreSQL."""
 
-import subprocess
 import sys
 import threading
 import time
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, make_url, select, text
 
-from codevf_nb.ledger import Duty, LedgerError, Limiter, Store
-from codevf_nb.ledger.tables import leases, questions
-from codevf_nb.sandbox import Sandbox
+from codevf_nb.ledger import Catalogue, Duty, LedgerError, Limiter, Store
+from codevf_nb.ledger.tables import leases
+from tests.ledger import races
 from tests.postgres import Postgres
 from tests.waiting import eventually
-
-ASK = """
-import sys, time
-from codevf_nb import kernel
-from codevf_nb.settings import Account
-from codevf_nb.submission import InFlightError
-_, base_url, api_key = sys.argv
-session = kernel.use(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox", None))
-draft = session.draft("Is this join dropping rows?", code="a.merge(b)", project="team")
-for _ in range(100):
-    try:
-        print(session.ask(draft).id)
-        break
-    except InFlightError:
-        time.sleep(0.1)
-kernel.forget()
-"""
 
 
 @pytest.fixture
@@ -51,23 +33,89 @@ def put(store, name, meanwhile=lambda: None):
         connection.execute(insert(leases).values(name=name, owner="me", until=0.0))
 
 
-def test_processes_race_for_one_question(ledger_url, monkeypatch):
-    """Five kernels that ask the same question at once make one task of it, and all of them get that one."""
-    monkeypatch.setenv("CODEVF_LEDGER", ledger_url)
-    with Sandbox(rate_limit=None, reviewer="none") as box:
-        command = [sys.executable, "-c", ASK, box.base_url, box.api_key]
-        racers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(5)]
-        told = [racer.communicate(timeout=60)[0].split() for racer in racers]
-        assert [racer.returncode for racer in racers] == [0] * 5
-        made = [task["id"] for task in box.tasks()]
-    assert len(made) == 1
-    assert told == [made] * 5
-    store = Store(ledger_url)
-    with store.read() as connection:
-        rows = connection.execute(select(questions.c.task_id, questions.c.asked_by)).all()
-    store.close()
-    assert [row.task_id for row in rows] == made
-    assert rows[0].asked_by
+def test_processes_race(ledger_url):
+    """Nobody pays twice for the same question, or past a budget."""
+    races.for_one_budget(ledger_url)
+
+
+@pytest.mark.parametrize("level", ["read uncommitted", "read committed", "repeatable read", "serializable"])
+def test_what_a_writer_has_read_still_holds(postgres, level):
+    """Whatever the default isolation: who waited for another writer sees what that one has written, and can write."""
+    url = postgres.database(f"default_transaction_isolation = '{level}'", "synchronous_commit = off")
+    first, second = Store(url), Store(url)
+    seen = []
+
+    def count() -> None:
+        with second.write() as connection:
+            seen.append(connection.scalar(select(func.count()).select_from(leases)))
+            seen.append(connection.scalar(text("SHOW synchronous_commit")))
+            connection.execute(insert(leases).values(name="b", owner="me", until=0.0))
+
+    with first.write() as connection:
+        waiting = threading.Thread(target=count)
+        waiting.start()
+        is_waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        eventually(lambda: connection.scalar(is_waiting) == 1, "the other one waits")
+        connection.execute(insert(leases).values(name="a", owner="me", until=0.0))
+    waiting.join(30)
+    assert seen == [1, "on"]
+    assert names(first) == {"a", "b"}
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_can_t_hold_every_answer(postgres, encoding):
+    """It is refused when it is opened, before anything can be paid, in one line that says what to do."""
+    url = postgres.database(clause=f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    with pytest.raises(LedgerError, match=f"encoded in {encoding}.*ENCODING 'UTF8'"):
+        Store(url)
+
+
+def test_roles_with_schemas_of_their_own_share_one_ledger(postgres):
+    """Whatever their search_path is, the second role finds the first one's ledger; which rights it lacks is listed."""
+    name = str(make_url(postgres.database()).database)
+    ada, bob = (postgres.role("search_path = '\"$user\", public'") for _ in range(2))
+    for role in (ada, bob):
+        grant = f"GRANT USAGE, CREATE ON SCHEMA public TO {role}"
+        postgres.sql(f"CREATE SCHEMA AUTHORIZATION {role}", grant, database=name)
+    first = Store(postgres.url(name, ada))
+    put(first, "a")
+    with pytest.raises(LedgerError, match=r"permission denied for answers and .*: GRANT USAGE ON SCHEMA") as refused:
+        Store(postgres.url(name, bob))
+    grants = str(refused.value).partition("rights: ")[2].split("; ")
+    assert len(grants) == 3
+    postgres.sql(*grants, database=name)
+    second = Store(postgres.url(name, bob))
+    put(second, "b")
+    assert names(first) == names(second) == {"a", "b"}
+    first.close()
+    second.close()
+
+
+def test_two_ledgers_in_one_database(postgres):
+    """Where there are two already, which one is used is a person's choice, and never that of search_path."""
+    url = postgres.database()
+    named = f"{url}{'&' if '?' in url else '?'}schema=team"
+    for one in (Store(url), Store(named)):
+        put(one, one.place)
+        assert names(one) == {one.place}
+        one.close()
+    with pytest.raises(LedgerError, match=r"in each of the schemas public, team, .*\?schema=public"):
+        Store(url)
+    again = Store(named)
+    assert names(again) == {again.place}
+    again.close()
+
+
+def test_ids_that_the_service_chooses(store):
+    """A number of 63 bits is kept; a longer one is refused in one line."""
+    catalogue = Catalogue(store, "account")
+    catalogue.keep_project("p", 2**63 - 1)
+    assert catalogue.project("p") == 2**63 - 1
+    with pytest.raises(LedgerError) as refused:
+        catalogue.keep_project("q", 2**64)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_url_without_a_driver(database):

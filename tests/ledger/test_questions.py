@@ -211,3 +211,18 @@ def test_bytes_are_kept_for_a_day(ledger):
     asked(ledger, "now")
     assert ledger.questions.body(old.id) is None
     assert ledger.questions.body(recent.id) == b"the bytes of recent"
+
+
+def test_forgetting_lets_others_write_in_between(ledger, ledger_url, monkeypatch):
+    """However many questions there are, the lock is held for a moment at a time; and none is left out."""
+    monkeypatch.setattr("codevf_nb.ledger.questions.FORGET_SECONDS", 0.0001)
+    monkeypatch.setattr("codevf_nb.ledger.questions.FORGET_PAUSE_SECONDS", 0.0)
+    about = dict.fromkeys(("environment", "origin", "credential", "asked_by"), "x")
+    for number in range(120):
+        ledger.questions.take_in(f"task_{number}", NOW - DAY, status="completed", message="secret", **about)
+    held = []
+    write = ledger.store.write
+    monkeypatch.setattr(ledger.store, "write", lambda: held.append(1) or write())
+    assert ledger.questions.forget(NOW) == 120
+    assert len(held) > 2
+    assert {entry.message for entry in ledger.questions.latest(200)} == {None}

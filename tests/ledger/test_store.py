@@ -8,9 +8,9 @@ import sys
 import threading
 
 import pytest
-from sqlalchemy import delete, event, insert, select
+from sqlalchemy import delete, event, insert, select, text
 
-from codevf_nb.ledger import LedgerError, Store, journal
+from codevf_nb.ledger import Ledger, LedgerError, MemoryStore, Store, journal, ledger_file, sqlite_url
 from codevf_nb.ledger.tables import leases
 
 RAISE = """
@@ -277,6 +277,72 @@ def test_a_url_that_is_none_is_refused_without_telling_it(url):
     with pytest.raises(LedgerError, match="must be") as caught:
         Store(url)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:s3c@cret@db/team",
+        "postgresql://me:s3cret@@db/team",
+        "postgresql://me:x@s3cret/y@db/team",
+        "postgresql://m/e:s3cret@db/team",
+        "postgresql://:s3c@cret@127.0.0.1:1/team",
+    ],
+)
+def test_no_part_of_a_password_is_taken_for_a_host(url):
+    """Where it isn't clear what is password and what is host, nothing of either is shown or looked up."""
+    with pytest.raises(LedgerError, match="@ must be written %40") as refused:
+        Store(url)
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%20b", "a%2", "a#b", "a b", "a&b=c", "ä+~é", "a'b\"c", "a:b;c"])
+def test_a_home_of_any_name(tmp_path, name):
+    """The ledger is the file in the folder that was named, and nothing lies elsewhere."""
+    place = tmp_path / name / "ledger.sqlite"
+    store = Store(sqlite_url(place))
+    put(store, "a")
+    assert store.place == str(place)
+    assert ledger_file(sqlite_url(place)) == place
+    store.close()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [place]
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///:memory:", "sqlite:///ledger.sqlite", "sqlite:////tmp/a?b/ledger.sqlite", "sqlite:///file:x"]
+)
+def test_a_file_that_would_be_another_one_is_refused(url, tmp_path, monkeypatch):
+    """One that depends on the working folder, or that isn't the one that was named; nothing is made."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LedgerError, match=r"must be a file|takes no options"):
+        Store(url)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("spoiled", ["newer", "damaged", "no database"])
+def test_what_can_be_read_of_a_ledger_is_copied(tmp_path, spoiled):
+    """Answers of a newer version, and those of a damaged file up to the damage, can be read; what isn't is said."""
+    place = tmp_path / "ledger.sqlite"
+    store = Store(f"sqlite:///{place}")
+    questions = Ledger(store, "account", "test").questions
+    about = dict.fromkeys(("environment", "origin", "credential", "asked_by"), "x")
+    for number in range(300):
+        questions.take_in(f"task_{number}", 1.0, status="completed", message="answer " * 100, **about)
+    with store.write() as connection:
+        if spoiled == "newer":
+            connection.execute(text("ALTER TABLE questions ADD COLUMN later TEXT"))
+            connection.execute(text("UPDATE meta SET value = '999'"))
+    store.close()
+    content = place.read_bytes()
+    if spoiled == "damaged":
+        place.write_bytes(content[: len(content) * 2 // 3] + b"\xff" * (len(content) // 3))
+    elif spoiled == "no database":
+        place.write_bytes(b"no database" * 1000)
+    memory = MemoryStore(copy_of=place)
+    found = len(Ledger(memory, "account", "test").questions.latest(1000))
+    assert memory.copied == (found > 0) == (spoiled != "no database")
+    assert spoiled != "newer" or found == 300
+    memory.close()
 
 
 def test_a_ledger_that_is_no_database(place):
