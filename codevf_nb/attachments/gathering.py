@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from codevf_nb.sdk.files import mime_type_for
 from codevf_nb.sdk.limits import MAX_ATTACHMENT_BYTES
 
 from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Text
-from .figures import png_of
+from .figures import holds_drawings, png_of
 from .joins import together
 from .names import Names, safe, stem
 from .packing import pack, page, tables_to_join
@@ -20,13 +21,10 @@ from .profile import profile
 from .redaction import Mask
 from .sampling import Sample
 from .sources import source_of
-from .tables import Table, table_of
+from .table import Table
+from .tables import table_of
+from .unsupported import guarded, refuse_unsupported, type_name, unsupported
 from .values import is_data, json_file, suffix_of, text_file
-
-_KINDS = (
-    "DataFrames and Series (pandas, polars, pyarrow), numpy arrays, dicts and lists, text, bytes, paths, figures and "
-    "images, functions, classes and modules of your own"
-)
 
 
 def gather(
@@ -67,7 +65,9 @@ class _Sorted:
     _values: dict[str, Any] = field(default_factory=dict)
 
     def add(self, name: str, value: Any) -> None:
-        table = table_of(name, value)
+        refuse_unsupported(name, value)
+        with guarded(name, type_name(value)):
+            table = None if holds_drawings(value) else table_of(name, value)
         if table is None:
             self._values[name] = value
         else:
@@ -82,10 +82,15 @@ class _Sorted:
 
 def _made(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
     """Make a file of a value that is no table."""
+    with guarded(name, type_name(value)):
+        return _written(name, value, budget, mask)
+
+
+def _written(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
     if isinstance(value, os.PathLike):
         return _file(Path(value))
-    if isinstance(value, bytes | bytearray | memoryview):
-        content = bytes(value)
+    if isinstance(value, bytes | bytearray | memoryview | io.BytesIO):
+        content = value.getvalue() if isinstance(value, io.BytesIO) else bytes(value)
         return _checked(Attachment(stem(name) + suffix_of(content), content))
     picture = png_of(name, value)
     if picture is not None:
@@ -105,7 +110,7 @@ def _text(name: str, value: Any, budget: int, mask: Mask) -> tuple[str, bytes]:
     source = source_of(name, value)
     if source is not None:
         return f"{stem(name)}.py", text_file(source, budget)
-    raise AttachmentError(f"{name} is a {type(value).__name__}, so it can't be attached: what can be are {_KINDS}.")
+    raise unsupported(name, value)
 
 
 def _tables(
@@ -123,7 +128,7 @@ def _tables(
         members = [part for number, part in enumerate(made) if number in joined]
         holds = tuple(f"{part.file_name}, {part.rows[0]:,} of {part.rows[1]:,} rows" for part in members if part.rows)
         parts.append(Attachment(names.unique("tables.md"), page(members), kind=Kind.NOTE, holds=holds))
-    described = profile(samples, mask).encode(errors="backslashreplace")
+    described = profile(samples, mask, max_bytes).encode(errors="backslashreplace")
     return [*parts, Attachment(names.unique("profile.md"), described, kind=Kind.NOTE)]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .redaction import Mask
 from .sampling import Sample, evenly, fitting, take
-from .tables import Table
+from .table import Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -193,11 +193,11 @@ def _matching(table: Table, key: str, drawn: pd.Series[Any]) -> np.ndarray[Any, 
     import numpy as np
     import pandas as pd
 
-    column = table.column(table.header.index(key))
-    same = column.dtype == drawn.dtype  # else compared as Python compares: 7 is 7.0, and a category its text
+    number = table.header.index(key)
+    same = table.stretch(number, 0, 0).dtype == drawn.dtype  # else compared as Python compares: 7 is 7.0
     values = pd.unique(drawn if same else drawn.astype(object))
     found = [np.zeros(0, dtype=np.int64)]
     for start in range(0, table.rows, _STRETCH):
-        hits = column.iloc[start : start + _STRETCH].isin(values).to_numpy(dtype=bool)
+        hits = table.stretch(number, start, start + _STRETCH).isin(values).to_numpy(dtype=bool)
         found.append(np.flatnonzero(hits) + start)
     return np.concatenate(found)
