@@ -186,7 +186,7 @@ def _text_remarks(known: pd.Series[Any], mark: str, *, is_alone: bool) -> list[s
     words = sorted({value for value in values if type(value) is str and value in _NULL_WORDS})
     if words:
         found.append(
-            f"holds {', '.join(words)} as text: pandas.read_csv takes them for nulls unless keep_default_na=False"
+            f"holds {', '.join(words)} as text: pandas.read_csv takes that for a null unless keep_default_na=False"
         )
     if any(type(value) is str and not value.isascii() and _has_surrogate(value) for value in values):
         found.append("lone surrogates are written as \\ud800")
