@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from codevf_nb.sdk.exceptions import CodeVFError
@@ -73,4 +74,9 @@ class Picture:
 
 def is_a(value: Any, library: str, name: str) -> bool:
     """Whether a value is of a library's class, asked without importing the library."""
-    return any(kind.__name__ == name and kind.__module__.partition(".")[0] == library for kind in type(value).__mro__)
+    return _is_class(type(value), library, name)  # type: ignore[arg-type] - a class can be hashed
+
+
+@lru_cache(maxsize=4096)
+def _is_class(cls: type, library: str, name: str) -> bool:
+    return any(kind.__name__ == name and kind.__module__.partition(".")[0] == library for kind in cls.__mro__)

@@ -120,6 +120,8 @@ def text_of(value: Any, *, nan_is_null: bool = True) -> str | None:
 
 def is_nested(value: Any) -> bool:
     """Whether a value is a collection, which goes as JSON."""
+    if type(value) is str:
+        return False
     return isinstance(value, dict | list | tuple | set | frozenset) or is_a(value, "numpy", "ndarray")
 
 

@@ -177,20 +177,21 @@ def _text_remarks(known: pd.Series[Any], mark: str, *, is_alone: bool) -> list[s
         return []
     found = []
     values = known.tolist()
-    empty = sum(1 for value in values if type(value) is str and not value)
+    texts_there = [value for value in values if type(value) is str]
+    empty = texts_there.count("")
     if empty:
         looks = (
             'in the CSV they look like nulls, `""`' if is_alone else 'in the CSV they are `""`, and a null is nothing'
         )
         found.append(f"{empty:,}{mark} empty texts: {looks}")
-    words = sorted({value for value in values if type(value) is str and value in _NULL_WORDS})
+    words = sorted(_NULL_WORDS.intersection(texts_there))
     if words:
         found.append(
             f"holds {', '.join(words)} as text: pandas.read_csv takes that for a null unless keep_default_na=False"
         )
-    if any(type(value) is str and not value.isascii() and _has_surrogate(value) for value in values):
+    if any(not value.isascii() and _has_surrogate(value) for value in texts_there):
         found.append("lone surrogates are written as \\ud800")
-    if any(is_nested(value) for value in values):
+    if len(texts_there) < len(values) and any(map(is_nested, values)):
         found.append("nested values are JSON: what JSON has no word for (dates, Decimals, NaN) is text in it")
     return found
 

@@ -51,7 +51,7 @@ def gather(
     attached = [_file(Path(path)) for path in files]
     others = [*sorted_out.files(max_bytes, mask, crowd=len(attached) + len(sorted_out.tables)), *attached]
     notes = sum(part.kind is Kind.NOTE for part in others) + bool(sorted_out.tables)
-    parts += _tables(sorted_out.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
+    parts += _tables(code, sorted_out.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
     mask.check()
     parts += [_renamed(part, names) for part in others]
     return pack(parts, names)
@@ -114,21 +114,28 @@ def _text(name: str, value: Any, budget: int, mask: Mask) -> tuple[str, bytes]:
 
 
 def _tables(
-    tables: Sequence[Table], max_bytes: int, mask: Mask, names: Names, notes: int, others: int
+    code: str | None,
+    tables: Sequence[Table],
+    max_bytes: int,
+    mask: Mask,
+    names: Names,
+    notes: int,
+    others: int,
 ) -> list[Attachment]:
     """Make a CSV of each table, of the smallest ones a page where there is no room, and one profile of all."""
     if not tables:
         return []
     joined = tables_to_join([table.rows * max(1, len(table.header)) for table in tables], notes, others)
     budgets = [max_bytes // len(joined) if number in joined else max_bytes for number in range(len(tables))]
-    samples = {names.unique(f"{stem(one.table.name)}.csv"): one for one in together(tables, budgets, mask)}
+    drawn, relations = together(tables, budgets, mask, code)
+    samples = {names.unique(f"{stem(one.table.name)}.csv"): one for one in drawn}
     made = [_table(file_name, sample) for file_name, sample in samples.items()]
     parts = [part for number, part in enumerate(made) if number not in joined]
     if joined:
         members = [part for number, part in enumerate(made) if number in joined]
         holds = tuple(f"{part.file_name}, {part.rows[0]:,} of {part.rows[1]:,} rows" for part in members if part.rows)
         parts.append(Attachment(names.unique("tables.md"), page(members), kind=Kind.NOTE, holds=holds))
-    described = profile(samples, mask, max_bytes).encode(errors="backslashreplace")
+    described = profile(samples, mask, max_bytes, relations).encode(errors="backslashreplace")
     return [*parts, Attachment(names.unique("profile.md"), described, kind=Kind.NOTE)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .cells import texts
@@ -25,9 +25,16 @@ _HEAD = (
 )
 
 
-def profile(samples: Mapping[str, Sample], mask: Mask, budget: int) -> str:
-    """Describe samples by the names of their files, in at most so many bytes (4 KB are always allowed)."""
+def profile(samples: Mapping[str, Sample], mask: Mask, budget: int, relations: Sequence[str] = ()) -> str:
+    """Describe samples by the names of their files, in at most so many bytes (4 KB are always allowed).
+
+    ``relations`` are sentences on how the tables are related.
+    """
     left, blocks = max(budget, _LEAST_BYTES), []
+    if relations:
+        listed = _within([f"- {_cell(line)}" for line in relations], left // 2)
+        blocks.append("\n".join(["# Between the tables", *listed]))
+        left -= _size(listed) + 30
     for number, (name, sample) in enumerate(samples.items()):
         with guarded(sample.table.name, sample.table.what):
             block = "\n".join(_block(name, sample, mask, left // (len(samples) - number)))
