@@ -84,6 +84,16 @@ class Task:
         """Where the task was asked: live, test or sandbox."""
         return self._entry.environment
 
+    @property
+    def attachments(self) -> list[dict[str, Any]]:
+        """What was sent along: name, size and SHA-256 of each file; of a sample also ``positions``.
+
+        These are the numbers of the rows that were sent, by the name of the CSV: ``trips.iloc[positions]`` are they.
+        """
+        from codevf_nb.attachments.row_positions import shown
+
+        return [shown(record) for record in self.entry.attachments or ()]
+
     def frame(self) -> pd.DataFrame:
         """Return a structured answer as a DataFrame: an array of objects, or the one array in an object, becomes rows.
 

@@ -34,6 +34,7 @@ class Attachment:
 
     ``rows`` is (sent, whole) for a table, so that a sample never passes for the whole. ``holds`` names the files that
     were put together in this one. ``fingerprint`` stands for the content where masks make that differ each time.
+    ``positions`` are the rows of each table's sample in here, by its file's name (see ``row_positions``).
     """
 
     file_name: str
@@ -42,6 +43,7 @@ class Attachment:
     kind: Kind = Kind.FILE
     holds: tuple[str, ...] = ()
     fingerprint: str | None = None
+    positions: tuple[tuple[str, str], ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return what stays known of it when its bytes are gone."""
@@ -54,6 +56,8 @@ class Attachment:
             facts["rows"] = list(self.rows)
         if self.holds:
             facts["holds"] = list(self.holds)
+        if self.positions:
+            facts["positions"] = dict(self.positions)
         return facts
 
 
@@ -74,7 +78,7 @@ class Picture:
 
 def is_a(value: Any, library: str, name: str) -> bool:
     """Whether a value is of a library's class, asked without importing the library."""
-    return _is_class(type(value), library, name)  # type: ignore[arg-type] - a class can be hashed
+    return _is_class(type(value), library, name)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4096)

@@ -98,10 +98,10 @@ def _other_texts(values: Any) -> Texts:
     """Return the texts of an extension array, as pandas writes them: dates, periods, intervals, text."""
     import pandas as pd
 
-    missing = values.isna().tolist()
-    known = values.tolist() if is_a(values.dtype, "pandas", "StringDtype") else None
-    known = pd.Series(values).astype(str).tolist() if known is None else known
-    return [None if gap else str(value) for gap, value in zip(missing, known, strict=True)]
+    if is_a(values.dtype, "pandas", "StringDtype"):
+        return [text if type(text) is str else None for text in values.tolist()]
+    known = pd.Series(values).astype(str).tolist()
+    return [None if gap else str(value) for gap, value in zip(values.isna().tolist(), known, strict=True)]
 
 
 def text_of(value: Any, *, nan_is_null: bool = True) -> str | None:

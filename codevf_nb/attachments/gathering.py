@@ -19,6 +19,7 @@ from .names import Names, safe, stem
 from .packing import pack, page, tables_to_join
 from .profile import profile
 from .redaction import Mask
+from .row_positions import packed
 from .sampling import Sample
 from .sources import source_of
 from .table import Table
@@ -134,13 +135,18 @@ def _tables(
     if joined:
         members = [part for number, part in enumerate(made) if number in joined]
         holds = tuple(f"{part.file_name}, {part.rows[0]:,} of {part.rows[1]:,} rows" for part in members if part.rows)
-        parts.append(Attachment(names.unique("tables.md"), page(members), kind=Kind.NOTE, holds=holds))
+        positions = tuple(pair for part in members for pair in part.positions)
+        file_name = names.unique("tables.md")
+        parts.append(Attachment(file_name, page(members), kind=Kind.NOTE, holds=holds, positions=positions))
     described = profile(samples, mask, max_bytes, relations).encode(errors="backslashreplace")
     return [*parts, Attachment(names.unique("profile.md"), described, kind=Kind.NOTE)]
 
 
 def _table(file_name: str, sample: Sample) -> Attachment:
-    return Attachment(file_name, sample.content, sample.rows, Kind.TABLE, fingerprint=sample.fingerprint)
+    positions = () if sample.is_whole else ((file_name, packed(sample.positions)),)
+    return Attachment(
+        file_name, sample.content, sample.rows, Kind.TABLE, fingerprint=sample.fingerprint, positions=positions
+    )
 
 
 def _file(path: Path) -> Attachment:

@@ -52,7 +52,7 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
     def stretch(number: int, start: int, stop: int) -> pd.Series[Any]:
         if number < len(levels):
             return frame.index[start:stop].get_level_values(number).to_series()
-        return frame.iloc[start:stop, number - len(levels)]
+        return frame.iloc[:, number - len(levels)].iloc[start:stop]
 
     dtypes = [str(frame.index.get_level_values(number).dtype) for number in range(len(levels))]
     dtypes += [_dtype(dtype) for dtype in frame.dtypes]

@@ -10,6 +10,7 @@ from .column_figures import figures_of
 from .headers import counted
 from .redaction import Mask
 from .sampling import Sample, row_label
+from .table import Table
 from .unsupported import guarded
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 _EXAMPLES = 3
 _LONGEST = 40  # characters of one example
 _LONGEST_NAME = 200  # characters of a column's name
-_LEAST_BYTES = 4096  # that a profile has, however small the budget of a file is
+_MOST_COLUMNS = 500  # described one by one; those of a wider table are counted
+_LEAST_BYTES, _MOST_BYTES = 4096, 256 * 1024  # of a profile, whatever the budget of a file is
 _HEAD = (
     "| column | dtype | nulls | distinct | range | quartiles | examples |",
     "|---|---|---|---|---|---|---|",
@@ -26,11 +28,11 @@ _HEAD = (
 
 
 def profile(samples: Mapping[str, Sample], mask: Mask, budget: int, relations: Sequence[str] = ()) -> str:
-    """Describe samples by the names of their files, in at most so many bytes (4 KB are always allowed).
+    """Describe samples by the names of their files, in at most so many bytes (but 4 to 256 KB).
 
     ``relations`` are sentences on how the tables are related.
     """
-    left, blocks = max(budget, _LEAST_BYTES), []
+    left, blocks = min(max(budget, _LEAST_BYTES), _MOST_BYTES), []
     if relations:
         listed = _within([f"- {_cell(line)}" for line in relations], left // 2)
         blocks.append("\n".join(["# Between the tables", *listed]))
@@ -75,6 +77,9 @@ def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
     """Describe as many columns as the budget has room for, and count the others."""
     table, lines, remarks = sample.table, [], []
     for number, column in enumerate(table.header):
+        if number == _MOST_COLUMNS:
+            remarks.append(_more(table, number, name))
+            break
         values = sample.raw.iloc[:, number]
         figures = figures_of(table, number, values, masked=mask.covers(column))
         shown = sample.frame.iloc[:, number]
@@ -91,12 +96,16 @@ def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
         more = [f"- `{_cell(_shortened(column, _LONGEST_NAME))}`: {_cell(remark)}." for remark in figures.remarks]
         budget -= _size([line, *more])
         if budget < 0:
-            rest = len(table.header) - number
-            remarks.append(f"- … and {rest:,} more columns; their names are in the first line of {name}.")
+            remarks.append(_more(table, number, name))
             break
         lines.append(line)
         remarks += more
     return [*lines, *([""] if remarks else []), *remarks]
+
+
+def _more(table: Table, described: int, name: str) -> str:
+    rest = counted(len(table.header) - described, "more column")
+    return f"- … and {rest}; the names are in the first line of {name}."
 
 
 def _within(lines: list[str], budget: int) -> list[str]:

@@ -118,10 +118,11 @@ def fitting(table: Table, budget: int, mask: Mask) -> Sample:
     Raises:
         AttachmentError: not even one row fits.
     """
-    rows = min(table.rows, _guess(table, budget, mask))
+    probe, rows = _guess(table, budget, mask)
     too_many = table.rows + 1
     while True:
-        sample = take(table, evenly(table.rows, rows), budget, mask)
+        is_probe = probe is not None and len(probe.frame) == rows
+        sample = probe if probe and is_probe else take(table, evenly(table.rows, rows), budget, mask)
         size = len(sample.content)
         if size <= budget:
             return _more(sample, too_many, mask)
@@ -153,13 +154,14 @@ def _too_large(table: Table, budget: int, mask: Mask) -> AttachmentError:
     )
 
 
-def _guess(table: Table, budget: int, mask: Mask) -> int:
-    """Guess how many rows fit; a first look at a few keeps the second one from writing out huge cells."""
-    count = min(table.rows, 10)
+def _guess(table: Table, budget: int, mask: Mask) -> tuple[Sample | None, int]:
+    """Guess how many rows fit, by a sample; a first look at a few keeps the second from writing out huge cells."""
+    count, probe = min(table.rows, 10), None
     while count:
-        written = len(take(table, evenly(table.rows, count), budget, mask).content)
+        probe = take(table, evenly(table.rows, count), budget, mask)
+        written = len(probe.content)
         most = max(1, int(budget * count / written))
         if count == table.rows or count >= min(_PROBE_ROWS, most):
-            return most if written > budget or count < table.rows else count
+            return probe, min(table.rows, most if written > budget or count < table.rows else count)
         count = min(table.rows, _PROBE_ROWS, max(most, count + 1))
-    return 0
+    return probe, 0
