@@ -177,9 +177,8 @@ def sent(entry: Entry) -> list[str]:
     for record in entry.attachments or ():
         rows = record.get("rows")
         held = f" ({'; '.join(record['holds'])})" if record.get("holds") else ""
-        counted = (
-            f" {rows[0]:,} of {rows[1]:,} rows" if rows and rows[0] < rows[1] else f" {rows[1]:,} rows" if rows else ""
-        )
+        of = f"{rows[0]:,} of " if rows and rows[0] < rows[1] else ""
+        counted = f" {of}{rows[1]:,} rows" if rows else ""
         files.append(f"{record['name']}{counted}{held}")
     return [plain(f"sent: {', '.join(files)}")] if files and entry.task_id else []
 

@@ -211,37 +211,49 @@ def _short(text: str) -> str:
 # -- one pass over a column that is too long to be counted whole
 
 
+@dataclass
+class _Totals:
+    nulls: int = 0
+    nan: int = 0
+    empty: int = 0
+    ends: list[Any] = field(default_factory=list)
+
+    def add(self, part: pd.Series[Any], *, nan_is_null: bool, masked: bool) -> None:
+        kind: Any = part.dtype
+        if is_a(kind, "pandas", "CategoricalDtype"):
+            self.nulls += int((part.cat.codes.to_numpy() < 0).sum())
+            return
+        is_full = is_a(kind, "numpy", "dtype") and kind.kind in "iub"  # can't have nulls
+        missing = None
+        if not is_full:
+            missing, not_numbers = _missing(part, nan_is_null=nan_is_null)
+            self.nulls, self.nan = self.nulls + int(missing.sum()), self.nan + int(not_numbers.sum())
+        if is_a(kind, "pandas", "StringDtype"):
+            self.empty += int((part == "").sum())
+        elif kind.kind in "iufmM" and not masked:
+            self.ends += _ends(part, missing)
+
+
 def _pass(table: Table, number: int, found: Figures, *, masked: bool) -> None:
     """Put nulls and extremes of the whole in the place of those of the rows sent, where a pass over it is quick."""
     kind: Any = table.stretch(number, 0, 1).dtype
-    is_category, is_text = is_a(kind, "pandas", "CategoricalDtype"), is_a(kind, "pandas", "StringDtype")
-    if _is_object(kind) or not (kind.kind in "iufbmM" or is_category or (is_text and kind.storage == "pyarrow")):
+    is_text = is_a(kind, "pandas", "StringDtype")
+    is_quick = kind.kind in "iufbmM" or is_a(kind, "pandas", "CategoricalDtype")
+    if _is_object(kind) or not (is_quick or (is_text and kind.storage == "pyarrow")):
         return
-    nulls = nan = empty = 0
-    ends: list[Any] = []
+    totals = _Totals()
     for start in range(0, table.rows, STRETCH):
         part = table.stretch(number, start, min(start + STRETCH, table.rows))
-        if part.dtype != kind:  # floats of polars and Arrow, whose nulls are not everywhere
+        if part.dtype.kind != kind.kind:  # floats of polars and Arrow, whose nulls are not everywhere
             return
-        if is_category:
-            nulls += int((part.cat.codes.to_numpy() < 0).sum())
-            continue
-        if kind.kind in "iub" and is_a(kind, "numpy", "dtype"):  # can't have nulls
-            ends += [] if masked or kind.kind == "b" else _ends(part, None)
-            continue
-        missing, not_numbers = _missing(part, nan_is_null=table.nan_is_null)
-        nulls, nan = nulls + int(missing.sum()), nan + int(not_numbers.sum())
-        if is_text:
-            empty += int((part == "").sum())
-        elif kind.kind in "iufmM" and not masked:
-            ends += _ends(part, missing)
-    found.nulls = f"{nulls:,}, and {nan:,} NaN" if nan else f"{nulls:,}"
-    if ends:
-        _put_extremes(found, kind, ends)
+        totals.add(part, nan_is_null=table.nan_is_null, masked=masked)
+    found.nulls = f"{totals.nulls:,}, and {totals.nan:,} NaN" if totals.nan else f"{totals.nulls:,}"
+    if totals.ends:
+        _put_extremes(found, kind, totals.ends)
     if is_text:
         found.remarks = [remark for remark in found.remarks if "empty texts" not in remark]
-        if empty:
-            found.remarks.append(f'{empty:,} empty texts: in the CSV they are `""`, and a null is nothing')
+        if totals.empty:
+            found.remarks.append(f'{totals.empty:,} empty texts: in the CSV they are `""`, and a null is nothing')
 
 
 def _ends(part: pd.Series[Any], missing: Any) -> list[Any]:

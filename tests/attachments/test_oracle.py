@@ -92,7 +92,7 @@ POLARS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(POLARS)
 def test_polars_columns_are_sent_exactly(made):
     """Every number, text and date, next to nulls; a NaN is no null."""
@@ -100,7 +100,7 @@ def test_polars_columns_are_sent_exactly(made):
     check({"x": listed, "row": range(len(listed))}, pl.DataFrame({"x": series, "row": range(len(listed))}))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(POLARS)
 def test_arrow_columns_are_sent_exactly(made):
     """The same from Arrow."""
@@ -143,7 +143,7 @@ PANDAS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(PANDAS)
 def test_pandas_columns_are_sent_exactly(made):
     """numpy's, nullable and Arrow dtypes."""
@@ -159,7 +159,7 @@ def test_pandas_columns_are_sent_exactly(made):
             assert same(row[0], described[0][1], value, said), (described[0], row[0], value)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(optional(NANOSECONDS), st.sampled_from(["ns", "us", "ms"]), st.sampled_from([None, "Europe/Berlin"]))
 def test_moments_are_sent_to_their_last_digit(numbers, unit, zone):
     """Of polars, Arrow and pandas alike: nanoseconds, with and without a zone, on both sides of 1970."""
@@ -177,7 +177,7 @@ def test_moments_are_sent_to_their_last_digit(numbers, unit, zone):
                 assert found.as_unit(unit).value // {"ns": 1, "us": 10**3, "ms": 10**6}[unit] == number
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(optional(NANOSECONDS), st.sampled_from(["ns", "us", "ms"]))
 def test_durations_and_times_are_sent_to_their_last_digit(numbers, unit):
     """A duration of any library; a time of day."""
@@ -200,7 +200,7 @@ def test_durations_and_times_are_sent_to_their_last_digit(numbers, unit):
                 assert (int(hours) * 60 + int(minutes)) * 60 * 10**9 + int(decimal.Decimal(seconds) * 10**9) == time
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(NESTED, min_size=1, max_size=4))
 def test_nested_cells_are_json(values):
     """Lists and dicts of any depth are strict JSON of the same numbers and texts."""
