@@ -110,7 +110,7 @@ def _facts(frame: pd.DataFrame, levels: list[str]) -> tuple[str, ...]:
     freq = getattr(index, "freqstr", None)
     if is_a(index, "pandas", "RangeIndex"):
         what = f"RangeIndex from {index.start} by {index.step}"  # type: ignore[attr-defined]
-    where = f"its first {counted(len(levels), 'column')}" if levels else "not sent: it is 0 … n-1"
+    where = f"its first {counted(len(levels), 'column')}" if levels else "which is 0 … n-1"
     facts = [f"Index: {what}{f', frequency {freq}' if freq else ''}, {where}."]
     names = [label_text(name) for name in frame.columns.names if name is not None]
     if names:
