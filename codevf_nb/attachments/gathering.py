@@ -150,9 +150,13 @@ def _table(file_name: str, sample: Sample) -> Attachment:
 
 
 def _file(path: Path) -> Attachment:
-    path = path.expanduser()
-    if not path.is_file():
-        why = "is a folder" if path.is_dir() else "does not exist"
+    try:
+        path = path.expanduser()
+        is_file = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a name too long, a NUL
+        raise AttachmentError(f"File can't be read: {path} ({error}).") from None
+    if not is_file:
+        why = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
         raise AttachmentError(f"File {why}: {path}.")
     try:
         if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # told before it is read into memory
