@@ -126,7 +126,8 @@ def notices(entry: Entry) -> list[str]:
 
 def task_bundle(entry: Entry, *, repeated: Repeat | None = None, trouble: str | None = None) -> dict[str, str]:
     """Return a question and what became of it as text/plain and text/html; what it may cost stands first."""
-    lines = [price(entry), state(entry, repeated=repeated), *changed(repeated, entry.asking), *notices(entry)]
+    lines = [price(entry), state(entry, repeated=repeated), *changed(repeated, entry.asking)]
+    lines += [*sent(entry), *notices(entry)]
     if trouble and entry.is_open:
         lines.append(f"no answer from the service at the moment ({plain(trouble)}); it is asked again")
     return {"text/plain": _task_text(entry, lines), "text/html": _task_html(entry, lines)}
@@ -205,6 +206,18 @@ def _draft_file(part: Attachment) -> list[str]:
     except UnicodeDecodeError:
         return lines
     return lines + [f"    {plain(line[:_LINE])}{'…' if len(line) > _LINE else ''}" for line in first]
+
+
+def sent(entry: Entry) -> list[str]:
+    """Say in one line which files went along, and how many rows of each table: ``trips.csv 10,968 of 50,000 rows``."""
+    files = []
+    for record in entry.attachments or ():
+        rows = record.get("rows")
+        held = f" ({'; '.join(record['holds'])})" if record.get("holds") else ""
+        of = f"{rows[0]:,} of " if rows and rows[0] < rows[1] else ""
+        counted = f" {of}{rows[1]:,} rows" if rows else ""
+        files.append(f"{record['name']}{counted}{held}")
+    return [plain(f"sent: {', '.join(files)}")] if files and entry.task_id else []
 
 
 def moment(seconds: float | None) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from codevf_nb.sdk.exceptions import CodeVFError, WaitTimeoutError
 from codevf_nb.sdk.models import TaskDeliverable
-from codevf_nb.sdk.schema import rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,23 +85,36 @@ class Task:
         """Where the task was asked: live, test or sandbox."""
         return self._entry.environment
 
+    @property
+    def attachments(self) -> list[dict[str, Any]]:
+        """What was sent along: name, size and SHA-256 of each file; of a sample also ``positions``.
+
+        These are the numbers of the rows that were sent, by the name of the CSV: ``trips.iloc[positions]`` are they.
+        """
+        from codevf_nb.attachments.row_positions import shown
+
+        return [shown(record) for record in self.entry.attachments or ()]
+
     def frame(self) -> pd.DataFrame:
         """Return a structured answer as a DataFrame: an array of objects, or the one array in an object, becomes rows.
 
+        Any other object is one row; a single value is in the column ``value``. What isn't known is ``<NA>``.
+
         Raises:
-            CodeVFError: the answer isn't there yet, or isn't data.
+            CodeVFError: the answer isn't there yet, isn't data, or has several tables.
         """
-        import pandas as pd
+        from codevf_nb.frames.structured import exact_frame, rows_of
 
         entry = self.entry
         if entry.is_open:
             raise WaitTimeoutError(f"{entry.task_id} is still {entry.status}; .wait() for it.")
-        found = rows(entry.result) if entry.is_structured else None
-        if found is None:
+        if not entry.is_structured:
             raise CodeVFError(
                 f"the answer of {entry.task_id} is text, not rows: see .message; ask with a schema for rows."
             )
-        return pd.DataFrame(found)
+        if entry.result is None:
+            raise CodeVFError(f"{entry.task_id} is {entry.status} and has no data.")
+        return exact_frame(rows_of(str(entry.task_id), entry.result, entry.response_schema))
 
     def wait(self, timeout: float | None = None) -> Task:
         """Block until the answer is there and return this task. Ctrl-C stops the waiting, not the task.

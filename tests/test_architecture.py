@@ -28,7 +28,7 @@ ROOMS = {
     "submission": {"ledger", "question", "sdk", "settings", "attachments"},
     "watcher": {"sdk"},
     "line": {"ledger", "sdk", "settings", "watcher"},
-    "task": {"sdk", "ledger", "session", "display"},
+    "task": {"sdk", "ledger", "session", "display", "attachments", "frames"},
     "session": {
         *(
             "settings",

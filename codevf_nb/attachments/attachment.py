@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from codevf_nb.sdk.exceptions import CodeVFError
@@ -33,6 +34,7 @@ class Attachment:
 
     ``rows`` is (sent, whole) for a table, so that a sample never passes for the whole. ``holds`` names the files that
     were put together in this one. ``fingerprint`` stands for the content where masks make that differ each time.
+    ``positions`` are the rows of each table's sample in here, by its file's name (see ``row_positions``).
     """
 
     file_name: str
@@ -41,6 +43,7 @@ class Attachment:
     kind: Kind = Kind.FILE
     holds: tuple[str, ...] = ()
     fingerprint: str | None = None
+    positions: tuple[tuple[str, str], ...] = ()
 
     @property
     def digest(self) -> str:
@@ -58,6 +61,8 @@ class Attachment:
             facts["rows"] = list(self.rows)
         if self.holds:
             facts["holds"] = list(self.holds)
+        if self.positions:
+            facts["positions"] = dict(self.positions)
         return facts
 
 
@@ -78,4 +83,9 @@ class Picture:
 
 def is_a(value: Any, library: str, name: str) -> bool:
     """Whether a value is of a library's class, asked without importing the library."""
-    return any(kind.__name__ == name and kind.__module__.partition(".")[0] == library for kind in type(value).__mro__)
+    return _is_class(type(value), library, name)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=4096)
+def _is_class(cls: type, library: str, name: str) -> bool:
+    return any(kind.__name__ == name and kind.__module__.partition(".")[0] == library for kind in cls.__mro__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,21 +14,19 @@ from codevf_nb.sdk.limits import MAX_ATTACHMENT_BYTES
 from codevf_nb.sdk.suggestions import did_you_mean
 
 from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Text
-from .figures import png_of
+from .figures import holds_drawings, png_of
 from .joins import together
 from .names import Names, safe, stem
 from .packing import pack, page, tables_to_join
 from .profile import profile
 from .redaction import Mask
+from .row_positions import packed
 from .sampling import Sample
 from .sources import source_of
-from .tables import Table, table_of
+from .table import Table
+from .tables import table_of
+from .unsupported import guarded, refuse_unsupported, type_name, unsupported
 from .values import is_data, json_file, suffix_of, text_file
-
-_KINDS = (
-    "DataFrames and Series (pandas, polars, pyarrow), numpy arrays, dicts and lists, text, bytes, paths, figures and "
-    "images, functions, classes and modules of your own"
-)
 
 
 def gather(
@@ -54,7 +53,7 @@ def gather(
     attached = [_file(Path(path)) for path in files]
     others = [*sorted_out.files(max_bytes, mask, crowd=len(attached) + len(sorted_out.tables)), *attached]
     notes = sum(part.kind is Kind.NOTE for part in others) + bool(sorted_out.tables)
-    parts += _tables(sorted_out.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
+    parts += _tables(code, sorted_out.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
     mask.check()
     parts += [_renamed(part, names) for part in others]
     return pack(parts, names)
@@ -68,7 +67,9 @@ class _Sorted:
     _values: dict[str, Any] = field(default_factory=dict)
 
     def add(self, name: str, value: Any) -> None:
-        table = table_of(name, value)
+        refuse_unsupported(name, value)
+        with guarded(name, type_name(value)):
+            table = None if holds_drawings(value) else table_of(name, value)
         if table is None:
             self._values[name] = value
         else:
@@ -83,10 +84,15 @@ class _Sorted:
 
 def _made(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
     """Make a file of a value that is no table."""
+    with guarded(name, type_name(value)):
+        return _written(name, value, budget, mask)
+
+
+def _written(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
     if isinstance(value, os.PathLike):
         return _file(Path(value))
-    if isinstance(value, bytes | bytearray | memoryview):
-        content = bytes(value)
+    if isinstance(value, bytes | bytearray | memoryview | io.BytesIO):
+        content = value.getvalue() if isinstance(value, io.BytesIO) else bytes(value)
         return _checked(Attachment(stem(name) + suffix_of(content), content))
     picture = png_of(name, value)
     if picture is not None:
@@ -106,36 +112,52 @@ def _text(name: str, value: Any, budget: int, mask: Mask) -> tuple[str, bytes]:
     source = source_of(name, value)
     if source is not None:
         return f"{stem(name)}.py", text_file(source, budget)
-    raise AttachmentError(f"{name} is a {type(value).__name__}, so it can't be attached: what can be are {_KINDS}.")
+    raise unsupported(name, value)
 
 
 def _tables(
-    tables: Sequence[Table], max_bytes: int, mask: Mask, names: Names, notes: int, others: int
+    code: str | None,
+    tables: Sequence[Table],
+    max_bytes: int,
+    mask: Mask,
+    names: Names,
+    notes: int,
+    others: int,
 ) -> list[Attachment]:
     """Make a CSV of each table, of the smallest ones a page where there is no room, and one profile of all."""
     if not tables:
         return []
     joined = tables_to_join([table.rows * max(1, len(table.header)) for table in tables], notes, others)
     budgets = [max_bytes // len(joined) if number in joined else max_bytes for number in range(len(tables))]
-    samples = {names.unique(f"{stem(one.table.name)}.csv"): one for one in together(tables, budgets, mask)}
+    drawn, relations = together(tables, budgets, mask, code)
+    samples = {names.unique(f"{stem(one.table.name)}.csv"): one for one in drawn}
     made = [_table(file_name, sample) for file_name, sample in samples.items()]
     parts = [part for number, part in enumerate(made) if number not in joined]
     if joined:
         members = [part for number, part in enumerate(made) if number in joined]
         holds = tuple(f"{part.file_name}, {part.rows[0]:,} of {part.rows[1]:,} rows" for part in members if part.rows)
-        parts.append(Attachment(names.unique("tables.md"), page(members), kind=Kind.NOTE, holds=holds))
-    described = profile(samples, mask).encode(errors="backslashreplace")
+        positions = tuple(pair for part in members for pair in part.positions)
+        file_name = names.unique("tables.md")
+        parts.append(Attachment(file_name, page(members), kind=Kind.NOTE, holds=holds, positions=positions))
+    described = profile(samples, mask, max_bytes, relations).encode(errors="backslashreplace")
     return [*parts, Attachment(names.unique("profile.md"), described, kind=Kind.NOTE)]
 
 
 def _table(file_name: str, sample: Sample) -> Attachment:
-    return Attachment(file_name, sample.content, sample.rows, Kind.TABLE, fingerprint=sample.fingerprint)
+    positions = () if sample.is_whole else ((file_name, packed(sample.positions)),)
+    return Attachment(
+        file_name, sample.content, sample.rows, Kind.TABLE, fingerprint=sample.fingerprint, positions=positions
+    )
 
 
 def _file(path: Path) -> Attachment:
-    path = path.expanduser()
-    if not path.is_file():
-        why = "is a folder" if path.is_dir() else "does not exist"
+    try:
+        path = path.expanduser()
+        is_file = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a name too long, a NUL
+        raise AttachmentError(f"File can't be read: {path} ({error}).") from None
+    if not is_file:
+        why = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
         raise AttachmentError(f"File {why}: {path}{_likely_file(path)}.")
     try:
         if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # told before it is read into memory

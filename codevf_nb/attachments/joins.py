@@ -1,66 +1,108 @@
-"""Tables that share keys are sampled by the same keys, so that a join of what is sent holds for what is sent.
+"""Related tables are sampled by the same keys, so that a join of what is sent keeps and loses what the whole join does.
 
-One table, the one of which the smallest share fits, is drawn evenly; of every table that shares a key with it, those
-rows go whose key was drawn, and so on outwards. A row that is sent then finds its matches in the other table, if it
-has any in the whole one. Only the other tables are searched, a stretch at a time. Where it can't be had (too many rows
-share each value, or hardly any value occurs in both), tables are drawn by themselves, and both profiles say so.
+One table, the one of which the smallest share fits, is drawn evenly. Of every table that is related to it, those rows
+go whose key was drawn; and of its rows without a match, as many as are their share of the whole. So on outwards. Where
+that can't be had (too many rows share each key, or hardly any key occurs in both), the next likely key is tried, and
+then the tables are drawn by themselves, and the profile says so.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
+from .join_code import joins_in
+from .join_keys import Pair, key_pairs
+from .join_matches import Match
 from .redaction import Mask
 from .sampling import Sample, evenly, fitting, take
-from .tables import Table
+from .table import Table
+from .unsupported import guarded
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
-_STRETCH = 1 << 18  # rows looked up at once: a few megabytes
-_KEY_NAME = re.compile(r"(?:^|[_ ])(?i:id|key|code|uuid|guid|sku|ean|isin|number|no|nr)s?$|[a-z](?:Id|ID|Key|Code)$")
 # A sample by keys that keeps less than this share of what would fit shows too little of its tables.
 _LEAST_SHARE = 0.05
 _FEW = 20  # rows; so many are enough of a table, whatever share of it they are
 
 
-def together(tables: Sequence[Table], budgets: Sequence[int], mask: Mask) -> list[Sample]:
-    """Sample tables, each within its budget in bytes; those that share keys by the same keys where one is cut."""
+def together(
+    tables: Sequence[Table], budgets: Sequence[int], mask: Mask, code: str | None = None
+) -> tuple[list[Sample], list[str]]:
+    """Sample tables, each within its budget in bytes, related ones by the same keys; and say how they are related."""
     samples = [fitting(table, budget, mask) for table, budget in zip(tables, budgets, strict=True)]
-    links = _Links(samples)
-    settled: set[int] = set()
-    while group := links.group(settled):
-        settled |= _by_keys(samples, group, links, mask)
-    return samples
+    with guarded("the tables", "their keys"):
+        links = _Links(samples, code)
+        said = links.described(samples)
+        settled: set[int] = set()
+        while group := links.group(settled):
+            settled |= _by_keys(samples, group, links, mask)
+    return samples, said
 
 
 class _Links:
-    """Which tables share which key columns; tables are numbers in the list of samples."""
+    """Which tables are related by which key columns; tables are numbers in the list of samples."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        self._keys: dict[tuple[int, int], list[str]] = {}
+    def __init__(self, samples: Sequence[Sample], code: str | None) -> None:
+        self._pairs: dict[tuple[int, int], list[Pair]] = {}
+        self._matches: dict[tuple[int, int, Pair], Match] = {}
+        self._tables = [sample.table for sample in samples]
+        self._remarks: list[str] = []
+        self._apart: list[tuple[int, int]] = []
+        joins = joins_in(code) if len(samples) > 1 else []
         for first in range(len(samples)):
             for second in range(first + 1, len(samples)):
-                if keys := _shared_keys(samples[first], samples[second]):
-                    self._keys[first, second] = self._keys[second, first] = keys
+                pairs, remarks = key_pairs(samples[first], samples[second], joins, samples)
+                self._remarks += remarks
+                if pairs:
+                    self._pairs[first, second] = pairs
+                    self._pairs[second, first] = [pair.turned() for pair in pairs]
+                elif not (samples[first].is_whole and samples[second].is_whole):
+                    self._apart.append((first, second))
 
-    def keys(self, first: int, second: int) -> list[str]:
-        return self._keys.get((first, second), [])
+    def pair(self, first: int, second: int) -> Pair | None:
+        """Return the key columns of two related tables."""
+        pairs = self._pairs.get((first, second))
+        return pairs[0] if pairs else None
+
+    def match(self, first: int, second: int) -> Match:
+        """Return what is known of the rows of the first that have a match in the second."""
+        pair = self._pairs[first, second][0]
+        key = (first, second, pair)
+        if key not in self._matches:
+            self._matches[key] = Match(self._tables[first], self._tables[second], pair)
+        return self._matches[key]
+
+    def described(self, samples: Sequence[Sample]) -> list[str]:
+        """Say of each related pair what of each table has no match in the other, and which are not related."""
+        lines = [
+            self.match(first, second).described(samples[first], samples[second])
+            for first, second in self._pairs
+            if first < second
+        ]
+        names = [f"{self._tables[first].name} and {self._tables[second].name}" for first, second in self._apart]
+        if names:
+            lines.append(
+                f"No key columns were found, in the cell or by name, between {'; '.join(names)}: they were sampled "
+                "independently, so a join of the rows sent says nothing about the whole."
+            )
+        return [*lines, *self._remarks]
 
     def of(self, number: int) -> list[int]:
-        return [second for first, second in self._keys if first == number]
+        return [second for first, second in self._pairs if first == number]
+
+    def next_key(self, first: int, second: int) -> bool:
+        """Turn to the next likely key of two tables; return whether there is one."""
+        if len(self._pairs[first, second]) < 2:
+            return False
+        del self._pairs[first, second][0], self._pairs[second, first][0]
+        return True
 
     def cut(self, first: int, second: int) -> None:
-        self._keys.pop((first, second), None)
-        self._keys.pop((second, first), None)
+        self._pairs.pop((first, second), None)
+        self._pairs.pop((second, first), None)
 
     def group(self, settled: set[int]) -> list[int]:
-        """Return tables that hang together and aren't settled yet; nothing if there are none."""
-        start = next((first for first, _ in self._keys if first not in settled), None)
+        """Return tables that are related and aren't settled yet; nothing if there are none."""
+        start = next((first for first, _ in self._pairs if first not in settled), None)
         return [] if start is None else self.reachable(start)
 
     def reachable(self, start: int) -> list[int]:
@@ -71,53 +113,10 @@ class _Links:
         return found
 
 
-def _shared_keys(first: Sample, second: Sample) -> list[str]:
-    """Return the columns both have that a join would use, the likeliest first: named like a key, without repeats."""
-    ranks: dict[str, int] = {}
-    for name in first.table.header:
-        if name in second.table.header:
-            one, two = first.raw[name], second.raw[name]
-            rank = 2 * bool(_KEY_NAME.search(name)) + (_is_unique(one) or _is_unique(two))
-            if rank and _family(one) and _family(one) == _family(two):
-                ranks[name] = rank
-    return sorted(ranks, key=lambda name: -ranks[name])
-
-
-def _family(column: pd.Series[Any]) -> str:
-    """Return what a column's values can be equal to; nothing for truth values, which are nobody's key."""
-    from pandas.api import types
-
-    dtype = column.cat.categories.dtype if isinstance(column.dtype, _categorical()) else column.dtype
-    if types.is_bool_dtype(dtype):
-        return ""
-    if types.is_numeric_dtype(dtype):
-        return "number"
-    if types.is_datetime64_any_dtype(dtype):
-        return str(getattr(dtype, "tz", None))
-    return "text" if types.infer_dtype(column, skipna=True) in {"string", "empty"} else "other"
-
-
-def _categorical() -> type:
-    import pandas as pd
-
-    return pd.CategoricalDtype
-
-
-def _is_unique(column: pd.Series[Any]) -> bool:
-    from pandas.api import types
-
-    if types.is_float_dtype(column.dtype) or len(column) < 2:
-        return False
-    try:
-        return bool(column.is_unique)
-    except TypeError:  # nested values can't be hashed
-        return False
-
-
 def _by_keys(samples: list[Sample], group: list[int], links: _Links, mask: Mask) -> set[int]:
     """Put samples by the same keys in the place of a group's; return the tables that are settled by that.
 
-    A table that can't hang together with the others is let go, and may still hang together with those behind it.
+    A table that can't be sampled with the others is let go, and may still be related to those behind it.
     """
     if all(samples[number].is_whole for number in group):
         return set(group)
@@ -131,7 +130,9 @@ def _by_keys(samples: list[Sample], group: list[int], links: _Links, mask: Mask)
             break
         rows = min(rows - 1, int(rows * 0.9 / ratio)) if ratio else 0
         if rows < max(1, fits * _LEAST_SHARE):
-            _let_go(samples, misfit, links)
+            near = next(other for other in drawn if links.pair(misfit, other))
+            if not links.next_key(misfit, near):
+                _let_go(samples, misfit, links)
             rows = fits
     return set(group)
 
@@ -149,10 +150,11 @@ def _draw(
     if len(drawn[root].content) > first.budget:
         return drawn, others[0], len(drawn[root].content) / first.budget
     for number in others:
-        near, *further = [other for other in drawn if links.keys(number, other)]
-        sample, key = samples[number], links.keys(number, near)[0]
-        positions = _matching(sample.table, key, drawn[near].raw[key])
-        if len(positions) < min(_FEW, sample.rows[0] * _LEAST_SHARE):
+        near, *further = [other for other in drawn if links.pair(number, other)]
+        sample = samples[number]
+        match = links.match(number, near)
+        positions, matched = match.positions(drawn[near], sample)
+        if matched < min(_FEW, sample.rows[0] * _LEAST_SHARE):
             return drawn, number, 0.0
         ratio = len(positions) * len(sample.content) / max(1, len(sample.frame)) / sample.budget
         if ratio > 2:  # not worth writing out
@@ -160,44 +162,38 @@ def _draw(
         chosen = take(sample.table, positions, sample.budget, mask)
         if len(chosen.content) > sample.budget:
             return drawn, number, len(chosen.content) / sample.budget
-        drawn[number] = chosen if chosen.is_whole else replace(chosen, drawn=_said(key, samples[near]))
+        drawn[number] = chosen if chosen.is_whole else replace(chosen, drawn=_said(match.pair, samples[near]))
         for other in further:
-            if links.keys(number, other)[0] != key:
-                drawn[number] = drawn[number].with_note(_apart(sample, drawn[other], links.keys(number, other)))
+            if not _same_keys(links.pair(number, other), match.pair):
+                drawn[number] = drawn[number].with_note(_apart(sample, drawn[other], links.pair(number, other)))
     return drawn, None, 0.0
 
 
-def _said(key: str, near: Sample) -> str:
-    return f"those whose {key} occurs in the rows sent of {near.table.name}, so that a join on {key} finds its matches"
+def _same_keys(one: Pair | None, two: Pair) -> bool:
+    return one is not None and one.first == two.first
 
 
-def _apart(one: Sample, two: Sample, keys: Sequence[str]) -> str:
+def _said(pair: Pair, near: Sample) -> str:
+    key, its = " + ".join(pair.first), "" if pair.first == pair.second else f" as {' + '.join(pair.second)}"
     return (
-        f"{one.table.name} and {two.table.name} share {', '.join(keys)} but could not be sampled by the same keys: "
+        f"those whose {key} occurs in the rows sent of {near.table.name}{its}, so that a join on {key} finds its "
+        "matches, and rows without a match in their proportion"
+    )
+
+
+def _apart(one: Sample, two: Sample, pair: Pair | None) -> str:
+    keys = " + ".join(pair.first) if pair else "keys"
+    return (
+        f"{one.table.name} and {two.table.name} share {keys} but could not be sampled by the same keys: "
         "a join of the rows sent may lose rows that a join of the whole tables keeps."
     )
 
 
 def _let_go(samples: list[Sample], number: int, links: _Links) -> None:
-    """Cut a table off from all that share keys with it, and tell of it on both sides."""
+    """Cut a table off from all that it is related to, and say so on both sides."""
     for other in links.of(number):
         one, two = samples[number], samples[other]
         if not (one.is_whole and two.is_whole):
-            note = _apart(one, two, links.keys(number, other))
+            note = _apart(one, two, links.pair(number, other))
             samples[number], samples[other] = one.with_note(note), two.with_note(note)
         links.cut(number, other)
-
-
-def _matching(table: Table, key: str, drawn: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    """Return the positions of the rows that have one of the drawn values in a column."""
-    import numpy as np
-    import pandas as pd
-
-    column = table.column(table.header.index(key))
-    same = column.dtype == drawn.dtype  # else compared as Python compares: 7 is 7.0, and a category its text
-    values = pd.unique(drawn if same else drawn.astype(object))
-    found = [np.zeros(0, dtype=np.int64)]
-    for start in range(0, table.rows, _STRETCH):
-        hits = column.iloc[start : start + _STRETCH].isin(values).to_numpy(dtype=bool)
-        found.append(np.flatnonzero(hits) + start)
-    return np.concatenate(found)

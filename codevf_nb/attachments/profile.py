@@ -1,88 +1,137 @@
-"""The profile beside the tables, in Markdown: what the whole is, what is sent of it, and what stands in that.
-
-Shape and types are of the whole. Nulls, ranges and examples are of what is sent: a table of millions is never read for
-them, and nothing stands here that isn't in the rows beside it.
-"""
+"""The profile of the tables, in Markdown: what the whole is, what of it is sent, and figures of every column."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .cells import texts
+from .column_figures import figures_of
+from .headers import counted
 from .redaction import Mask
-from .sampling import Sample
+from .sampling import Sample, row_label
+from .table import Table
+from .unsupported import guarded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_COLUMNS = 500  # described one by one; a wider table's others are counted
 _EXAMPLES = 3
 _LONGEST = 40  # characters of one example
+_LONGEST_NAME = 200  # characters of a column's name
+_MOST_COLUMNS = 500  # described one by one; those of a wider table are counted
+_LEAST_BYTES, _MOST_BYTES = 4096, 256 * 1024  # of a profile, whatever the budget of a file is
+_HEAD = (
+    "| column | dtype | nulls | distinct | range | quartiles | examples |",
+    "|---|---|---|---|---|---|---|",
+)
 
 
-def profile(samples: Mapping[str, Sample], mask: Mask) -> str:
-    """Describe samples by the names of their files."""
-    return "\n\n".join("\n".join(_block(name, sample, mask)) for name, sample in samples.items()) + "\n"
+def profile(samples: Mapping[str, Sample], mask: Mask, budget: int, relations: Sequence[str] = ()) -> str:
+    """Describe samples by the names of their files, in at most so many bytes (but 4 to 256 KB).
+
+    ``relations`` are sentences on how the tables are related.
+    """
+    left, blocks = min(max(budget, _LEAST_BYTES), _MOST_BYTES), []
+    if relations:
+        listed = _within([f"- {_cell(line)}" for line in relations], left // 2)
+        blocks.append("\n".join(["# Between the tables", *listed]))
+        left -= _size(listed) + 30
+    for number, (name, sample) in enumerate(samples.items()):
+        with guarded(sample.table.name, sample.table.what):
+            block = "\n".join(_block(name, sample, mask, left // (len(samples) - number)))
+        left -= len(block.encode(errors="backslashreplace")) + 2
+        blocks.append(block)
+    return "\n\n".join(blocks) + "\n"
 
 
 def extent(sample: Sample) -> str:
     """Say how many rows go, of how many, and how they were drawn."""
     sent, whole = sample.rows
-    return f"all {whole:,} rows" if sample.is_whole else f"{sent:,} of {whole:,} rows, {sample.drawn}"
+    return f"all {counted(whole, 'row')}" if sample.is_whole else f"{sent:,} of {whole:,} rows, {sample.drawn}"
 
 
-def _block(name: str, sample: Sample, mask: Mask) -> list[str]:
+def _block(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
     table = sample.table
     lines = [
         f"# {name}",
-        f"`{table.name}`: {table.what}. Sent: {extent(sample)}, {len(table.header)} columns.",
+        f"`{table.name}`: {table.what}. Sent: {extent(sample)}, {counted(len(table.header), 'column')}.",
         *sample.notes,
+        *table.facts,
     ]
+    if sample.has_row_numbers:
+        label, what = row_label(table), "label in the index" if table.row_label == "index" else "number, from 0"
+        lines.append(f"The first column of the CSV, `{_cell(label)}`, is the row's {what}.")
     masked = [column for column in table.header if mask.covers(column)]
     if masked:
         lines.append(f"Masked: {', '.join(masked)}. The same value has the same mask in every table of this question.")
+    lines = _within(lines, budget)
     if not table.header:
         return [*lines, "It has no columns."]
-    lines += ["", "| column | dtype | nulls | range | examples |", "|---|---|---|---|---|"]
-    for number, (column, dtype) in enumerate(zip(table.header[:_MOST_COLUMNS], table.dtypes, strict=False)):
-        values = sample.frame.iloc[:, number]
-        nulls = int(values.isna().sum())
-        cells = (column, dtype, f"{nulls:,}", _range(values), ", ".join(_examples(values)))
-        lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
-    if len(table.header) > _MOST_COLUMNS:
-        more = len(table.header) - _MOST_COLUMNS
-        lines.append(f"\n… and {more:,} more columns; their names are in the first line of {name}.")
-    lines.append("\nNulls, ranges and examples are of the rows sent.")
-    return lines
+    of = "all rows" if sample.is_whole else "the whole table; with * they are of the rows sent"
+    ending = f"\nFigures are of {of}. Extremes and quartiles are values of the column."
+    return [*lines, "", *_HEAD, *_columns(name, sample, mask, budget - _size([*lines, *_HEAD, ending]) - 120), ending]
 
 
-def _range(values: pd.Series[Any]) -> str:
-    """Return the least and the greatest, or of text how many different values there are."""
-    from pandas.api import types
+def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
+    """Describe as many columns as the budget has room for, and count the others."""
+    table, lines, remarks = sample.table, [], []
+    for number, column in enumerate(table.header):
+        if number == _MOST_COLUMNS:
+            remarks.append(_more(table, number, name))
+            break
+        values = sample.raw.iloc[:, number]
+        figures = figures_of(table, number, values, masked=mask.covers(column))
+        shown = sample.frame.iloc[:, number]
+        cells = (
+            _shortened(column, _LONGEST_NAME),
+            table.dtypes[number] + figures.types,
+            figures.nulls,
+            figures.distinct,
+            figures.extremes,
+            figures.quartiles,
+            ", ".join(_examples(shown, nan_is_null=table.nan_is_null)),
+        )
+        line = f"| {' | '.join(_cell(cell) for cell in cells)} |"
+        more = [f"- `{_cell(_shortened(column, _LONGEST_NAME))}`: {_cell(remark)}." for remark in figures.remarks]
+        budget -= _size([line, *more])
+        if budget < 0:
+            remarks.append(_more(table, number, name))
+            break
+        lines.append(line)
+        remarks += more
+    return [*lines, *([""] if remarks else []), *remarks]
 
-    there = values.dropna()
-    if there.empty:
-        return ""
-    ordered = types.is_numeric_dtype(there.dtype) or types.is_datetime64_any_dtype(there.dtype)
-    if ordered and not types.is_bool_dtype(there.dtype) and not types.is_complex_dtype(there.dtype):
-        return f"{there.min()} … {there.max()}"
-    try:
-        return f"{there.nunique():,} different"
-    except TypeError:  # nested values can't be compared
-        return ""
+
+def _more(table: Table, described: int, name: str) -> str:
+    rest = counted(len(table.header) - described, "more column")
+    return f"- … and {rest}; the names are in the first line of {name}."
 
 
-def _examples(values: pd.Series[Any]) -> list[str]:
+def _within(lines: list[str], budget: int) -> list[str]:
+    """Shorten the longest sentences where they alone would take more than half the budget."""
+    most = max(200, budget // (2 * len(lines)))
+    return [_shortened(line, most) for line in lines] if _size(lines) > budget // 2 else lines
+
+
+def _size(lines: list[str]) -> int:
+    return sum(len(line.encode(errors="backslashreplace")) + 1 for line in lines)
+
+
+def _examples(values: pd.Series[Any], *, nan_is_null: bool) -> list[str]:
     """Return the first values that differ from each other, cut short."""
     found: list[str] = []
-    for value in values.dropna().head(50):
-        text = str(value)
-        text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-        if text not in found:
-            found.append(text)
+    for text in texts(values.iloc[:50].array, nan_is_null=nan_is_null):
+        short = None if text is None else _shortened(text, _LONGEST) or '""'
+        if short is not None and short not in found:
+            found.append(short)
         if len(found) == _EXAMPLES:
             break
     return found
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _cell(text: str) -> str:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .attachment import AttachmentError
+from .cells import csv_of
 from .redaction import Mask
-from .tables import Table, csv_of
+from .table import Table
+from .unsupported import guarded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,16 +25,19 @@ if TYPE_CHECKING:
 
 _SEED = 20260101
 _PROBE_ROWS = 1000
+_TRIES = 6  # to use a budget better
 
 
 @dataclass(frozen=True)
 class Sample:
     """Rows of a table, ready to go: ``raw`` as they are in the table, ``frame`` and ``content`` as they are sent.
 
-    ``drawn`` says how they were chosen, ``notes`` what that means beside other tables; both are for the engineer.
+    ``positions`` are the rows' numbers in the table. ``drawn`` says how they were chosen, ``notes`` how they relate to
+    those of other tables; both are for the engineer.
     """
 
     table: Table
+    positions: np.ndarray[Any, Any]
     raw: pd.DataFrame
     frame: pd.DataFrame
     content: bytes
@@ -51,6 +56,11 @@ class Sample:
         """Whether every row is sent."""
         return len(self.frame) == self.table.rows
 
+    @property
+    def has_row_numbers(self) -> bool:
+        """Whether the first column that is sent is the number of the row: a sample of a table without an index."""
+        return not self.is_whole and not self.table.levels
+
     def with_note(self, note: str) -> Sample:
         """Return this sample with one more thing that the engineer is told."""
         return self if note in self.notes else replace(self, notes=(*self.notes, note))
@@ -60,8 +70,8 @@ def evenly(total: int, count: int) -> np.ndarray[Any, Any]:
     """Return ``count`` rising positions among ``total`` rows, one in each of as many equal stretches."""
     import numpy as np
 
-    if count >= total:
-        return np.arange(total, dtype=np.int64)
+    if count >= total or not count:
+        return np.arange(min(count, total), dtype=np.int64)
     edges = np.arange(count + 1, dtype=np.int64) * total // count
     within = np.random.default_rng(_SEED).random(count)
     return edges[:-1] + (within * (edges[1:] - edges[:-1])).astype(np.int64)
@@ -69,10 +79,37 @@ def evenly(total: int, count: int) -> np.ndarray[Any, Any]:
 
 def take(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
     """Return the rows at some positions as they would be sent, whether or not they fit the budget."""
+    with guarded(table.name, table.what):
+        return _taken(table, positions, budget, mask)
+
+
+def _taken(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
     raw = table.take(positions)
-    frame = mask.frame(raw)
-    fingerprint = None if frame is raw else hashlib.sha256(csv_of(raw)).hexdigest()
-    return Sample(table, raw, frame, csv_of(frame), budget, fingerprint)
+    masked = mask.frame(raw)
+    content = csv_of(_numbered(masked, table, positions), nan_is_null=table.nan_is_null)
+    fingerprint = None
+    if masked is not raw:
+        plain = csv_of(_numbered(raw, table, positions), nan_is_null=table.nan_is_null)
+        fingerprint = hashlib.sha256(plain).hexdigest()
+    return Sample(table, positions, raw, masked, content, budget, fingerprint)
+
+
+def _numbered(frame: pd.DataFrame, table: Table, positions: Any) -> pd.DataFrame:
+    """Return a sample with the rows' numbers as its first column, where no index is sent by which to find them."""
+    if table.levels or len(positions) == table.rows:
+        return frame
+    frame = frame.copy(deep=False)
+    frame.insert(0, row_label(table), positions, allow_duplicates=True)
+    return frame
+
+
+def row_label(table: Table) -> str:
+    """Return the name of the column of row numbers, which no column of the table has."""
+    label, count = table.row_label, 0
+    while label in table.header:
+        count += 1
+        label = f"{table.row_label}.{count}"
+    return label
 
 
 def fitting(table: Table, budget: int, mask: Mask) -> Sample:
@@ -81,27 +118,50 @@ def fitting(table: Table, budget: int, mask: Mask) -> Sample:
     Raises:
         AttachmentError: not even one row fits.
     """
-    rows = min(table.rows, _guess(table, budget, mask))
+    probe, rows = _guess(table, budget, mask)
+    too_many = table.rows + 1
     while True:
-        sample = take(table, evenly(table.rows, rows), budget, mask)
+        is_probe = probe is not None and len(probe.frame) == rows
+        sample = probe if probe and is_probe else take(table, evenly(table.rows, rows), budget, mask)
         size = len(sample.content)
         if size <= budget:
-            return sample
+            return _more(sample, too_many, mask)
         if rows <= 1:
-            raise AttachmentError(
-                f"one row of {table.name} alone is larger than the budget of {budget:,} bytes: attach fewer columns, "
-                "or allow more with --max-bytes."
-            )
+            raise _too_large(table, budget, mask)
+        too_many = rows
         rows = max(1, min(rows - 1, int(rows * 0.98 * budget / size)))
 
 
-def _guess(table: Table, budget: int, mask: Mask) -> int:
-    """Guess how many rows fit; a first look at a few keeps the second one from writing out huge cells."""
-    count = min(table.rows, 10)
+def _more(sample: Sample, too_many: int, mask: Mask) -> Sample:
+    """Return a sample that uses its budget better: a few huge cells can make much less be drawn than would fit."""
+    for _ in range(_TRIES):
+        rows = (len(sample.frame) + too_many) // 2
+        if len(sample.content) > sample.budget // 2 or rows == len(sample.frame) or rows >= too_many:
+            break
+        larger = take(sample.table, evenly(sample.table.rows, rows), sample.budget, mask)
+        if len(larger.content) <= sample.budget:
+            sample = larger
+        else:
+            too_many = rows
+    return sample
+
+
+def _too_large(table: Table, budget: int, mask: Mask) -> AttachmentError:
+    is_header = not table.rows or len(take(table, evenly(table.rows, 0), budget, mask).content) > budget
+    return AttachmentError(
+        f"{'the header' if is_header else 'one row'} of {table.name} alone is larger than the budget of {budget:,} "
+        "bytes: attach fewer columns, or allow more with --max-bytes."
+    )
+
+
+def _guess(table: Table, budget: int, mask: Mask) -> tuple[Sample | None, int]:
+    """Guess how many rows fit, by a sample; a first look at a few keeps the second from writing out huge cells."""
+    count, probe = min(table.rows, 10), None
     while count:
-        written = len(take(table, evenly(table.rows, count), budget, mask).content)
+        probe = take(table, evenly(table.rows, count), budget, mask)
+        written = len(probe.content)
         most = max(1, int(budget * count / written))
         if count == table.rows or count >= min(_PROBE_ROWS, most):
-            return most if written > budget or count < table.rows else count
+            return probe, min(table.rows, most if written > budget or count < table.rows else count)
         count = min(table.rows, _PROBE_ROWS, max(most, count + 1))
-    return 0
+    return probe, 0

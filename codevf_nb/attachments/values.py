@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from collections import deque
+from collections.abc import ItemsView, KeysView, ValuesView
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from .attachment import AttachmentError, is_a
+from .plain_data import LoopError, fields_of, ordered, plain
 from .redaction import Mask
+from .tables import table_of
+from .unsupported import refuse_unsupported, type_name
+
+# Single values of libraries that go as JSON.
+_SCALARS = (
+    ("numpy", "generic"),
+    ("pandas", "NAType"),
+    ("pandas", "NaTType"),
+    ("pandas", "Period"),
+    ("pandas", "Interval"),
+)
 
 # What binary content starts with, and the suffix its file gets; anything else is .bin.
 _SIGNATURES = {
@@ -40,34 +57,41 @@ def suffix_of(content: bytes) -> str:
 
 
 def is_data(value: Any) -> bool:
-    """Whether a value goes as JSON: a dict, a list, a tuple, a set, a number, a dataclass, a pydantic model."""
-    is_plain = isinstance(value, dict | list | tuple | set | frozenset | int | float | complex)
-    return is_plain or value is None or _fields(value) is not None or is_a(value, "numpy", "generic")
+    """Whether a value goes as JSON: a dict, a list, a set, a number, a date, a dataclass, a pydantic model."""
+    is_plain = isinstance(value, dict | list | tuple | set | frozenset | range | deque | int | float | complex | Enum)
+    is_single = isinstance(value, date | time | timedelta | Decimal | UUID | KeysView | ValuesView | ItemsView)
+    is_known = is_plain or is_single or value is None or fields_of(value) is not None
+    return is_known or any(is_a(value, library, kind) for library, kind in _SCALARS)
 
 
 def json_file(name: str, value: Any, budget: int, mask: Mask) -> bytes:
     """Return data as JSON; a list or dict over the budget is cut to items spread over it, and the JSON says so.
 
     Raises:
-        AttachmentError: it holds itself.
+        AttachmentError: it holds itself, or a table inside is larger than the budget.
     """
-    value = _fields(value) if _fields(value) is not None else value
-    if isinstance(value, set | frozenset):
-        value = sorted(value, key=repr)
+    fields = fields_of(value)
+    value = value if fields is None else fields
+    if isinstance(value, set | frozenset | range | deque | KeysView | ValuesView | ItemsView):
+        value = ordered(value) if isinstance(value, set | frozenset) else list(value)
     count = len(value) if isinstance(value, list | tuple | dict) else 0
     rows = count if count <= 1000 else _guess(name, value, budget, mask)
     while rows > 1 or not count:
-        text = _dumped(name, value if rows >= count else _some(value, rows), mask)
-        if len(text.encode()) <= budget or not count:
+        text = _dumped(name, value if rows >= count else _some(value, rows), budget, mask)
+        if _bytes(text) <= budget or not count:
             break
-        rows = min(rows - 1, int(rows * 0.95 * budget / len(text.encode())))
+        rows = min(rows - 1, int(rows * 0.95 * budget / _bytes(text)))
     else:
-        text = _dumped(name, value if count == 1 else _some(value, 1), mask)
+        text = _dumped(name, value if count == 1 else _some(value, 1), budget, mask)
     return text_file(text + "\n", budget)
 
 
+def _bytes(text: str) -> int:
+    return len(text.encode(errors="backslashreplace")) + 1  # and the end of its line
+
+
 def _guess(name: str, value: Any, budget: int, mask: Mask) -> int:
-    each = len(_dumped(name, _some(value, 200), mask).encode()) / 200
+    each = _bytes(_dumped(name, _some(value, 200), budget, mask)) / 200
     return max(1, min(len(value), int(budget / each)))
 
 
@@ -83,43 +107,37 @@ def _some(value: Any, count: int) -> dict[str, Any]:
     return {"cut": note, "items": [value[place] for place in places]}
 
 
-def _dumped(name: str, value: Any, mask: Mask) -> str:
+def _dumped(name: str, value: Any, budget: int, mask: Mask) -> str:
+    value = mask.json(value) if mask.columns else value
+
+    def special(part: Any) -> Any:
+        return _special(name, part, budget, mask)
+
     try:
-        value = mask.json(value) if mask.columns else value
-        return _json(value)
-    except TypeError:  # keys that JSON doesn't have, such as tuples
-        return _json(_with_text_keys(value))
-    except (ValueError, RecursionError):
+        return json.dumps(plain(value, special), ensure_ascii=False, indent=1)
+    except (LoopError, RecursionError):
         raise AttachmentError(f"{name} holds itself, so it can't be written as JSON.") from None
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1, default=_plain)
-
-
-def _with_text_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _with_text_keys(inner) for key, inner in value.items()}
-    return [_with_text_keys(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON has for a value it doesn't know: numbers and lists as such, all else as its text."""
-    fields = _fields(value)
+def _special(name: str, value: Any, budget: int, mask: Mask) -> Any:
+    """Return what goes in the place of a value inside: of a table its columns, of a dataclass its masked fields."""
+    fields = fields_of(value)
     if fields is not None:
-        return fields
-    if isinstance(value, set | frozenset):
-        return sorted(value, key=repr)
-    if is_a(value, "numpy", "generic"):
-        return value.item()
-    shape = getattr(value, "shape", None)
-    if shape is not None:  # a table inside: attached by name it goes as a table
-        return f"<{type(value).__name__} of shape {shape}>"
-    text = str(value)
-    return text if len(text) <= 1000 else f"{text[:999]}…"
-
-
-def _fields(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return value.model_dump() if is_a(value, "pydantic", "BaseModel") else None
+        return mask.json(fields) if mask.columns else fields
+    if is_a(value, "numpy", "ndarray") and not value.ndim:
+        return None
+    table = table_of(name, value)
+    if table is None:
+        refuse_unsupported(f"a value in {name}", value)
+        return None
+    if table.rows * max(1, len(table.header)) * 2 > budget:  # a value has two bytes at least
+        raise AttachmentError(
+            f"{name} holds a {type_name(value)} that is larger than the budget of {budget:,} bytes ({table.what}): "
+            "attach that by itself, where it is sampled as a table."
+        )
+    if is_a(value, "numpy", "ndarray") and not value.dtype.names:
+        return None
+    frame = mask.frame(table.take(range(table.rows)))
+    columns = {column: frame.iloc[:, number].tolist() for number, column in enumerate(frame.columns)}
+    is_one_column = len(columns) == 1 and not hasattr(value, "columns")  # a Series, an Index, an array
+    return next(iter(columns.values())) if is_one_column else columns

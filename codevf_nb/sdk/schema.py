@@ -60,14 +60,20 @@ def _registry() -> Any:
     return Registry()
 
 
-def _resolve(schema: dict[str, Any], reference: str) -> None:
+def _resolve(schema: dict[str, Any], reference: str) -> Any:
     """Raises LookupError where a reference within the schema leads nowhere."""
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
     resource = DRAFT202012.create_resource(schema)
     try:
-        _registry().with_resource(resource.id() or "", resource).resolver(resource.id() or "").lookup(reference)
+        return (
+            _registry()
+            .with_resource(resource.id() or "", resource)
+            .resolver(resource.id() or "")
+            .lookup(reference)
+            .contents
+        )
     except (Unresolvable, ValueError, TypeError, AttributeError) as error:
         raise LookupError(reference) from error
 
@@ -102,19 +108,51 @@ def mismatches(data: Any, schema: Any) -> list[str]:
     return lines + ([f"… and {len(found) - len(lines)} more"] if len(found) > len(lines) else [])
 
 
-def rows(data: Any) -> list[dict[str, Any]] | None:
-    """The rows of a table in structured data, or None where there is none.
+def rows(data: Any, schema: Any = None) -> list[dict[str, Any]] | None:
+    """The rows of a table in structured data, or None where an object has several tables, of which none is chosen.
 
-    An array of objects is its rows; so is the one array of objects in an object (where there are several,
-    none is chosen). An object of single values is one row.
+    An array of objects is its rows; so is the one array of objects in an object. Any other object is one row, whatever
+    its values are; a single value, or each value of another array, is a row with one column, ``value``. The schema
+    says what an empty array would have: without one, an empty array is a table where it is all that there is.
     """
     if isinstance(data, list):
-        return list(data) if all(isinstance(entry, dict) for entry in data) else None
-    if not isinstance(data, dict) or not data:
+        return list(data) if all(isinstance(entry, dict) for entry in data) else [{"value": entry} for entry in data]
+    if not isinstance(data, dict):
+        return [{"value": data}]
+    tables = [value for name, value in data.items() if _is_table(value, schema, name, alone=len(data) == 1)]
+    if len(tables) > 1:
         return None
-    arrays = [value for value in data.values() if isinstance(value, list)]
-    tables = [table for array in arrays if (table := rows(array)) is not None]
-    if len(tables) == 1:
-        return tables[0]
-    single = not any(isinstance(value, list | dict) for value in data.values())
-    return [data] if single else None
+    return list(tables[0]) if tables else [data] if data else []
+
+
+def _is_table(value: Any, schema: Any, name: str, *, alone: bool) -> bool:
+    if not isinstance(value, list):
+        return False
+    if value:
+        return all(isinstance(entry, dict) for entry in value)
+    expected = _items_of(schema, name)
+    return alone if expected is None else _is_object(expected)
+
+
+def _items_of(schema: Any, name: str) -> Any:
+    """Return the schema of the items of an array in an object, or None where it isn't known."""
+    part = _followed(schema, schema)
+    for key in ("properties", name, "items"):
+        part = _followed(part.get(key), schema) if isinstance(part, dict) else None
+    return part if isinstance(part, dict) and part else None
+
+
+def _followed(part: Any, schema: Any) -> Any:
+    """Return a part of a schema, or what it refers to."""
+    for _ in range(20):
+        if not isinstance(part, dict) or not isinstance(part.get("$ref"), str):
+            return part
+        try:
+            part = _resolve(schema, part["$ref"])
+        except LookupError:
+            return None
+    return None
+
+
+def _is_object(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "object" or "properties" in schema

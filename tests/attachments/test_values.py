@@ -9,6 +9,9 @@ import sys
 
 import matplotlib as mpl
 import matplotlib.figure
+import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,3 +133,53 @@ def test_what_is_nothing_of_these_is_named():
     """The error says what the value is, and what would do."""
     with pytest.raises(AttachmentError, match=r"v is a object, so it can't be attached: what can be are DataFrames"):
         one(object())
+
+
+def test_tables_inside_go_as_their_values():
+    """Arrays, Series and frames in a dict are lists, and one that is too large is refused with what to do."""
+    value = {
+        "scores": np.array([0.8, 0.9]),
+        "frame": pd.DataFrame({"x": [1]}),
+        "series": pl.Series([2**60 + 1, None]),
+        "when": np.datetime64("2024-01-01", "ns"),
+    }
+    found = json.loads(one(value).content)
+    assert found["scores"] == [0.8, 0.9]
+    assert found["frame"] == {"x": [1]}
+    assert found["series"] == [2**60 + 1, None]
+    assert found["when"].startswith("2024-01-01T")
+    with pytest.raises(AttachmentError, match="larger than the budget"):
+        one({"x": np.zeros(10**6)})
+
+
+def test_json_is_strict_and_keeps_every_key():
+    """Readers that refuse NaN take it; 1 and "1" are two keys."""
+    text = one({1: "a", "1": "b", "x": float("nan"), "y": [float("inf")]}).content.decode()
+    found = json.loads(text, parse_constant=pytest.fail)
+    assert found == {"1 (int)": "a", "1": "b", "x": "NaN", "y": ["Infinity"]}
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "sent"),
+    [("RGBa", (10, 10, 10, 128), "RGBA"), ("La", (10, 128), "LA"), ("PA", (1, 2), "RGBA"), ("I", 700, "I;16")],
+)
+def test_images_keep_their_alpha_and_their_numbers(mode, colour, sent):
+    """Whatever mode they have."""
+    image = Image.open(io.BytesIO(one(Image.new(mode, (3, 3), colour)).content))
+    assert image.mode == sent
+    assert mode != "I" or image.getpixel((0, 0)) == colour
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("F", 0.5), ("I", 70000)])
+def test_an_image_that_png_cannot_hold_is_refused(mode, colour):
+    """It would be sent all black."""
+    with pytest.raises(AttachmentError, match=r"attach numpy\.asarray\(v\)"):
+        one(Image.new(mode, (3, 3), colour))
+
+
+def test_what_pyplot_returns_goes_as_its_figure():
+    """An array of Axes, and bars."""
+    figure = mpl.figure.Figure()
+    axes = figure.subplots(2, 2)
+    for value in (axes, axes[0, 0].bar([1], [2]), axes[0, 1].hist([1, 2])):
+        assert one(value).file_name == "v.png"

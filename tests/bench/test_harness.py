@@ -15,7 +15,7 @@ WHAT = (
     r"… its question alone",
     r"attachment from",
     r"… extra memory",
-    r"… time",
+    r"attachment from 1 row",
     r"tasks\(\) of",
     r"spend\(by=",
     r"ledger write path",

@@ -2,10 +2,14 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codevf_nb import frames
+from codevf_nb.frames.structured import exact_frame
 from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError
 
 
@@ -67,9 +71,49 @@ def test_what_cannot_be_answered_is_told(past):
     """An id that the ledger doesn't know, data without rows, and what is no task at all."""
     with pytest.raises(BadRequestError, match="knows no task task_9"):
         answers(past, "task_9")
-    with pytest.raises(CodeVFError, match="data, but no rows"):
-        answers(past, answered(past, [1, 2]))
+    with pytest.raises(CodeVFError, match=r"several tables \(a, b\)"):
+        answers(past, answered(past, {"a": [{"x": 1}], "b": [{"y": 2}]}))
     with pytest.raises(BadRequestError, match="not 3"):
         answers(past, 3)
     with pytest.raises(BadRequestError, match="column task_id"):
         frames.names(pd.DataFrame({"id": ["x"]}), past.account)
+
+
+JSON_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.integers(2**53 - 2, 2**53 + 2),
+    st.floats(allow_nan=False),
+    st.text(max_size=3),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
+)
+COLUMN = st.sampled_from([st.none(), st.booleans(), st.integers(), st.integers(0, 2**64 - 1), JSON_VALUES]).flatmap(
+    lambda values: st.lists(st.one_of(st.none(), values), min_size=3, max_size=3)
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), COLUMN, max_size=3), st.booleans())
+def test_every_value_of_an_answer_is_in_its_frame(columns, leave_out):
+    """Whatever is missing: integers, truth values and text stay exactly what they were, and what is missing is <NA>."""
+    rows = [{name: values[row] for name, values in columns.items()} for row in range(3)]
+    if leave_out:
+        rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    frame = exact_frame(rows)
+    for name in frame.columns:
+        for found, value in zip(frame[name], columns[name], strict=True):
+            assert found is pd.NA if value is None else found == value
+            assert isinstance(found, bool | np.bool_) == isinstance(value, bool)
+        assert str(frame[name].dtype) in {"Int64", "UInt64", "Float64", "boolean", "string", "object"}
+
+
+def test_a_column_that_one_answer_lacks_keeps_its_numbers(past):
+    """Numbers beyond 2^53, beside an answer without them."""
+    one = answered(past, [{"id": 1234567890123456789}, {"id": None}])
+    two = answered(past, [{"line": 7, "text": "x"}])
+    table = answers(past, one, two)
+    assert table["id"].dtype == "Int64"
+    assert table["line"].dtype == "Int64"
+    assert table["text"].dtype == "string"
+    assert table["id"].tolist() == [1234567890123456789, pd.NA, pd.NA]

@@ -208,17 +208,37 @@ def test_any_data_against_any_schema(data, schema):
         ({"a": 1, "b": None}, [{"a": 1, "b": None}]),
         ({"tags": ["x"], "rows": [{"a": 1}]}, [{"a": 1}]),
         ({"one": [{"a": 1}], "two": [{"b": 1}]}, None),
-        ({"a": {"b": 1}}, None),
-        ([1, 2], None),
-        ([{"a": 1}, 2], None),
-        ({}, None),
-        ("text", None),
-        (None, None),
+        ({"a": {"b": 1}}, [{"a": {"b": 1}}]),
+        ([1, 2], [{"value": 1}, {"value": 2}]),
+        ([{"a": 1}, 2], [{"value": {"a": 1}}, {"value": 2}]),
+        ({}, []),
+        ("text", [{"value": "text"}]),
+        (None, [{"value": None}]),
+        ({"score": 0, "tags": [""]}, [{"score": 0, "tags": [""]}]),
+        ({"score": 0, "tags": []}, [{"score": 0, "tags": []}]),
     ],
 )
 def test_rows_are_the_one_table_in_the_data(data, table):
-    """An array of objects, the one in an object, or single values as one row; where it is unclear, nothing."""
+    """An array of objects, the one in an object, or all of it as one row; of several tables, none is chosen."""
     assert rows(data) == table
+
+
+@pytest.mark.parametrize(
+    ("items", "is_table"),
+    [
+        ({"type": "object"}, True),
+        ({"properties": {"a": {}}}, True),
+        ({"$ref": "#/$defs/Line"}, True),
+        ({"type": "string"}, False),
+        ({"$ref": "#/$defs/Gone"}, False),
+        ({"$ref": "#/properties/lines/items"}, False),
+    ],
+)
+def test_the_schema_says_what_an_empty_array_would_have(items, is_table):
+    """An answer has the same shape whether its array is empty or not."""
+    schema = {"properties": {"lines": {"type": "array", "items": items}}, "$defs": {"Line": {"type": "object"}}}
+    data = {"score": 0, "lines": []}
+    assert rows(data, schema) == ([] if is_table else [data])
 
 
 @patient

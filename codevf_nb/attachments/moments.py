@@ -1,0 +1,63 @@
+"""Dates, times and durations that a library stores as whole numbers, as pandas has them, to the last digit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+# Two days inside of Python's years 1 … 9999.
+_FIRST_SECOND, _LAST_SECOND = -62_135_424_000, 253_402_128_000
+_FIRST_DAY = dt.date(1970, 1, 1).toordinal()
+
+
+def moments(
+    numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit: str, zone: str | None
+) -> pd.Series[Any]:
+    """Return counts of a unit since 1970 as moments; those of a zone are counted in UTC."""
+    import numpy as np
+    import pandas as pd
+
+    stamps = np.where(missing, np.iinfo(np.int64).min, numbers).astype(np.int64).view(f"M8[{unit}]")
+    series = pd.Series(stamps)
+    if zone is None:
+        return series
+    seconds = np.where(missing, 0, numbers) // _PER_SECOND[unit]
+    if seconds.size and (seconds.max() > _LAST_SECOND or seconds.min() < _FIRST_SECOND):  # out of the range of zones
+        texts = [None if gap else f"{text}+00:00" for gap, text in zip(missing, series.astype(str), strict=True)]
+        return pd.Series(texts, dtype=object)
+    return series.dt.tz_localize("UTC").dt.tz_convert(zone)
+
+
+def durations(numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit: str) -> pd.Series[Any]:
+    """Return counts of a unit as durations."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.Series(np.where(missing, np.iinfo(np.int64).min, numbers).astype(np.int64).view(f"m8[{unit}]"))
+
+
+def date_of(days: int | None) -> Any:
+    """Return days since 1970 as a date, or as its text where Python's dates don't reach."""
+    if days is None:
+        return None
+    if 1 <= days + _FIRST_DAY <= dt.date.max.toordinal():
+        return dt.date.fromordinal(days + _FIRST_DAY)
+    import numpy as np
+
+    return str(np.datetime64(days, "D"))
+
+
+def time_of(count: int | None, unit: str) -> Any:
+    """Return a count of a unit since midnight as a time, or as its text where it has more than microseconds."""
+    if count is None:
+        return None
+    seconds, fraction = divmod(count, _PER_SECOND[unit])
+    micro, rest = divmod(fraction * 10**9 // _PER_SECOND[unit], 1000)
+    if rest or seconds >= 86400:
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{micro * 1000 + rest:09}"
+    return dt.time(seconds // 3600, seconds // 60 % 60, seconds % 60, micro)
