@@ -13,7 +13,7 @@ from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.answers import RawAnswer
 from codevf_nb.sdk.exceptions import RateLimitError, WaitTimeoutError
 from codevf_nb.settings import Account
-from tests.test_question import QUESTION
+from tests.test_question import QUESTION, TERMS
 from tests.waiting import eventually
 
 
@@ -50,7 +50,7 @@ REQUESTS = {
     "balance": lambda kernel, _task: kernel.balance(refresh=True),
     "tags": lambda kernel, _task: kernel.tags(refresh=True),
     "project": lambda kernel, _task: kernel._project_id("another one"),
-    "create": lambda kernel, _task: kernel._submission.submit(Draft(QUESTION), 1),
+    "create": lambda kernel, _task: kernel._submission.submit(Draft(QUESTION, terms=TERMS), 1),
     "retrieve": lambda kernel, task: kernel.refresh(task),
     "cancel": lambda kernel, task: kernel.cancel(task),
     "elsewhere": lambda kernel, task: kernel._submission.take_in(task.task_id),

@@ -81,7 +81,7 @@ def test_roles_with_schemas_of_their_own_share_one_ledger(postgres):
         postgres.sql(f"CREATE SCHEMA AUTHORIZATION {role}", grant, database=name)
     first = Store(postgres.url(name, ada))
     put(first, "a")
-    with pytest.raises(LedgerError, match=r"permission denied for answers and .*: GRANT USAGE ON SCHEMA") as refused:
+    with pytest.raises(LedgerError, match=r"permission denied for accounts and .*: GRANT USAGE ON SCHEMA") as refused:
         Store(postgres.url(name, bob))
     grants = str(refused.value).partition("rights: ")[2].split("; ")
     assert len(grants) == 3
