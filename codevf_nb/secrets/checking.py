@@ -11,10 +11,11 @@ from typing import Any
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.files import is_text_type, mime_type_for
 
-from .kinds import ANCHORS, ASSIGNMENT, SECRET_COLUMN, TOKENS, is_given, is_secret_cell
-from .people import in_prose, occurrences
+from .people import in_prose
 from .personal import personal_columns
-from .places import Columns, Place, unpacked
+from .places import Place, unpacked
+from .scanning import holds_secret, secrets_at
+from .secret_columns import secret_columns
 
 _TOLD = 5  # findings named one by one; more are counted
 _MOST_PER_PLACE = 20
@@ -95,61 +96,12 @@ def _refuse_own_key(key: bytes, places: Sequence[Place]) -> None:
 
 
 def _found(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield what a secret is and where it stands: tokens, then what is given to a name, then columns of a table."""
-    yield from _tokens(place)
-    for start, end in _stretches(place.content.lower()):
-        for found in ASSIGNMENT.finditer(place.content, start, end):
-            if is_given(found):
-                yield _called(found["name"]), place.locate(found.start())
+    """Yield what a secret is and where it stands: in the bytes, then in columns of its tables."""
+    for what, offset in secrets_at(place.content):
+        yield what, place.locate(offset)
     for table in place.tables:
-        yield from _secret_columns(table)
-
-
-def _tokens(place: Place) -> Iterator[tuple[str, str]]:
-    for kind in TOKENS:
-        for anchor in kind.anchors:
-            for at in occurrences(place.content, anchor):
-                found = kind.pattern.search(place.content, max(0, at - kind.reach), at + 600)
-                if found and found.start() <= at < found.end() and _is_real(found):
-                    yield kind.name, place.locate(found.start())
-
-
-def _secret_columns(table: Columns) -> Iterator[tuple[str, str]]:
-    for column, values in table.columns.items():
-        if SECRET_COLUMN.search(column):
-            row = next((row for row, value in enumerate(values, 1) if is_secret_cell(column, value)), None)
-            if row is not None:
-                yield _called(column.encode(errors="replace")), f"{table.name} column {column}, row {row:,}"
-
-
-def _stretches(lowered: bytes) -> list[tuple[int, int]]:
-    """Return where words stand that may name a secret, with what is around them; those that overlap are one."""
-    places = sorted({at for anchor in ANCHORS for at in occurrences(lowered, anchor)})
-    found: list[tuple[int, int]] = []
-    for at in places:
-        start, end = max(0, at - 60), at + 400
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], end)
-        else:
-            found.append((start, end))
-    return found
-
-
-def _is_real(found: Any) -> bool:
-    """Refuse what only stands for a secret: one character over and over, or a variable in a URL."""
-    value = found.groupdict().get("value")
-    if value is not None:
-        return not (
-            value[:1] in b"{$<%*[" or value.strip(b"*xX.") == b"" or value.lower() in {b"password", b"pass", b"pw"}
-        )
-    return len(set(found[0][-12:])) > 2
-
-
-def _called(name: bytes) -> str:
-    lowered = name.lower()
-    if any(word in lowered for word in (b"passw", b"pwd", b"kennwort", b"passphrase")):
-        return "a password"
-    return "a token" if b"token" in lowered else "a secret key"
+        for what, column, row in secret_columns(table):
+            yield what, f"{table.name} column {column}, row {row:,}"
 
 
 def _is_prose(name: str) -> bool:
@@ -165,9 +117,7 @@ def _encoded(value: Any) -> bytes:
 
 def _safe(where: str) -> str:
     """Name a place; one whose name holds a secret itself is not named."""
-    content = where.encode(errors="replace")
-    named = any(kind.pattern.search(content) for kind in TOKENS) or any(map(is_given, ASSIGNMENT.finditer(content)))
-    return "a file, column or key whose name holds a secret" if named else where
+    return "a file, column or key whose name holds a secret" if holds_secret(where) else where
 
 
 def _ways_on(found: Sequence[Finding]) -> str:
