@@ -11,14 +11,16 @@ from typing import Any
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.files import is_text_type, mime_type_for
 
+from .naming import is_number_of_column, shown, shown_column
 from .people import in_prose
-from .personal import personal_columns
+from .personal import is_private_text, personal_columns
 from .places import Place, unpacked
 from .scanning import holds_secret, secrets_at
 from .secret_columns import secret_columns
 
 _TOLD = 5  # findings named one by one; more are counted
 _MOST_PER_PLACE = 20
+_PRIVATE = "a file, column or key whose name is private itself"
 
 
 class PrivateDataError(CodeVFError):
@@ -79,7 +81,7 @@ def personal_in(place: Place) -> Iterator[Finding]:
     """Yield what looks like data about people: columns of tables, and numbers and lists of addresses in prose."""
     for table in place.tables:
         for column, what in personal_columns(table):
-            yield Finding(what, _safe(f"{table.name} column {column}"))
+            yield Finding(what, _safe(f"{table.name} column {shown_column(list(table.columns), column)}"))
     if _is_prose(place.name):
         for offset, what in in_prose(place.content):
             yield Finding(what, _safe(place.locate(offset)))
@@ -101,7 +103,7 @@ def _found(place: Place) -> Iterator[tuple[str, str]]:
         yield what, place.locate(offset)
     for table in place.tables:
         for what, column, row in secret_columns(table):
-            yield what, f"{table.name} column {column}, row {row:,}"
+            yield what, f"{table.name} column {shown_column(list(table.columns), column)}, row {row:,}"
 
 
 def _is_prose(name: str) -> bool:
@@ -116,15 +118,19 @@ def _encoded(value: Any) -> bytes:
 
 
 def _safe(where: str) -> str:
-    """Name a place; one whose name holds a secret itself is not named."""
-    return "a file, column or key whose name holds a secret" if holds_secret(where) else where
+    """Name a place; one whose name holds a secret or an address itself is not named, and a long name is cut."""
+    if holds_secret(where):
+        return "a file, column or key whose name holds a secret"
+    if any(is_private_text(word) or is_private_text(word.rpartition(".")[0]) for word in where.split()):
+        return _PRIVATE
+    return shown(where)
 
 
 def _ways_on(found: Sequence[Finding]) -> str:
-    columns = [finding.where.partition(" column ")[2] for finding in found]
-    columns = list(dict.fromkeys(column for column in columns if column))
-    mask = f"--redact {','.join(columns[:_TOLD])} masks columns of what is attached with -a; " if columns else ""
-    return f"{mask}if it may leave as it is, say --allow-personal."
+    columns = [finding.where.partition(" column ")[2] for finding in found if finding.where != _PRIVATE]
+    columns = [column for column in dict.fromkeys(columns) if column and not is_number_of_column(column)]
+    mask = f"--redact {','.join(columns[:_TOLD])} masks columns of what is attached with -a; if" if columns else "If"
+    return f"{mask} it may leave as it is, say --allow-personal."
 
 
 def _stop(found: Sequence[Finding], ways_on: str) -> None:

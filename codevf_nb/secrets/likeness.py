@@ -19,8 +19,8 @@ _COMPANY = re.compile(
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,8}")
 _USER = re.compile(r"@?[A-Za-z][\w.-]{2,30}")
 _STREET = re.compile(
-    r"(?i)(?:str(?:asse|aße|eet)?|weg|allee|platz|gasse|road|rd|ave(?:nue)?|lane|drive|blvd|boulevard|court|square|rue|calle|via|"
-    r"rua|avenida|piazza|place|plaza|laan|straat|ulica|ul|street|st)\b\.?|[路街道号號区區市]"
+    r"(?i)(?:str(?:asse|aße|eet)?|weg|allee|platz|gasse|straat|laan)\b\.?|[路街道号號区區市]|"
+    r"\b(?:road|rd|ave(?:nue)?|lane|drive|blvd|boulevard|court|square|rue|calle|via|rua|avenida|piazza|place|plaza|ulica|ul|st)\b\.?"
 )
 _ADDRESS_NUMBER = re.compile(r"\b\d{1,5}[A-Za-z]?\b|\d+[号號]")
 _NO_ADDRESS = re.compile(r"(?i)0x[0-9a-f]{6,}|[0-9a-f:.]{4,}|.*[@\\].*|\w+://.*|/.*")
@@ -29,14 +29,15 @@ _POSTCODE = re.compile(
     r"\d{4} ?[A-Z]{2}|\d{2}-\d{3}|[A-Z]{1,2}-\d{4,5}"
 )
 _DATE = re.compile(
-    r"(?i)\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}\b.*|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{2,4}|[^\W\d_]{3,10}\.? \d{1,2},? \d{4}|"
+    r"(?i)\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}(?!\d).*|\d{1,2}\.? [^\W\d_]{3,10}\.? \d{2,4}|"
+    r"[^\W\d_]{3,10}\.? \d{1,2},? \d{4}|"
     r"(?:1[89]|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:1[89]|20)\d{2}(?:\.0)?|\d{4}年\d{1,2}月\d{1,2}日|-?\d{8,13}(?:\.0)?"
 )
 _MAC = re.compile(r"(?i)[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}")
 _DEVICE = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,40}|\d{15}")
 _VEHICLE = re.compile(
     r"[A-HJ-NPR-Z0-9]{17}|[A-ZÄÖÜ]{1,3}[- ][A-Z]{1,2}[- ]?\d{1,4}[EH]?|"
-    r"[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,4}[- ]?[A-Z0-9]{0,4}|[\u4e00-\u9fff][A-Z].?[A-Z0-9]{5}"
+    r"(?=.*[A-Z])(?=.*\d)[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,4}[- ]?[A-Z0-9]{0,4}|[\u4e00-\u9fff][A-Z].?[A-Z0-9]{5}"
 )
 _COORDINATE = re.compile(r"[-+]?\d{1,3}\.\d{4,}")
 _POINT = re.compile(r"(?i)(?:POINT ?)?[(\[]?\s*[-+]?\d{1,3}\.\d{3,}\s*[, ]\s*[-+]?\d{1,3}\.\d{3,}\s*[)\]]?")

@@ -61,7 +61,10 @@ _DIGITS_ONLY = tuple(
 def personal_columns(table: Columns) -> Iterator[tuple[str, str]]:
     """Yield each column of a table that looks like data about people, and what it looks like."""
     for column, values in table.columns.items():
-        there = _present(values)
+        if _holds_addresses(values):
+            yield column, "e-mail addresses"
+            continue
+        there = _present(spread([value for value in values if value], 4 * _LOOKED_AT))
         what = what_is_in(column, there) or _inside_cells(there)
         if what:
             yield column, what
@@ -72,13 +75,15 @@ def what_is_in(column: str, values: Sequence[str]) -> str | None:
     if not values:
         return None
     some = spread(values, _LOOKED_AT)
-    return _by_name(column, some) or _by_content(column, values, some)
+    if _holds_addresses(values):
+        return "e-mail addresses"
+    return _by_name(column, some) or _by_content(column, some)
 
 
 def is_private_text(text: str) -> bool:
     """Whether a text by itself, such as a column's name, is about a person: an address, a phone, a card, an id."""
     text = text.strip()
-    return bool(text) and (_by_content("", [text], [text]) is not None or sum(char.isdigit() for char in text) >= 9)
+    return bool(text) and (what_is_in("", [text]) is not None or sum(char.isdigit() for char in text) >= 9)
 
 
 def spread(values: Sequence[str], count: int) -> Sequence[str]:
@@ -107,9 +112,13 @@ def _by_name(column: str, values: Sequence[str]) -> str | None:
     return None
 
 
-def _by_content(column: str, values: Sequence[str], some: Sequence[str]) -> str | None:
-    if any("@" in value or "%40" in value for value in values) and has_addresses(values):
-        return "e-mail addresses"
+def _holds_addresses(values: Sequence[str]) -> bool:
+    """Whether any cell of a column is an e-mail address; every cell is looked at."""
+    joined = "\n".join(values)
+    return ("@" in joined or "%40" in joined) and has_addresses(values)
+
+
+def _by_content(column: str, some: Sequence[str]) -> str | None:
     in_things = bool(_THINGS.intersection(words_of(column)))
     shaped = [value for value in some if 7 <= len(value) <= 45 and any(char.isdigit() for char in value)]
     for what, fits, share, has_checksum in _CONTENTS:
