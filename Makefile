@@ -10,7 +10,7 @@ OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py
     live.py magics.py running.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-soak bench test-old test-packaging lint format notebooks docs-images clean
+.PHONY: help demo lab test test-browser test-soak bench bench-privacy test-old test-packaging lint format notebooks docs-images clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the 
 
 bench: $(VENV)/test.made  ## how fast it is, beside what else there is: one table, in under five minutes
 	$(RUN) -m tests.bench
+
+bench-privacy: $(VENV)/privacy.made  ## what the check for secrets finds, where it is wrong, how fast it is, beside detect-secrets
+	$(RUN) -m tests.bench.privacy
 
 test-packaging: $(VENV)/packaging.made  ## the wheel in clean environments of each Python here, and what Binder would run
 	$(RUN) -m pytest -m packaging -n 2 tests/packaging
@@ -72,6 +75,10 @@ $(VENV)/test.made: pyproject.toml | $(VENV)/bin/python
 $(VENV)-old/made: pyproject.toml tests/colab.txt
 	$(PYTHON) -m venv $(VENV)-old
 	$(VENV)-old/bin/python -m pip install --quiet --disable-pip-version-check -c tests/colab.txt -e ".[plot]" $(OLD_NEEDS)
+	@touch $@
+
+$(VENV)/privacy.made: $(VENV)/test.made
+	$(RUN) -m pip install --quiet --disable-pip-version-check "detect-secrets>=1.5" vega_datasets statsmodels scikit-learn
 	@touch $@
 
 $(VENV)/packaging.made: $(VENV)/test.made
