@@ -15,7 +15,7 @@ from .words import ANCHORS, Named, is_placeholder, meaning, words_of
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-" + bytes(range(128, 256)))
 _REST = re.compile(rb"[\w.\x80-\xff-]{0,64}")
 _QUOTED = (
-    rb"(?P<open>[(\[{]?\s{0,12})(?P<prefix>[fbruFBRU]{0,2}|N|new String\()(?:"
+    rb"(?P<open>[(\[]?\s{0,12})(?P<prefix>[fbruFBRU]{0,2}|N|new String\()(?:"
     rb"\"\"\"(?P<q1>[^\r\n]{1,300}?)\"\"\"|'''(?P<q2>[^\r\n]{1,300}?)'''|"
     rb"\"(?P<q3>[^\"\r\n]{1,300})\"|'(?P<q4>[^'\r\n]{1,300})'|`(?P<q5>[^`\r\n]{1,300})`|"
     rb"[\"'](?P<q6>[^\"'\r\n]{4,300})"
@@ -151,7 +151,8 @@ def _at_its_place(content: bytes, start: int, found: re.Match[bytes]) -> bytes:
         return _inside(found)
     values = _STRINGS.findall(content[found.start() : found.start() + 400].partition(b"\n")[0])
     at = before.count(b",")
-    return values[at][1] if at < len(values) else _inside(found)
+    value = values[at][1] if at < len(values) else _inside(found)
+    return b"" if value.isalpha() else value
 
 
 def _without_sign(content: bytes, start: int, end: int, name: bytes) -> Iterator[tuple[bytes, bool, bool]]:

@@ -125,7 +125,7 @@ def _urls(content: bytes) -> Iterator[tuple[str, int]]:
         scheme = _SCHEME.search(content[max(0, at - 32) : at])
         if found is None or scheme is None:
             continue
-        if (found["user"], found["value"]) == _DEMO:
+        if (found["user"], found["value"]) == _DEMO or found["user"] == found["value"]:
             continue
         if _is_password(found["value"]) or _is_token(found["user"], found["value"]):
             yield "a URL with a password", at - len(scheme[0])
