@@ -10,7 +10,7 @@ OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py
     live.py magics.py running.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-databases test-soak bench test-old test-packaging lint format notebooks docs-images clean
+.PHONY: help demo lab test test-browser test-databases test-soak bench bench-privacy test-old test-packaging lint format notebooks docs-images clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,7 +23,7 @@ lab: $(VENV)/demo.made  ## JupyterLab on the example notebooks, with the sandbox
 	CODEVF_SANDBOX=1 $(RUN) -m jupyter lab notebooks
 
 test: $(VENV)/test.made  ## the suite and the example notebooks
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 test-browser: $(VENV)/browser.made $(VENV)-old/made  ## the notebook in a real JupyterLab (also an old one) and a real Chromium
 	CODEVF_AXE=$(VENV)/package/axe.min.js CODEVF_OLD=$(VENV)-old/bin/python $(RUN) -m pytest -m browser -n 2 tests/browser
@@ -36,6 +36,9 @@ test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the 
 
 bench: $(VENV)/test.made  ## how fast it is, beside what else there is: one table, in under five minutes
 	$(RUN) -m tests.bench
+
+bench-privacy: $(VENV)/privacy.made  ## what the check for secrets finds, where it is wrong, how fast it is, beside detect-secrets
+	$(RUN) -m tests.bench.privacy
 
 test-packaging: $(VENV)/packaging.made  ## the wheel in clean environments of each Python here, and what Binder would run
 	$(RUN) -m pytest -m packaging -n 2 tests/packaging
@@ -75,6 +78,10 @@ $(VENV)/test.made: pyproject.toml | $(VENV)/bin/python
 $(VENV)-old/made: pyproject.toml tests/colab.txt
 	$(PYTHON) -m venv $(VENV)-old
 	$(VENV)-old/bin/python -m pip install --quiet --disable-pip-version-check -c tests/colab.txt -e ".[plot]" $(OLD_NEEDS)
+	@touch $@
+
+$(VENV)/privacy.made: $(VENV)/test.made
+	$(RUN) -m pip install --quiet --disable-pip-version-check "detect-secrets>=1.5" vega_datasets statsmodels scikit-learn
 	@touch $@
 
 $(VENV)/packaging.made: $(VENV)/test.made

@@ -11,13 +11,16 @@ from typing import Any
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.files import is_text_type, mime_type_for
 
-from .kinds import ANCHORS, ASSIGNMENT, SECRET_COLUMN, TOKENS, is_given, is_secret_cell
-from .people import in_prose, occurrences
-from .personal import personal_columns
-from .places import Columns, Place, unpacked
+from .naming import is_number_of_column, shown, shown_column
+from .people import in_prose
+from .personal import is_private_text, personal_columns
+from .places import Place, unpacked
+from .scanning import holds_secret, secrets_at
+from .secret_columns import secret_columns
 
 _TOLD = 5  # findings named one by one; more are counted
 _MOST_PER_PLACE = 20
+_PRIVATE = "a file, column or key whose name is private itself"
 
 
 class PrivateDataError(CodeVFError):
@@ -78,7 +81,7 @@ def personal_in(place: Place) -> Iterator[Finding]:
     """Yield what looks like data about people: columns of tables, and numbers and lists of addresses in prose."""
     for table in place.tables:
         for column, what in personal_columns(table):
-            yield Finding(what, _safe(f"{table.name} column {column}"))
+            yield Finding(what, _safe(f"{table.name} column {shown_column(list(table.columns), column)}"))
     if _is_prose(place.name):
         for offset, what in in_prose(place.content):
             yield Finding(what, _safe(place.locate(offset)))
@@ -95,61 +98,12 @@ def _refuse_own_key(key: bytes, places: Sequence[Place]) -> None:
 
 
 def _found(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield what a secret is and where it stands: tokens, then what is given to a name, then columns of a table."""
-    yield from _tokens(place)
-    for start, end in _stretches(place.content.lower()):
-        for found in ASSIGNMENT.finditer(place.content, start, end):
-            if is_given(found):
-                yield _called(found["name"]), place.locate(found.start())
+    """Yield what a secret is and where it stands: in the bytes, then in columns of its tables."""
+    for what, offset in secrets_at(place.content):
+        yield what, place.locate(offset)
     for table in place.tables:
-        yield from _secret_columns(table)
-
-
-def _tokens(place: Place) -> Iterator[tuple[str, str]]:
-    for kind in TOKENS:
-        for anchor in kind.anchors:
-            for at in occurrences(place.content, anchor):
-                found = kind.pattern.search(place.content, max(0, at - kind.reach), at + 600)
-                if found and found.start() <= at < found.end() and _is_real(found):
-                    yield kind.name, place.locate(found.start())
-
-
-def _secret_columns(table: Columns) -> Iterator[tuple[str, str]]:
-    for column, values in table.columns.items():
-        if SECRET_COLUMN.search(column):
-            row = next((row for row, value in enumerate(values, 1) if is_secret_cell(column, value)), None)
-            if row is not None:
-                yield _called(column.encode(errors="replace")), f"{table.name} column {column}, row {row:,}"
-
-
-def _stretches(lowered: bytes) -> list[tuple[int, int]]:
-    """Return where words stand that may name a secret, with what is around them; those that overlap are one."""
-    places = sorted({at for anchor in ANCHORS for at in occurrences(lowered, anchor)})
-    found: list[tuple[int, int]] = []
-    for at in places:
-        start, end = max(0, at - 60), at + 400
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], end)
-        else:
-            found.append((start, end))
-    return found
-
-
-def _is_real(found: Any) -> bool:
-    """Refuse what only stands for a secret: one character over and over, or a variable in a URL."""
-    value = found.groupdict().get("value")
-    if value is not None:
-        return not (
-            value[:1] in b"{$<%*[" or value.strip(b"*xX.") == b"" or value.lower() in {b"password", b"pass", b"pw"}
-        )
-    return len(set(found[0][-12:])) > 2
-
-
-def _called(name: bytes) -> str:
-    lowered = name.lower()
-    if any(word in lowered for word in (b"passw", b"pwd", b"kennwort", b"passphrase")):
-        return "a password"
-    return "a token" if b"token" in lowered else "a secret key"
+        for what, column, row in secret_columns(table):
+            yield what, f"{table.name} column {shown_column(list(table.columns), column)}, row {row:,}"
 
 
 def _is_prose(name: str) -> bool:
@@ -164,17 +118,19 @@ def _encoded(value: Any) -> bytes:
 
 
 def _safe(where: str) -> str:
-    """Name a place; one whose name holds a secret itself is not named."""
-    content = where.encode(errors="replace")
-    named = any(kind.pattern.search(content) for kind in TOKENS) or any(map(is_given, ASSIGNMENT.finditer(content)))
-    return "a file, column or key whose name holds a secret" if named else where
+    """Name a place; one whose name holds a secret or an address itself is not named, and a long name is cut."""
+    if holds_secret(where):
+        return "a file, column or key whose name holds a secret"
+    if any(is_private_text(word) or is_private_text(word.rpartition(".")[0]) for word in where.split()):
+        return _PRIVATE
+    return shown(where)
 
 
 def _ways_on(found: Sequence[Finding]) -> str:
-    columns = [finding.where.partition(" column ")[2] for finding in found]
-    columns = list(dict.fromkeys(column for column in columns if column))
-    mask = f"--redact {','.join(columns[:_TOLD])} masks columns of what is attached with -a; " if columns else ""
-    return f"{mask}if it may leave as it is, say --allow-personal."
+    columns = [finding.where.partition(" column ")[2] for finding in found if finding.where != _PRIVATE]
+    columns = [column for column in dict.fromkeys(columns) if column and not is_number_of_column(column)]
+    mask = f"--redact {','.join(columns[:_TOLD])} masks columns of what is attached with -a; if" if columns else "If"
+    return f"{mask} it may leave as it is, say --allow-personal."
 
 
 def _stop(found: Sequence[Finding], ways_on: str) -> None:

@@ -1,97 +1,174 @@
 """Columns that look like data about people: by what stands in them, and by their names where their values fit that.
 
-A column stops a question when its values are e-mail addresses, phone numbers, card numbers, IBANs or social security
-numbers, or when it is named like one of these, a person's name, an address, a birthday or a national id, and at least
-half of its values could be one. So ``email_sent`` with yes and no, or ``phone_count``, stops nothing.
+By content alone a column counts where a checksum, a numbering plan or a fixed shape makes it certain; digits
+alone may be anything. By name it counts where enough of its values could be what it is called, so
+``email_sent`` with yes and no, or ``phone_count``, stops nothing. Cells that stand for a missing value count
+neither way.
 """
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from .people import has_addresses, is_card_cell, is_iban_cell, is_phone_cell, is_ssn_cell
+from .column_words import kinds_of
+from .forms import NATIONAL_IDS, is_card, is_iban, is_national_id, is_phone
+from .likeness import LIKE
+from .people import has_addresses
 from .places import Columns
+from .words import words_in, words_of
 
 _LOOKED_AT = 1000  # values of one column that are held to every form, spread over it
-
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
-
-
-def _digits(least: int, most: int) -> Callable[[str], object]:
-    return lambda text: least <= sum(char.isdigit() for char in text) <= most and not re.search(r"[A-Za-z]{4}", text)
-
-
-# What a column may be called, in words of its name, and what its values must then be like.
-_NAMED: tuple[tuple[str, str, Callable[[str], object]], ...] = (
-    ("e-mail addresses", "e?mails?|e mails?|e?mail address(?:es)?", lambda text: "@" in text),
-    ("phone numbers", "phones?|phone (?:number|no)|telephone|telefon|tel|mobile|handy|fax|whatsapp", _digits(6, 16)),
-    (
-        "names of people",
-        (
-            "(?:first|last|full|middle|given|family|maiden|sur) ?names?|vorname|nachname|"
-            "(?:customer|patient|employee|person|contact|client|student|author|holder|recipient) names?"
-        ),
-        _LETTERS.search,
-    ),
-    (
-        "postal addresses",
-        (
-            "(?:(?:street|home|postal|mailing|billing|shipping|customer) )?address(?:es)?(?: line)?|street(?: name)?|"
-            "strasse|straße|anschrift|adresse"
-        ),
-        _LETTERS.search,
-    ),
-    ("birthdays", "dob|birth ?dates?|birth ?days?|date of birth|geburtsdatum|geburtstag", _DATE.search),
-    (
-        "national ids",
-        (
-            "ssn|social security(?: (?:number|no))?|sozialversicherungsnummer|svnr|(?:national|tax|steuer) ?id|nino|"
-            "passport(?: (?:number|no))?|(?:drivers?|driving) licen[cs]e(?: (?:number|no))?|curp|cpf|dni|pesel"
-        ),
-        _digits(5, 20),
-    ),
-    ("card numbers", "(?:credit |debit )?card (?:number|no|num)|cc (?:number|no|num)|credit card", _digits(12, 19)),
-    ("IBANs", "iban", re.compile("[A-Z]{2}[0-9]{2}").match),
+_ENOUGH = 8  # so many different values with the right checksum are no chance
+_MISSING = words_in(
+    """
+    n/a na nan none null nil nat unknown unbekannt missing ? - -- . .. … keine no_data
+    """
 )
-_BY_NAME = tuple((what, re.compile(rf"(?:^|.* )(?:{words})(?: \d+)?"), fits) for what, words, fits in _NAMED)
-
-# What values are like by themselves, and the share of them that must be for a column to be that.
-_CONTENTS: tuple[tuple[str, Callable[[str], bool], float], ...] = (
-    ("IBANs", is_iban_cell, 0.01),
-    ("card numbers", is_card_cell, 0.5),
-    ("social security numbers", is_ssn_cell, 0.5),
-    ("phone numbers", is_phone_cell, 0.3),
+_WHOLE_FLOAT = re.compile(r"\d{7,19}\.0")
+_STRUCTURED = re.compile(r"\s*[{\[].*[}\]]\s*", re.DOTALL)
+# The share of values that must be like a kind, for a column that is called so.
+_SHARE = {"names of people, perhaps": 0.2}
+_CALLED = {
+    "names of people, perhaps": "names of people",
+    "house numbers": "postal addresses",
+    "postcodes": "postal addresses",
+}
+# In a column of such things a number in groups is no phone and no social security number.
+_THINGS = words_in(
+    """
+    invoice order product item part sku upc ean isbn issn article serial model ref reference code version
+    tracking ticket batch lot date time timestamp price amount range bracket delta size dimension rechnung
+    bestellung artikel
+    """
+)
+_Form = tuple[str, Callable[[str], bool], float, bool]
+# What values are like by themselves, the share of them that must be, and whether the checksum holds among
+# other numbers.
+_CONTENTS: tuple[_Form, ...] = (
+    ("IBANs", is_iban, 0.01, True),
+    ("card numbers", is_card, 0.5, True),
+    *((one.what, lambda value, one=one: is_national_id(one, value), 0.5, True) for one in NATIONAL_IDS if one.certain),
+    ("phone numbers", is_phone, 0.3, False),
+)
+_DIGITS_ONLY = tuple(
+    one for one in NATIONAL_IDS if not one.certain and one.module in {"pl.pesel", "de.idnr", "ro.cnp", "tr.tckimlik"}
 )
 
 
 def personal_columns(table: Columns) -> Iterator[tuple[str, str]]:
     """Yield each column of a table that looks like data about people, and what it looks like."""
     for column, values in table.columns.items():
-        there = [value for value in values if value and not value.startswith("masked-")]
-        what = _by_name(column, _spread(there)) or _by_content(there)
+        if _holds_addresses(values):
+            yield column, "e-mail addresses"
+            continue
+        there = _present(spread([value for value in values if value], 4 * _LOOKED_AT))
+        what = what_is_in(column, there) or _inside_cells(there)
         if what:
             yield column, what
 
 
-def _spread(values: Sequence[str]) -> Sequence[str]:
-    return values if len(values) <= _LOOKED_AT else values[:: len(values) // _LOOKED_AT + 1]
+def what_is_in(column: str, values: Sequence[str]) -> str | None:
+    """Return what a column looks like, or None. ``values`` are those that are there."""
+    if not values:
+        return None
+    some = spread(values, _LOOKED_AT)
+    if _holds_addresses(values):
+        return "e-mail addresses"
+    return _by_name(column, some) or _by_content(column, some)
+
+
+def is_private_text(text: str) -> bool:
+    """Whether a text by itself, such as a column's name, is about a person: an address, a phone, a card, an id."""
+    text = text.strip()
+    return bool(text) and (what_is_in("", [text]) is not None or sum(char.isdigit() for char in text) >= 9)
+
+
+def spread(values: Sequence[str], count: int) -> Sequence[str]:
+    """Choose values over all of a column, one from each part of it at a changing place: so no rhythm is missed."""
+    if len(values) <= count:
+        return values
+    part = len(values) / count
+    return [values[int((at + at * 0.6180339887 % 1) * part)] for at in range(count)]
+
+
+def _present(values: Sequence[str]) -> list[str]:
+    """Return the values that are there; whole numbers as they were before a missing value made them floats."""
+    found = []
+    for value in values:
+        text = value.strip()
+        if text and text.lower() not in _MISSING and not text.startswith("masked-"):
+            found.append(text[:-2] if text.endswith(".0") and _WHOLE_FLOAT.fullmatch(text) else text)
+    return found
 
 
 def _by_name(column: str, values: Sequence[str]) -> str | None:
-    words = " ".join(re.findall(r"[A-Z]+(?![a-zß-ÿ])|[A-ZÀ-Þ]?[a-zß-ÿ]+|\d+", column)).lower()
-    for what, named, fits in _BY_NAME:
-        if values and named.fullmatch(words) and sum(bool(fits(value)) for value in values) * 2 >= len(values):
-            return what
+    for kind in kinds_of(column):
+        fits = LIKE[kind]
+        if sum(bool(fits(value)) for value in values) >= _SHARE.get(kind, 0.5) * len(values):
+            return _CALLED.get(kind, kind)
     return None
 
 
-def _by_content(values: Sequence[str]) -> str | None:
-    if any("@" in value for value in values) and has_addresses(values):
-        return "e-mail addresses"
-    some = [value.strip() for value in _spread(values)]
-    for what, fits, share in _CONTENTS:
-        if some and sum(fits(value) for value in some) >= max(1, share * len(some)):
+def _holds_addresses(values: Sequence[str]) -> bool:
+    """Whether any cell of a column is an e-mail address; every cell is looked at."""
+    joined = "\n".join(values)
+    return ("@" in joined or "%40" in joined) and has_addresses(values)
+
+
+def _by_content(column: str, some: Sequence[str]) -> str | None:
+    in_things = bool(_THINGS.intersection(words_of(column)))
+    shaped = [value for value in some if 7 <= len(value) <= 45 and any(char.isdigit() for char in value)]
+    for what, fits, share, has_checksum in _CONTENTS:
+        if in_things and (not has_checksum or what == "social security numbers"):
+            continue
+        if len(shaped) >= share * len(some) and sum(map(fits, shaped)) >= max(1, share * len(some)):
             return what
-    return None
+    return "national ids" if _all_have_a_checksum(shaped, some) else None
+
+
+def _all_have_a_checksum(shaped: Sequence[str], some: Sequence[str]) -> bool:
+    """Whether so many numbers of digits alone have the checksum of an id that it can't be chance."""
+    if len(set(shaped)) < _ENOUGH or len(shaped) < 0.95 * len(some):
+        return False
+    for one in _DIGITS_ONLY:
+        right = sum(is_national_id(one, value) for value in shaped)
+        if right >= 0.95 * len(some):
+            return True
+    return False
+
+
+def _inside_cells(values: Sequence[str]) -> str | None:
+    """Look at the names and values within cells that hold JSON or a dict."""
+    some = [value for value in spread(values, 50) if value[0] in "{[" and _STRUCTURED.fullmatch(value)]
+    if len(some) * 2 < min(len(values), 50):
+        return None
+    named: dict[str, list[str]] = {}
+    for value in some:
+        _collect(_parsed(value), "", named)
+    found = (what_is_in(name, _present(inside)) for name, inside in named.items())
+    return next((what for what in found if what), None)
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text) if len(text) < 20_000 else None
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def _collect(value: object, name: str, named: dict[str, list[str]]) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _collect(inner, str(key), named)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _collect(inner, name, named)
+    elif value is not None and not isinstance(value, bool):
+        named.setdefault(name, []).append(str(value))

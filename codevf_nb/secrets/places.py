@@ -16,6 +16,8 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
+from .naming import shown_column
+
 _MOST_UNPACKED = 32 * 1024 * 1024  # bytes of packed files that are looked into
 _FENCED = re.compile(
     r"^# File: (?P<name>[^\n]+)\n\n(?P<fence>`{3,})csv\n(?P<body>.*?)\n(?P=fence)$", re.DOTALL | re.MULTILINE
@@ -75,7 +77,7 @@ class Place:
             return None
         if len(rows) == 1:
             return f"the header of {self.name}"
-        return f"{self.name} column {header[len(rows[-1]) - 1]}, row {len(rows) - 1:,}"
+        return f"{self.name} column {shown_column(header, header[len(rows[-1]) - 1])}, row {len(rows) - 1:,}"
 
 
 def unpacked(name: str, content: bytes) -> Iterator[Place]:

@@ -1,0 +1,1 @@
+"""What the check for secrets and personal data finds, and what it lets pass."""
