@@ -60,4 +60,5 @@ def test_one_budget_of_requests_for_all(tmp_path, processes, threads, seconds, w
     used = [at for at in taken if at < taken[0] + seconds]
     print(f"{refused} refused, {len(used)} of {seconds} used, closest {min(b - a for a, b in pairwise(taken)):.3f} s")
     assert refused <= 1
-    assert len(used) >= 0.9 * seconds
+    # In a run of seconds the turn that a tolerated 429 costs is more than a tenth of all.
+    assert len(used) >= 0.9 * seconds - (refused if seconds < 10 else 0)
