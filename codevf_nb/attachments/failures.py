@@ -9,6 +9,7 @@ import linecache
 import re
 import traceback
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 from codevf_nb import raised
@@ -21,6 +22,7 @@ from .sources import is_cell, is_own
 _OLD_CELL = re.compile(r"<ipython-input-(\d+)-")
 # The code in a `%%time` cell: its lines are those of the cell below its first one.
 _TIMED = ("<timed exec>", "<timed eval>")
+_TIMES = re.compile(r"\s*%%?time\b")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def typed_lines(shell: Any, file_name: str) -> list[str] | None:
     if number is None or not 0 < number < len(inputs):
         return None
     raw, code = inputs[number], "".join(linecache.getlines(file_name))
-    return raw.splitlines() if raw.strip() != code.strip() and is_code_of(shell, raw, file_name) else None
+    return raw.splitlines() if raw.rstrip() != code.rstrip() and is_code_of(shell, raw, file_name) else None
 
 
 def is_timed(file_name: str) -> bool:
@@ -105,6 +107,8 @@ def _failure(shell: Any, error: BaseException) -> Failure:
         return _of_syntax(shell, error)
     frames = list(traceback.walk_tb(error.__traceback__))
     cells = [frame.f_code.co_filename for frame, _ in frames if is_cell(frame.f_code.co_filename)]
+    if not cells and any(is_timed(frame.f_code.co_filename) for frame, _ in frames):
+        return _of_timed(shell, error, frames)
     own = [(frame.f_code.co_filename, number or frame.f_lineno) for frame, number in frames if _is_users(frame)]
     file_name, number = own[-1] if own else ("", 0)
     holder = cells[-1] if cells else None
@@ -117,6 +121,21 @@ def _failure(shell: Any, error: BaseException) -> Failure:
         line = linecache.getline(file_name, number) if file_name else ""
         line = _line(lines, number) if lines and file_name == holder else line
     return Failure(error, where, line.strip(), None if holder is None else _cell_text(shell, holder))
+
+
+def _of_timed(shell: Any, error: BaseException, frames: list[tuple[FrameType, int]]) -> Failure:
+    """Find the cell of timed code in the history: IPython 7 ends the traceback in the magic that has timed it."""
+    number, text = _newest_timed(shell)
+    at = next(at for frame, at in reversed(frames) if is_timed(frame.f_code.co_filename))
+    lines = text.splitlines()
+    line = _line(lines, timed_line(lines, at, 1)).strip()
+    return Failure(error, "a cell" if number is None else f"cell In[{number}]", line, text or None)
+
+
+def _newest_timed(shell: Any) -> tuple[int | None, str]:
+    """Return the number and the text of the newest input that times something."""
+    inputs = reversed(list(enumerate(inputs_of(shell))))
+    return next(((at, text) for at, text in inputs if _TIMES.match(text)), (None, ""))
 
 
 def _of_syntax(shell: Any, error: SyntaxError) -> Failure:
@@ -154,6 +173,8 @@ def _number_of_failure(shell: Any, failure: Failure) -> int | None:
         number = number_of(shell, frame.f_code.co_filename)
         if number is not None:
             return number
+        if is_timed(frame.f_code.co_filename):
+            return _newest_timed(shell)[0]
     return None
 
 

@@ -2,6 +2,7 @@
 
 import threading
 
+import IPython
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -65,6 +66,9 @@ def test_values_and_addresses_in_a_message_make_no_other_question(shell):
 
 # -- nothing else has happened since
 
+# IPython 7 ends the traceback of timed code in its magic: which timed cell it was, only the newest one tells.
+OLD = IPython.version_info < (8,)
+
 STEPS = {
     "x = 1": "ran",
     "print('a')": "ran",
@@ -78,6 +82,8 @@ STEPS = {
     "%%codevf Is this right? --dry_run_\nx = 1": "asked",
     "thread()": "thread",
 }
+if OLD:
+    del STEPS["%time y = 2"]
 
 
 def thread():
@@ -190,7 +196,10 @@ def test_a_cell_is_sent_as_it_was_typed(shell, current, cell):
     text = text_of(shell)
     assert "run_cell_magic" not in text
     assert "get_ipython" not in text
-    assert not TYPED[cell] or any(line.startswith("-->") and TYPED[cell] in line for line in text.splitlines())
+    is_shown = not (OLD and cell.startswith(("%%time\n", "%time")))
+    assert not (TYPED[cell] and is_shown) or any(
+        line.startswith("-->") and TYPED[cell] in line for line in text.splitlines()
+    )
 
 
 @pytest.mark.parametrize("cell", ["if True print(1)", "x = (1,\n", "def f(:\n    pass", "  x = 1\n y = 2", "'abc"])
