@@ -78,7 +78,7 @@ def json_file(name: str, value: Any, budget: int, mask: Mask) -> bytes:
     rows = count if count <= 1000 else _guess(name, value, budget, mask)
     while rows > 1 or not count:
         text = _dumped(name, value if rows >= count else _some(value, rows), budget, mask)
-        if _bytes(text) <= budget or not count:
+        if _bytes(text) < budget or not count:  # a line break is still to come
             break
         rows = min(rows - 1, int(rows * 0.95 * budget / _bytes(text)))
     else:

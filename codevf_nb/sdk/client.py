@@ -16,10 +16,10 @@ from .answers import parse_balance, parse_project, parse_tags
 from .exceptions import BadRequestError, ConfigurationError
 from .limits import BASE_URL, MAX_RETRIES, TIMEOUT
 from .models import CreditBalance, Project, Tag
+from .secret import Secret
 from .tasks import Tasks
 from .transport import BeforeAttempt, Call, OnAnswer, Transport
 from .validation import validate_api_key
-from .wire import Secret
 
 
 class CodeVFClient:
