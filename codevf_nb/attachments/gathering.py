@@ -34,7 +34,7 @@ def gather(
     named: Mapping[str, Any],
     files: Sequence[str | Path] = (),
     max_bytes: int = DEFAULT_MAX_BYTES,
-    redact: Iterable[str] = (),
+    redact: str | Iterable[object] = (),
 ) -> tuple[Attachment, ...]:
     """Make the attachments of a question, five at most: the cell, tables with one profile for all, the rest, files.
 
