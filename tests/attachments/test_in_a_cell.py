@@ -24,7 +24,7 @@ def test_expressions_go_under_names_made_of_them(shell, current, box):
     result, _ = run(shell, "Is this default right? -a \"orders[['id','total']],{'limit': 3}\" -w")
     assert result.success
     (names,) = sent(box)
-    assert names == ["cell.py", "orders_id_total.csv", "profile.md", "limit_3.json"]
+    assert names == ["cell.py", "orders_id_total.csv", "profile.md", "attachment_1.json"]
 
 
 def test_traceback_and_context_go_along(shell, current, box):
