@@ -53,14 +53,8 @@ def check(
     Raises:
         PrivateDataError: it names every place and kind, the ways on, and what could not be looked into.
     """
-    names = "\n".join(f"{name} {PurePath(name).stem}" for name, _ in files)  # an address ends before the suffix
-    given = {**texts, "a file's name": names}
-    look = _Look(own_key if isinstance(own_key, Secret | None) else Secret(own_key))
-    for name, value in given.items():
-        if value:
-            look.at(name, _encoded(value))
-    for name, content in files:
-        look.at(name, content)
+    look = _looked(texts, files, None if own_key is None else Secret(own_key))
+    del texts, files, own_key  # so that no traceback shows what was found
     if look.own:
         look.stop(look.own, "Take it out: it is never sent, whatever is allowed.")
     if look.secrets and not allow_secrets:
@@ -68,6 +62,17 @@ def check(
     if look.personal and not allow_personal:
         look.stop(look.personal, _ways_on(look.personal))
     return tuple(look.unread)
+
+
+def _looked(texts: Mapping[str, Any], files: Sequence[tuple[str, bytes]], own_key: Secret | None) -> _Look:
+    look = _Look(own_key)
+    names = "\n".join(f"{name} {PurePath(name).stem}" for name, _ in files)  # an address ends before the suffix
+    for name, value in {**texts, "a file's name": names}.items():
+        if value:
+            look.at(name, _encoded(value))
+    for name, content in files:
+        look.at(name, content)
+    return look
 
 
 @dataclass
