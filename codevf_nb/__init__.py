@@ -56,7 +56,7 @@ def ask(
     again: int = 1,
     *,
     max_bytes: int | None = None,
-    redact: str | Sequence[Any] = (),
+    redact: str | Sequence[object] = (),
     allow_secrets: bool = False,
     allow_personal: bool = False,
 ) -> Task:

@@ -182,6 +182,7 @@ def _would_send(draft: Draft, environment: str) -> list[str]:
     ]
     for part in draft.attachments:
         lines += _draft_file(part)
+    lines += [plain(f"not looked into for anything private: {name}") for name in draft.unread]
     return lines
 
 

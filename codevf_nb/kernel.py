@@ -17,6 +17,7 @@ from codevf_nb import settings
 from codevf_nb.ledger import LedgerError, MemoryStore, Store, ledger_file, sqlite_url
 from codevf_nb.ledger.migrations import NewerLedgerError
 from codevf_nb.sdk.exceptions import ConfigurationError
+from codevf_nb.sdk.secret import Secret
 from codevf_nb.session import Session
 from codevf_nb.settings import Account
 
@@ -88,7 +89,7 @@ def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
             name=name,
             environment="sandbox",
             base_url=running.base_url,
-            api_key=running.api_key,
+            api_key=Secret(running.key()),
             source=SANDBOX_SOURCE,
             origin=name,
             requests_per_second=running.options.get("rate_limit"),

@@ -165,6 +165,7 @@ class CodeVFMagics(Magics):
 
     def _options(self, line: Line, cell: str) -> AskOptions:
         """Return what the line and the cell say, without what is attached."""
+        from codevf_nb import attachments
         from codevf_nb.grammar import GrammarError
         from codevf_nb.options import AskOptions
 
@@ -182,7 +183,7 @@ class CodeVFMagics(Magics):
             files=tuple(options.get("file", ())),
             schema=self._schema(options.get("schema")),
             metadata=_metadata(options.get("metadata", ())),
-            redact=tuple(options.get("redact", ())),
+            redact=tuple(name for text in options.get("redact", ()) for name in attachments.column_names(text)),
             **{name: options[name] for name in named if name in options},
         )
 

@@ -118,7 +118,7 @@ class Draft:
     """A question with its attachments made: what would be sent, before anything is.
 
     ``project`` is the project's name, ``defaults`` are what options that were not given resolve to; ``terms`` is None
-    until the question is priced.
+    until the question is priced. ``unread`` names what of it could not be looked into for anything private, and why.
     """
 
     question: Question
@@ -126,6 +126,7 @@ class Draft:
     project: str = "notebook"
     defaults: Defaults = field(default_factory=Defaults)
     terms: Terms | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def priced(self) -> Terms:

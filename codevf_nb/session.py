@@ -78,14 +78,14 @@ class Session:
         parts = attachments.gather(question.code, options.attach, options.files, budget, options.redact)
         question = replace(question, contents=_contents(options, parts))
         draft = Draft(question, parts, question.project or defaults.project or self.folder, defaults)
-        secrets.check(
+        unread = secrets.check(
             draft.texts(),
             draft.files(),
             own_key=self.account.api_key,
             allow_secrets=options.allow_secrets,
             allow_personal=options.allow_personal,
         )
-        return draft
+        return replace(draft, unread=tuple(map(str, unread)))
 
     @telling_nothing_sent()
     def priced(self, draft: Draft) -> Draft:

@@ -18,6 +18,7 @@ from typing import Any
 from codevf_nb import private_files
 from codevf_nb.sdk.addresses import Address, AddressError, parse_hosts, shown
 from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
+from codevf_nb.sdk.secret import Secret
 
 LIVE_BASE_URL = "https://codevf.com/api/v1/"
 DOCUMENTED_REQUESTS_PER_SECOND = 1.0
@@ -41,12 +42,16 @@ class Account:
     name: str
     environment: str
     base_url: str
-    api_key: str = field(repr=False)
+    api_key: Secret = field(repr=False)
     source: str
     origin: str
     requests_per_second: float | None = DOCUMENTED_REQUESTS_PER_SECOND
     polls_move_time: bool = False
     allowed_hosts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Whatever a caller gives, a key is text only where its header is built."""
+        object.__setattr__(self, "api_key", Secret(self.api_key))
 
     @property
     def credential(self) -> str:
@@ -59,9 +64,9 @@ class Account:
         return self.environment == "live"
 
 
-def fingerprint(api_key: str) -> str:
+def fingerprint(api_key: Secret) -> str:
     """Name a key without telling it."""
-    return hashlib.sha256(f"codevf_nb credential {api_key}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"codevf_nb credential {api_key.reveal()}".encode()).hexdigest()[:16]
 
 
 def home() -> Path:
@@ -168,9 +173,9 @@ def allowed_hosts() -> frozenset[str]:
         raise ConfigurationError(f'"hosts" in {home() / "settings.json"} {error}. Nothing was sent.') from None
 
 
-def check_host(api_key: str, address: Address) -> str:
+def check_host(api_key: Secret | str, address: Address) -> str:
     """Return the environment (live, test or sandbox) of this key at this address, or refuse to let the key go there."""
-    live = not api_key.startswith("cvf_test_")
+    live = not Secret(api_key).is_test
     if address.is_loopback and not live:
         return "sandbox"
     if address.scheme != "https":
@@ -185,11 +190,11 @@ def check_host(api_key: str, address: Address) -> str:
     return "live" if live else "test"
 
 
-def _find_key() -> tuple[str, str]:
+def _find_key() -> tuple[Secret, str]:
     from codevf_nb import credentials
 
     if "CODEVF_API_KEY" in os.environ:
-        return os.environ["CODEVF_API_KEY"], "CODEVF_API_KEY"
+        return Secret(os.environ["CODEVF_API_KEY"]), "CODEVF_API_KEY"
     found = credentials.load(home())
     if found is None:
         raise AuthenticationError(NO_ACCOUNT)

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codevf_nb.sdk.downloads import safe_file_name
 from codevf_nb.sdk.exceptions import CodeVFError, WaitTimeoutError
 from codevf_nb.sdk.models import TaskDeliverable
 
@@ -143,9 +144,14 @@ class Task:
         self._entry = self._session.refresh(self.entry)
         return self
 
-    def download(self, folder: str | Path = ".") -> list[Path]:
-        """Save every deliverable into a folder, overwriting nothing, and return their paths."""
-        return [self._session.client.tasks.download(part, Path(folder)) for part in self.deliverables]
+    def download(self, folder: str | Path | None = None) -> list[Path]:
+        """Save every deliverable into a folder, overwriting nothing, and return their paths.
+
+        Without one the folder is the task's own, ``codevf_task_…``: in the notebook's folder, a file that is called
+        ``pandas.py`` would be what the next ``import pandas`` finds.
+        """
+        target = Path(safe_file_name(f"codevf_{self.id}") if folder is None else folder)
+        return [self._session.client.tasks.download(part, target) for part in self.deliverables]
 
     def mark_shown(self) -> Task:
         """Note that the running cell shows this task, so that it isn't shown there again as the cell's value."""

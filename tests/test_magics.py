@@ -202,7 +202,7 @@ def test_a_function_attaches_its_own_variables(shell, current, box):
     result.raise_error()
     (asked,) = box.tasks()
     names = {part["fileName"] for part in asked["attachments"]}
-    assert {"local.csv", "table.csv", "table_loc_local_index.csv"} <= names
+    assert {"local.csv", "table.csv", "attachment_1.csv"} <= names
     result, _ = run(shell, f"%%codevf Is a local attached? -a local\n{CELL}")
     assert "no variable 'local'" in str(result.error_in_exec)
 

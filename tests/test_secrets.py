@@ -182,8 +182,12 @@ def test_a_data_scientists_daily_bread_stops_nothing():
     passes(files=[*files_of({"t": frame}), ("a.ipynb", notebook), ("p.png", random.bytes(100_000))])
 
 
+# A whole number of 13 digits or more may have the checksum of a card, and is then taken for one.
+NUMBERS = st.floats().filter(lambda number: not number.is_integer() or abs(number) < 1e12)
+
+
 @settings(deadline=None, max_examples=40)
-@given(st.binary(max_size=4000), st.lists(st.floats(), max_size=50), st.lists(st.uuids(), max_size=20))
+@given(st.binary(max_size=4000), st.lists(NUMBERS, max_size=50), st.lists(st.uuids(), max_size=20))
 def test_random_data_stops_nothing(blob, numbers, ids):
     """Bytes, numbers and ids that mean nothing to anybody."""
     table = pd.DataFrame({"id": [str(one) for one in ids], "hex": [one.hex for one in ids]})

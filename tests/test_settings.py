@@ -10,6 +10,7 @@ import pytest
 from codevf_nb import credentials, settings
 from codevf_nb.sdk.addresses import Address
 from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
+from codevf_nb.sdk.secret import Secret
 
 
 @pytest.mark.parametrize(
@@ -111,11 +112,11 @@ def test_the_environment_goes_before_the_kept_key(monkeypatch):
     credentials.save("cvf_test_kept", settings.home())
     monkeypatch.setenv("CODEVF_BASE_URL", "http://127.0.0.1:8765/api/v1")
     kept = settings.account_from_key()
-    assert kept.api_key == "cvf_test_kept"
+    assert kept.api_key.reveal() == "cvf_test_kept"
     assert kept.source.endswith("credentials.json")
     monkeypatch.setenv("CODEVF_API_KEY", "cvf_test_named")
     named = settings.account_from_key()
-    assert (named.api_key, named.source) == ("cvf_test_named", "CODEVF_API_KEY")
+    assert (named.api_key.reveal(), named.source) == ("cvf_test_named", "CODEVF_API_KEY")
     assert named.name != kept.name
 
 
@@ -173,7 +174,7 @@ def test_credentials_of_an_editor_with_a_byte_order_mark():
     path = settings.home() / "credentials.json"
     path.write_text('\ufeff{"api_key": "cvf_test_a"}', encoding="utf-8")
     path.chmod(0o600)
-    assert credentials.load(settings.home()) == ("cvf_test_a", str(path))
+    assert credentials.load(settings.home()) == (Secret("cvf_test_a"), str(path))
 
 
 def test_a_key_that_others_can_read():
@@ -182,7 +183,7 @@ def test_a_key_that_others_can_read():
     path.write_text('{"api_key": "cvf_test_a"}')
     path.chmod(0o644)
     with pytest.warns(UserWarning, match=r"mode 0644\): chmod 600"):
-        assert credentials.load(settings.home()) == ("cvf_test_a", str(path))
+        assert credentials.load(settings.home()) == (Secret("cvf_test_a"), str(path))
     with path.open() as before:
         credentials.save("cvf_test_b", settings.home())
         assert "cvf_test_b" not in before.read(), "what was readable to others never holds the new key"

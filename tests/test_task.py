@@ -47,6 +47,15 @@ def test_deliverables_are_saved(current, tmp_path):
         task.download(tmp_path)
 
 
+def test_deliverables_shadow_no_module(current, tmp_path, monkeypatch):
+    """Unless a folder is named, they go into one of the task's own: not where Python looks for modules."""
+    monkeypatch.chdir(tmp_path)
+    task = cvf.ask("Is this default right?", code=CODE).wait(timeout=20)
+    (path,) = task.download()
+    assert path.parent.name == f"codevf_{task.id}"
+    assert [found.name for found in tmp_path.iterdir() if found.name != "home"] == [path.parent.name]
+
+
 def test_waiting_ends_and_the_task_goes_on(unanswered):
     """A timeout names the task, what it is, and how to come back."""
     task = cvf.ask("Is this default right?", code=CODE)

@@ -9,7 +9,7 @@ from .figures import figure_of
 from .gathering import gather
 from .history import context_of
 from .names import named, resolve
-from .redaction import Mask
+from .redaction import Mask, column_names
 from .sources import source_of
 from .tracebacks import traceback_text
 
@@ -22,6 +22,7 @@ __all__ = [
     "Mask",
     "Picture",
     "Text",
+    "column_names",
     "context_of",
     "figure_of",
     "gather",

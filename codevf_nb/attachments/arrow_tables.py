@@ -20,7 +20,9 @@ def from_arrow(name: str, table: Any) -> Table:
     what = (
         f"pyarrow {type(table).__name__} of {counted(table.num_rows, 'row')} × {counted(table.num_columns, 'column')}"
     )
-    return _table(name, what + renamed(labels, header), table.num_rows, header, table.columns)
+    return _table(
+        name, what + renamed(labels, header), table.num_rows, header, table.columns, tuple(table.schema.names)
+    )
 
 
 def from_arrow_array(name: str, array: Any) -> Table:
@@ -29,7 +31,9 @@ def from_arrow_array(name: str, array: Any) -> Table:
     return _table(name, what, len(array), (name,), [array])
 
 
-def _table(name: str, what: str, rows: int, header: tuple[str, ...], columns: list[Any]) -> Table:
+def _table(
+    name: str, what: str, rows: int, header: tuple[str, ...], columns: list[Any], labels: tuple[object, ...] = ()
+) -> Table:
     def take(positions: Any) -> pd.DataFrame:
         return framed(header, [series_of(_taken(column, positions)) for column in columns], len(positions))
 
@@ -42,6 +46,7 @@ def _table(name: str, what: str, rows: int, header: tuple[str, ...], columns: li
         take,
         lambda number, start, stop: series_of(columns[number].slice(start, stop - start)),
         nan_is_null=False,
+        labels=labels,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -38,7 +38,7 @@ class Attachment:
     """
 
     file_name: str
-    content: bytes
+    content: bytes = field(repr=False)
     rows: tuple[int, int] | None = None
     kind: Kind = Kind.FILE
     holds: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from codevf_nb.sdk.suggestions import did_you_mean
 from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Text
 from .figures import holds_drawings, png_of
 from .joins import together
-from .names import Names, safe, stem
+from .names import Names, safe, shown, stem
 from .packing import pack, page, tables_to_join
 from .profile import profile
 from .redaction import Mask
@@ -34,7 +34,7 @@ def gather(
     named: Mapping[str, Any],
     files: Sequence[str | Path] = (),
     max_bytes: int = DEFAULT_MAX_BYTES,
-    redact: Iterable[str] = (),
+    redact: str | Iterable[object] = (),
 ) -> tuple[Attachment, ...]:
     """Make the attachments of a question, five at most: the cell, tables with one profile for all, the rest, files.
 
@@ -47,8 +47,9 @@ def gather(
     if max_bytes < 1:
         raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more.")
     mask, names, sorted_out = Mask(redact), Names(), _Sorted()
+    called = shown(named)
     for name, value in named.items():
-        sorted_out.add(name, value)
+        sorted_out.add(called[name], value)
     parts = [] if code is None else [Attachment(names.unique("cell.py"), _encoded(code), kind=Kind.CELL)]
     attached = [_file(Path(path)) for path in files]
     others = [*sorted_out.files(max_bytes, mask, crowd=len(attached) + len(sorted_out.tables)), *attached]

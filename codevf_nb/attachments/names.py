@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -14,7 +14,9 @@ from codevf_nb.sdk.suggestions import did_you_mean
 from .attachment import AttachmentError
 
 _LONGEST = 80  # characters of a name made from an expression
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
+_LEAST_ID = 10**7  # a larger number may be somebody's
+_LABEL = re.compile(r"[\w .-]+")
 
 
 def resolve(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,6 +57,58 @@ def _value(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
         return eval(code, dict(namespace))  # noqa: S307 - the user's own expression, in their own namespace
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises
         raise AttachmentError(f"--attach {ast.unparse(node)}: {type(error).__name__}: {error}.") from None
+
+
+def shown(names: Iterable[str]) -> dict[str, str]:
+    """Return by what name each value is shown: an expression that may hold a password is shown to nobody.
+
+    A name, its attributes and its subscripts by plain words and numbers stay as they are typed, and so does a label of
+    words; every other expression is ``attachment_1``, ``attachment_2`` and so on.
+    """
+    names = list(names)
+    number, found = 0, {}
+    for name in names:
+        found[name] = name
+        while not is_plain(name) and (found[name] == name or found[name] in names):
+            number += 1
+            found[name] = f"attachment_{number}"
+    return found
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name says what a value is called, and holds no text or call that could give a secret away."""
+    if _LABEL.fullmatch(name):
+        return True
+    try:
+        return _is_path(ast.parse(name.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+
+
+def _is_path(node: ast.expr) -> bool:
+    """Whether an expression is a name, or an attribute or subscript of one."""
+    while not isinstance(node, ast.Name):
+        if (isinstance(node, ast.Subscript) and _is_word(node.slice)) or isinstance(node, ast.Attribute):
+            node = node.value
+        else:
+            return False
+    return True
+
+
+def _is_word(node: ast.expr | None) -> bool:
+    """Whether a subscript is an identifier, a small number, a stretch of numbers, or a list of these."""
+    if node is None:
+        return True
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(_is_word(one) for one in node.elts)
+    if isinstance(node, ast.Slice):
+        return all(_is_word(one) for one in (node.lower, node.upper, node.step))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node = node.operand
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(value, str):
+        return value.isidentifier()
+    return isinstance(value, int) and abs(value) < _LEAST_ID
 
 
 def stem(expression: str) -> str:

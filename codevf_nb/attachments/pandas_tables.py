@@ -59,7 +59,17 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
     size = f"{counted(len(frame), 'row')} × {counted(frame.shape[1], 'column')}"
     what = (what or f"{type(frame).__name__} of {size}") + renamed(labels, header)
     return Table(
-        name, what, len(frame), header, tuple(dtypes), take, stretch, len(levels), "index", facts=_facts(frame, levels)
+        name,
+        what,
+        len(frame),
+        header,
+        tuple(dtypes),
+        take,
+        stretch,
+        len(levels),
+        "index",
+        facts=_facts(frame, levels),
+        labels=(*(frame.index.names if levels else ()), *frame.columns),
     )
 
 

@@ -35,7 +35,9 @@ def fields_of(value: Any) -> Any:
     """Return the fields of a dataclass or a pydantic model as a dict, or None where a value is neither."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return value.model_dump() if is_a(value, "pydantic", "BaseModel") else None
+    if not is_a(value, "pydantic", "BaseModel"):
+        return None
+    return value.model_dump() if hasattr(value, "model_dump") else value.dict()
 
 
 def json_text(value: Any) -> str:

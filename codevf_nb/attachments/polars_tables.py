@@ -40,6 +40,7 @@ def from_polars(name: str, frame: Any) -> Table:
         take,
         lambda number, start, stop: series_of(frame.to_series(number).slice(start, stop - start)),
         nan_is_null=False,
+        labels=tuple(frame.columns),
     )
 
 

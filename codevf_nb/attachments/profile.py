@@ -62,7 +62,7 @@ def _block(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
     if sample.has_row_numbers:
         label, what = row_label(table), "label in the index" if table.row_label == "index" else "number, from 0"
         lines.append(f"The first column of the CSV, `{_cell(label)}`, is the row's {what}.")
-    masked = [column for column in table.header if mask.covers(column)]
+    masked = [name for number, name in enumerate(table.header) if mask.covers(*table.names_of(number))]
     if masked:
         lines.append(f"Masked: {', '.join(masked)}. The same value has the same mask in every table of this question.")
     lines = _within(lines, budget)
@@ -81,7 +81,7 @@ def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
             remarks.append(_more(table, number, name))
             break
         values = sample.raw.iloc[:, number]
-        figures = figures_of(table, number, values, masked=mask.covers(column))
+        figures = figures_of(table, number, values, masked=mask.covers(*table.names_of(number)))
         shown = sample.frame.iloc[:, number]
         cells = (
             _shortened(column, _LONGEST_NAME),

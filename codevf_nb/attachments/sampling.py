@@ -85,7 +85,7 @@ def take(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
 
 def _taken(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
     raw = table.take(positions)
-    masked = mask.frame(raw)
+    masked = mask.frame(raw, table.labels)
     content = csv_of(_numbered(masked, table, positions), nan_is_null=table.nan_is_null)
     fingerprint = None
     if masked is not raw:

@@ -18,6 +18,7 @@ class Table:
     number, from a row up to another, of the same values; it is how a column is read without copying the whole.
     ``levels`` counts the columns that are an index. ``row_label`` is how a sample's row numbers are called where there
     is no such column. ``nan_is_null``: the library marks a missing value by NaN. ``facts`` are for the profile.
+    ``labels`` are the names of the columns in the table itself, where they are other than the header.
     """
 
     name: str
@@ -31,6 +32,11 @@ class Table:
     row_label: str = "row"
     nan_is_null: bool = True
     facts: tuple[str, ...] = ()
+    labels: tuple[object, ...] = ()
+
+    def names_of(self, number: int) -> tuple[object, ...]:
+        """Return every name that a column goes by: in the header, and in the table itself."""
+        return (self.header[number], *self.labels[number : number + 1])
 
 
 def framed(header: tuple[str, ...], columns: list[Any], rows: int) -> pd.DataFrame:

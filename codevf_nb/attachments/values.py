@@ -78,7 +78,7 @@ def json_file(name: str, value: Any, budget: int, mask: Mask) -> bytes:
     rows = count if count <= 1000 else _guess(name, value, budget, mask)
     while rows > 1 or not count:
         text = _dumped(name, value if rows >= count else _some(value, rows), budget, mask)
-        if _bytes(text) <= budget or not count:
+        if _bytes(text) < budget or not count:  # a line break is still to come
             break
         rows = min(rows - 1, int(rows * 0.95 * budget / _bytes(text)))
     else:
@@ -137,7 +137,7 @@ def _special(name: str, value: Any, budget: int, mask: Mask) -> Any:
         )
     if is_a(value, "numpy", "ndarray") and not value.dtype.names:
         return None
-    frame = mask.frame(table.take(range(table.rows)))
+    frame = mask.frame(table.take(range(table.rows)), table.labels)
     columns = {column: frame.iloc[:, number].tolist() for number, column in enumerate(frame.columns)}
     is_one_column = len(columns) == 1 and not hasattr(value, "columns")  # a Series, an Index, an array
     return next(iter(columns.values())) if is_one_column else columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.commands.words import nothing, say, split, value_of
+from codevf_nb.commands.words import say, split, value_of
 from codevf_nb.grammar import GrammarError
 
 if TYPE_CHECKING:
@@ -78,9 +78,15 @@ def login(rest: str) -> None:
 
     from codevf_nb import credentials, kernel, settings
     from codevf_nb.sdk import CodeVFClient
+    from codevf_nb.sdk.secret import Secret
 
-    nothing(rest)
-    api_key = getpass.getpass("CodeVF API key: ").strip()
+    _no_key_here(rest)
+    try:
+        api_key = Secret(getpass.getpass("CodeVF API key: ").strip())
+    except (NotImplementedError, EOFError, OSError):
+        api_key = None
+    if api_key is None:
+        raise GrammarError("nobody can type a key here: set CODEVF_API_KEY before this kernel starts.")
     address = settings.base_address()
     settings.check_host(api_key, address)
     CodeVFClient(api_key, str(address), allowed_hosts=tuple(settings.allowed_hosts())).credits.get_balance()
@@ -93,7 +99,7 @@ def logout(rest: str) -> None:
     """forget the kept key"""
     from codevf_nb import credentials, kernel, settings
 
-    nothing(rest)
+    _no_key_here(rest)
     found = credentials.forget(settings.home())
     kernel.forget()
     say("the kept key is gone." if found else "no key was kept.")
@@ -112,6 +118,15 @@ def config(rest: str) -> CodeVF:
         where = settings.store(defaults={name: value for name, value in standing.values().items() if value})
         say(f"kept in {where} for later kernels.")
     return standing
+
+
+def _no_key_here(rest: str) -> None:
+    """Refuse what follows, and don't repeat it: it is most likely a key."""
+    if rest:
+        raise GrammarError(
+            "nothing can follow here: %codevf login asks for the key unseen. If a key was typed, it is in this cell "
+            "and in the history now: delete it there, and make a new one on codevf.com."
+        )
 
 
 def _sandbox_options(rest: str) -> dict[str, Any]:

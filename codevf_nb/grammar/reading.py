@@ -101,7 +101,8 @@ def _run(text: str, start: int) -> _Run:
             value = _checked_value(option, spelling, text[begin:word_end])
             if option.is_list:
                 _refuse_list_before_words(f"{spelling} {value}", text[word_end:].lstrip())
-            given.append(_Given(option, spelling, _unquote(value)))
+            # Of columns each may be quoted, so they are unquoted one by one.
+            given.append(_Given(option, spelling, value if option.name == "redact" else _unquote(value)))
         end = _skip_blanks(text, word_end)
     return _Run(given, end)
 
@@ -118,7 +119,7 @@ def _checked_value(option: Option, spelling: str, value: str) -> str:
 
 def _refuse_list_before_words(given: str, rest: str) -> None:
     """Where the prompt follows a list with blanks, nobody can tell where one ends and the other begins."""
-    if re.search(r",\s|\s,", given) and rest and not rest.startswith("-"):
+    if re.search(r",\s|\s,", re.sub(r"([\"']).*?\1", "", given)) and rest and not rest.startswith("-"):
         raise GrammarError(
             f"{given} {rest.split(maxsplit=1)[0]} …: where does the list end? Write it without blanks, or after the "
             "prompt. If it is the prompt's, put -- before the prompt."

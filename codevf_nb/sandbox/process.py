@@ -16,8 +16,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,11 +37,16 @@ class Running:
     """A sandbox that answers; `started`: by this call; `options`: those in force."""
 
     base_url: str
-    api_key: str
+    key: Callable[[], str] = field(compare=False)  # a traceback shows what a name holds, and calls nothing
     pid: int
     generation: int
     options: dict[str, Any]
     started: bool
+
+    @property
+    def api_key(self) -> str:
+        """The key that opens it."""
+        return self.key()
 
     def __repr__(self) -> str:
         place = f"base_url={self.base_url!r}, pid={self.pid}"
@@ -70,14 +75,17 @@ def start(home: Path, *, fresh: bool = False, **options: Any) -> Running:
 
 def find(home: Path) -> Running | None:
     """The running sandbox of this home, only if it really answers as the one its address file speaks of."""
-    address = _read(home / "sandbox" / "address.json")
     try:
-        running = Running(**address, started=False)
+        running = _addressed(**_read(home / "sandbox" / "address.json"))
         about = _ask(running, "GET", "alive")
     except (OSError, ValueError, TypeError, http.client.HTTPException):
         return None
     same = about.get("pid") == running.pid and about.get("generation") == running.generation
     return running if same else None
+
+
+def _addressed(*, api_key: str, **address: Any) -> Running:
+    return Running(**address, key=lambda: api_key, started=False)
 
 
 def stop(home: Path) -> bool:

@@ -16,10 +16,10 @@ from .answers import parse_balance, parse_project, parse_tags
 from .exceptions import BadRequestError, ConfigurationError
 from .limits import BASE_URL, MAX_RETRIES, TIMEOUT
 from .models import CreditBalance, Project, Tag
+from .secret import Secret
 from .tasks import Tasks
 from .transport import BeforeAttempt, Call, OnAnswer, Transport
 from .validation import validate_api_key
-from .wire import Secret
 
 
 class CodeVFClient:
@@ -36,7 +36,7 @@ class CodeVFClient:
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         base_url: str | None = None,
         timeout: float = TIMEOUT,
         max_retries: int = MAX_RETRIES,
@@ -48,10 +48,10 @@ class CodeVFClient:
         random: Callable[[], float] = random_module.random,
     ) -> None:
         self._base_url = ""
-        self._secret = Secret(os.environ.get("CODEVF_API_KEY", "") if api_key is None else api_key)
+        self._secret = Secret(_named("CODEVF_API_KEY") if api_key is None else api_key)
         del api_key  # so that no traceback shows it among the locals
-        validate_api_key(self._secret.reveal())
-        address = _checked(base_url or os.environ.get("CODEVF_BASE_URL") or BASE_URL, self._secret, allowed_hosts)
+        validate_api_key(self._secret)
+        address = _checked(base_url or _named("CODEVF_BASE_URL") or BASE_URL, self._secret, allowed_hosts)
         if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
             raise ConfigurationError(f"timeout {timeout!r} is not a number of seconds above 0")
         if not (isinstance(max_retries, int) and max_retries >= 0):
@@ -91,6 +91,11 @@ class CodeVFClient:
 
     def __repr__(self) -> str:
         return f"CodeVFClient(api_key='{self._secret}', base_url={self.base_url!r})"
+
+
+def _named(variable: str) -> str:
+    """Return a variable of the environment. A line that names the environment itself shows all of it in a traceback."""
+    return os.environ.get(variable, "")
 
 
 def _checked(base_url: str, secret: Secret, allowed_hosts: Sequence[str]) -> Address:

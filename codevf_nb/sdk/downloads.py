@@ -19,7 +19,7 @@ from .transport import Call, Transport
 from .wire import Reply
 
 MAX_NAME_BYTES = 200
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?", re.IGNORECASE)
 
 
 def safe_file_name(name: str) -> str:

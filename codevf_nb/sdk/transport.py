@@ -29,7 +29,8 @@ from .exceptions import (
 from .foreign import clean, header_of, http_time_of
 from .limits import BACKOFF_BASE, BACKOFF_CAP, HINT_CAP, MAX_ANSWER_BYTES, MAX_REDIRECTS
 from .refusals import error_from
-from .wire import Reply, Secret, Wire
+from .secret import Secret
+from .wire import Reply, Wire
 
 logger = getLogger("codevf_nb.sdk")
 

@@ -23,6 +23,7 @@ from .exceptions import (
 from .files import mime_type_for, normalize_attachments
 from .limits import CREDITS, MAX_BODY_BYTES, PROMPT_LENGTH
 from .models import ServiceMode
+from .secret import Secret
 
 __all__ = [
     "mime_type_for",
@@ -152,11 +153,11 @@ def validate_body(body: bytes) -> bytes:
     return body
 
 
-def validate_api_key(key: str | None) -> str:
+def validate_api_key(key: str | Secret | None) -> str:
     """A key that can stand in a header. No message shows the key, and nothing is stripped silently."""
-    complaint = _complaint_about_key(key)
+    complaint = _complaint_about_key(key.reveal() if isinstance(key, Secret) else key)
     if complaint is None:
-        return str(key)
+        return key.reveal() if isinstance(key, Secret) else str(key)
     del key  # so that no traceback shows it among the locals
     raise AuthenticationError(complaint)
 

@@ -26,37 +26,10 @@ from .addresses import Address
 from .deadlines import deadlines
 from .exceptions import APIConnectionError, CodeVFError
 from .limits import CONNECT_SECONDS
+from .secret import Secret
 
 CHUNK = 64 * 1024
 LONGEST_SECONDS = 24 * 3600.0  # a socket takes no timeout of any length
-
-
-class Secret:
-    """An API key that shows itself to nobody who only looks."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The key itself, for the one header that needs it."""
-        return self._value
-
-    @property
-    def is_test(self) -> bool:
-        """Whether it is a test key. A key of no known kind counts as a live one."""
-        return self._value.startswith("cvf_test_")
-
-    def __str__(self) -> str:
-        prefix = next((prefix for prefix in ("cvf_live_", "cvf_test_") if self._value.startswith(prefix)), "")
-        return f"{prefix}…"
-
-    def __repr__(self) -> str:
-        return f"Secret('{self}')"
-
-    def __reduce__(self) -> str:
-        raise TypeError("an API key is not stored along with other things")
 
 
 @dataclass(frozen=True)

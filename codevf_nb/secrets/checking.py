@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
 from codevf_nb.sdk.exceptions import CodeVFError
-from codevf_nb.sdk.files import is_text_type, mime_type_for
+from codevf_nb.sdk.secret import Secret
 
 from .naming import is_number_of_column, shown, shown_column
+from .opening import Opener
+from .parts import Part, Unread
 from .people import in_prose
 from .personal import is_private_text, personal_columns
-from .places import Place, unpacked
 from .scanning import holds_secret, secrets_at
 from .secret_columns import secret_columns
 
@@ -39,36 +41,86 @@ def check(
     texts: Mapping[str, Any],
     files: Sequence[tuple[str, bytes]],
     *,
-    own_key: str | None = None,
+    own_key: Secret | str | None = None,
     allow_secrets: bool = False,
     allow_personal: bool = False,
-) -> None:
-    """Look through everything that would leave. ``texts`` by what they are called; a value that is no text as JSON.
+) -> tuple[Unread, ...]:
+    """Look through everything that would leave, and return what could not be looked into.
 
-    The account's own key stops a question whatever is allowed.
+    ``texts`` by what they are called; a value that is no text as JSON. The account's own key stops a question whatever
+    is allowed.
 
     Raises:
-        PrivateDataError: it names every place and kind, and the ways on.
+        PrivateDataError: it names every place and kind, the ways on, and what could not be looked into.
     """
-    given = [Place(name, _encoded(value)) for name, value in texts.items() if value]
-    places = [*given, *(place for name, content in files for place in unpacked(name, content))]
-    names = Place("a file's name", "\n".join(name for name, _ in files).encode(errors="replace"))
-    if own_key:
-        _refuse_own_key(own_key.encode(), [*places, names])
-    if not allow_secrets:
-        found = [finding for place in (*places, names) for finding in secrets_in(place)]
-        if found:
-            _stop(found, "Take that out, or, if it may leave, say --allow-secrets.")
-    if not allow_personal:
-        found = [finding for place in places for finding in personal_in(place)]
-        if found:
-            _stop(found, _ways_on(found))
+    look = _looked(texts, files, None if own_key is None else Secret(own_key))
+    del texts, files, own_key  # so that no traceback shows what was found
+    if look.own:
+        look.stop(look.own, "Take it out: it is never sent, whatever is allowed.")
+    if look.secrets and not allow_secrets:
+        look.stop(look.secrets, "Take that out, or, if it may leave, say --allow-secrets.")
+    if look.personal and not allow_personal:
+        look.stop(look.personal, _ways_on(look.personal))
+    return tuple(look.unread)
 
 
-def secrets_in(place: Place) -> Iterator[Finding]:
-    """Yield the secrets in a place, each once, in the order of the kinds."""
+def _looked(texts: Mapping[str, Any], files: Sequence[tuple[str, bytes]], own_key: Secret | None) -> _Look:
+    look = _Look(own_key)
+    names = "\n".join(f"{name} {PurePath(name).stem}" for name, _ in files)  # an address ends before the suffix
+    for name, value in {**texts, "a file's name": names}.items():
+        if value:
+            look.at(name, _encoded(value))
+    for name, content in files:
+        look.at(name, content)
+    return look
+
+
+@dataclass
+class _Look:
+    """What was found until now, and what could not be read."""
+
+    own_key: Secret | None
+    own: list[Finding] = field(default_factory=list)
+    secrets: list[Finding] = field(default_factory=list)
+    personal: list[Finding] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+    def at(self, name: str, content: bytes) -> None:
+        """Look at a text or file, and at all that is in it."""
+        opener = Opener()
+        known: set[str] = set()  # kinds of findings in the part that an echo repeats
+        for part in opener.parts(name, content):
+            own = list(_own_key_in(part, self.own_key))
+            secrets, personal = list(secrets_in(part)), list(personal_in(part))
+            if not part.is_echo:
+                known = {finding.what for finding in (*own, *secrets, *personal)}
+                self._add(own, secrets, personal)
+            else:
+                self._add(*([one for one in found if one.what not in known] for found in (own, secrets, personal)))
+        self.unread += opener.unread
+
+    def _add(self, own: Sequence[Finding], secrets: Sequence[Finding], personal: Sequence[Finding]) -> None:
+        for found, new in ((self.own, own), (self.secrets, secrets), (self.personal, personal)):
+            found += [finding for finding in new if finding not in found]
+
+    def stop(self, found: Sequence[Finding], ways_on: str) -> None:
+        """Refuse, and say too what could not be looked into."""
+        unread = f" {not_read(self.unread)}" if self.unread else ""
+        _stop(found, ways_on + unread)
+
+
+def not_read(unread: Sequence[Unread]) -> str:
+    """Say which files could not be looked into; nothing where there are none."""
+    if not unread:
+        return ""
+    more = f" and {len(unread) - _TOLD} more" if len(unread) > _TOLD else ""
+    return f"Not looked into: {', '.join(_safe(str(one)) for one in unread[:_TOLD])}{more}."
+
+
+def secrets_in(part: Part) -> Iterator[Finding]:
+    """Yield the secrets in a part, each once, in the order of the kinds."""
     seen: set[Finding] = set()
-    for what, where in _found(place):
+    for what, where in _found(part):
         finding = Finding(what, _safe(where))
         if finding not in seen:
             seen.add(finding)
@@ -77,39 +129,31 @@ def secrets_in(place: Place) -> Iterator[Finding]:
             return
 
 
-def personal_in(place: Place) -> Iterator[Finding]:
+def personal_in(part: Part) -> Iterator[Finding]:
     """Yield what looks like data about people: columns of tables, and numbers and lists of addresses in prose."""
-    for table in place.tables:
+    for table in part.tables:
         for column, what in personal_columns(table):
             yield Finding(what, _safe(f"{table.name} column {shown_column(list(table.columns), column)}"))
-    if _is_prose(place.name):
-        for offset, what in in_prose(place.content):
-            yield Finding(what, _safe(place.locate(offset)))
+    if part.is_prose:
+        for offset, what in in_prose(part.content):
+            yield Finding(what, _safe(part.locate(offset)))
 
 
-def _refuse_own_key(key: bytes, places: Sequence[Place]) -> None:
-    found = [
-        Finding("this account's own CodeVF key", _safe(place.locate(place.content.find(key))))
-        for place in places
-        if key in place.content
-    ]
-    if found:
-        _stop(found, "Take it out: it is never sent, whatever is allowed.")
+def _own_key_in(part: Part, key: Secret | None) -> Iterator[Finding]:
+    at = -1 if key is None else part.content.find(key.reveal().encode())
+    if at >= 0:
+        yield Finding("this account's own CodeVF key", _safe(part.locate(at)))
 
 
-def _found(place: Place) -> Iterator[tuple[str, str]]:
+def _found(part: Part) -> Iterator[tuple[str, str]]:
     """Yield what a secret is and where it stands: in the bytes, then in columns of its tables."""
-    for what, offset in secrets_at(place.content):
-        yield what, place.locate(offset)
-    for table in place.tables:
+    for what, offset in secrets_at(part.content):
+        yield what, part.locate(offset)
+    for table in part.tables:
+        if table.is_from_text:
+            continue
         for what, column, row in secret_columns(table):
             yield what, f"{table.name} column {shown_column(list(table.columns), column)}, row {row:,}"
-
-
-def _is_prose(name: str) -> bool:
-    """Whether a place is text for people or code: not a table, whose columns are looked at, nor a picture."""
-    suffix = PurePath(name).suffix.lower()
-    return suffix not in {".csv", ".tsv", ".json", ".jsonl"} and (not suffix or is_text_type(mime_type_for(name)))
 
 
 def _encoded(value: Any) -> bytes:
@@ -129,8 +173,16 @@ def _safe(where: str) -> str:
 def _ways_on(found: Sequence[Finding]) -> str:
     columns = [finding.where.partition(" column ")[2] for finding in found if finding.where != _PRIVATE]
     columns = [column for column in dict.fromkeys(columns) if column and not is_number_of_column(column)]
-    mask = f"--redact {','.join(columns[:_TOLD])} masks columns of what is attached with -a; if" if columns else "If"
+    masked = ",".join(_quoted(column) for column in columns[:_TOLD])
+    mask = f"--redact {masked} masks columns of what is attached with -a; if" if masked else "If"
     return f"{mask} it may leave as it is, say --allow-personal."
+
+
+def _quoted(column: str) -> str:
+    """Write a column's name as ``--redact`` takes it."""
+    if re.fullmatch(r"[^\s,\"'$()\[\]{}-][^\s,\"'()\[\]{}]*", column):
+        return column
+    return f"'{column}'" if '"' in column else f'"{column}"'
 
 
 def _stop(found: Sequence[Finding], ways_on: str) -> None:

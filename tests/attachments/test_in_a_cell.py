@@ -24,7 +24,7 @@ def test_expressions_go_under_names_made_of_them(shell, current, box):
     result, _ = run(shell, "Is this default right? -a \"orders[['id','total']],{'limit': 3}\" -w")
     assert result.success
     (names,) = sent(box)
-    assert names == ["cell.py", "orders_id_total.csv", "profile.md", "limit_3.json"]
+    assert names == ["cell.py", "orders_id_total.csv", "profile.md", "attachment_1.json"]
 
 
 def test_traceback_and_context_go_along(shell, current, box):
@@ -71,9 +71,11 @@ def test_with_permission_or_masks_it_goes(shell, current, box):
 
 def test_the_accounts_key_is_never_sent(shell, current, box, account):
     """Not with --allow-secrets either."""
-    result, shown = run(shell, "Is this client right? --allow-secrets", f"client = CodeVFClient('{account.api_key}')")
+    result, shown = run(
+        shell, "Is this client right? --allow-secrets", f"client = CodeVFClient('{account.api_key.reveal()}')"
+    )
     assert "own CodeVF key (cell.py)" in str(result.error_in_exec)
-    assert account.api_key not in shown
+    assert account.api_key.reveal() not in shown
     assert box.tasks() == []
 
 

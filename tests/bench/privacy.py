@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codevf_nb.secrets import PrivateDataError, check
-from codevf_nb.secrets.places import Place
+from codevf_nb.secrets.opening import Opener
 from codevf_nb.secrets.scanning import secrets_at
 from tests.secrets.formats import FORMATS, URLS
 from tests.secrets.made import shape, spelled
@@ -105,7 +105,7 @@ def columns() -> None:
             continue
         for path in sorted(Path(spec.origin).parent.rglob("*.csv")):
             content = path.read_bytes()
-            looked += sum(len(table.columns) for table in Place(path.name, content).tables)
+            looked += sum(len(table.columns) for part in Opener().parts(path.name, content) for table in part.tables)
             start = time.process_time()
             told = stops(path.name, content)
             spent += time.process_time() - start

@@ -49,6 +49,12 @@ def test_another_host_never_sees_the_key(other, service, folder, own_home, monke
     assert "Authorization" not in service.requests[0].headers
 
 
+@pytest.mark.parametrize("name", ["con", "COM1", "COM¹.txt", "LPT²", "CONIN$", "CONOUT$", "conout$.a.b", "nul .txt"])
+def test_names_that_windows_keeps_to_itself_are_changed(name):
+    """Devices are no files there, whatever comes after the dot."""
+    assert safe_file_name(name) == f"_{name}"
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -102,4 +102,4 @@ def test_a_table_takes_about_as_long_as_looking_at_each_cell():
     seen = sum(cell.isdigit() for row in csv.reader(io.StringIO(text)) for cell in row)
     loop = time.process_time() - start
     assert seen >= 30_000
-    assert seconds(text.encode(), "t.csv") < 8 * loop
+    assert seconds(text.encode(), "t.csv") < 12 * loop

@@ -50,6 +50,15 @@ def test_it_opens_with_what_is_given(shell, picker):
     assert not labelled(view.root, "Submit").disabled
 
 
+def test_the_preview_names_what_could_not_be_looked_into(picker, tmp_path):
+    """Before Submit is pressed."""
+    path = tmp_path / "data.parquet"
+    path.write_bytes(b"PAR1" + bytes(range(256)))
+    view = picker(prompt=PROMPT, files=[path])
+    assert "not looked into for anything private: data.parquet (Parquet)" in words(view.root)
+    assert not labelled(view.root, "Submit").disabled
+
+
 @pytest.mark.parametrize(
     ("label", "value", "reason"),
     [

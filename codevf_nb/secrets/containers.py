@@ -1,0 +1,162 @@
+"""Files within files: zip, tar, gzip, bzip2 and xz, unpacked to a limit of bytes that all of them share."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+_CHUNK = 1 << 20
+_LZMA_MEMORY = 256 * 1024 * 1024
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, RuntimeError, NotImplementedError, OSError, EOFError, zlib.error,
+           lzma.LZMAError, ValueError, MemoryError, UnicodeError)  # fmt: skip
+# What begins like this is known, and can't be opened here.
+CLOSED = {
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!\x1a\x07": "RAR",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"\x04\x22\x4d\x18": "LZ4",
+    b"\xff\x06\x00\x00sNaPpY": "Snappy",
+    b"\x1f\x9d": "compress",
+    b"%PDF-": "PDF",
+    b"PAR1": "Parquet",
+    b"ARROW1": "Arrow",
+    b"FEA1": "Feather",
+    b"\x89HDF": "HDF5",
+    b"SQLite format 3\0": "SQLite",
+    b"\xd0\xcf\x11\xe0": "an old Office file",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x89PNG\r\n": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"BM": "a picture",
+    b"II*\0": "a picture",
+    b"MM\0*": "a picture",
+    b"RIFF": "a picture or sound",
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+}
+
+
+class Room:
+    """How many bytes may still be unpacked; one for all that is packed in one file."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.left = size
+
+    def read(self, file: IO[bytes]) -> tuple[bytes, str | None]:
+        """Read a packed file to its end; where that can't be, what came, and why it is not all."""
+        held = bytearray()
+        try:
+            while chunk := file.read(min(_CHUNK, self.left + 1)):
+                held += chunk
+                self.left -= len(chunk)
+                if self.left < 0:
+                    return bytes(held), f"larger than {self.size >> 20:,} MB when unpacked"
+        except _BROKEN:
+            return bytes(held), "broken or encrypted"
+        return bytes(held), None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file that is packed in another one. ``trouble`` says why ``content`` is not all of it."""
+
+    name: str
+    content: bytes
+    trouble: str | None = None
+
+
+def kind_of(content: bytes) -> Callable[[str, bytes, Room], Iterator[Member]] | None:
+    """Return what opens these bytes, by what they are and not by their name; None for what is no container."""
+    if content.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")):
+        return _decompressed
+    if content[257:262] == b"ustar" or _is_old_tar(content):
+        return _in_tar
+    return _in_zip if zipfile.is_zipfile(io.BytesIO(content)) or content.startswith(b"PK\x03\x04") else None
+
+
+def _decompressed(name: str, content: bytes, room: Room) -> Iterator[Member]:
+    file = io.BytesIO(content)
+    stem, dot, suffix = name.rpartition(".")
+    inner = stem if dot and suffix.lower() in {"gz", "bz2", "xz", "tgz", "tbz", "txz", "z"} else name
+    opened: Any
+    if content.startswith(b"\x1f\x8b"):
+        opened = gzip.GzipFile(fileobj=file)
+    elif content.startswith(b"BZh"):
+        opened = bz2.BZ2File(file)
+    else:
+        opened = _Xz(content)
+    yield Member(inner.rpartition(" › ")[2], *room.read(opened))
+
+
+class _Xz:
+    """An xz file, read in pieces under a limit of memory, which ``lzma.LZMAFile`` does not have."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = content
+        self._decompressor = lzma.LZMADecompressor(memlimit=_LZMA_MEMORY)
+
+    def read(self, size: int) -> bytes:
+        chunk = b""
+        while not chunk and (self._left or not self._decompressor.needs_input):
+            if self._decompressor.eof:
+                self._left = self._decompressor.unused_data.lstrip(b"\0")
+                if not self._left:
+                    return b""
+                self._decompressor = lzma.LZMADecompressor(memlimit=_LZMA_MEMORY)
+            chunk, self._left = self._decompressor.decompress(self._left, size), b""
+        if not chunk and not self._decompressor.eof:
+            raise EOFError
+        return chunk
+
+
+def _is_old_tar(content: bytes) -> bool:
+    """Whether this is a tar without a mark: the sum of its first block is written in it."""
+    written = content[148:156].strip(b"\0 ")
+    if len(content) < 512 or not written.isdigit() or any(char not in b"01234567" for char in written):
+        return False
+    return sum(content[:148]) + sum(content[156:512]) + 8 * 32 == int(written, 8)
+
+
+def _in_tar(name: str, content: bytes, room: Room) -> Iterator[Member]:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.isfile() else None
+                yield Member(member.name, *(room.read(file) if file is not None else (b"", None)))
+                if room.left < 0:
+                    return
+    except _BROKEN:
+        yield Member(name.rpartition(" › ")[2], b"", "broken")
+
+
+def _in_zip(name: str, content: bytes, room: Room) -> Iterator[Member]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for info in archive.infolist():
+                yield _unzipped(archive, info, room)
+                if room.left < 0:
+                    return
+            if archive.comment:
+                yield Member("comment", archive.comment)
+    except _BROKEN:
+        yield Member(name.rpartition(" › ")[2], b"", "broken")
+
+
+def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, room: Room) -> Member:
+    try:
+        with archive.open(info) as file:
+            return Member(info.filename, *room.read(file))
+    except _BROKEN:
+        return Member(info.filename, b"", "broken or encrypted")
