@@ -73,8 +73,7 @@ def test_pick_submit_progress_answer(browser, lab):
     expect(page.button(1, "Submit")).to_be_enabled()
     page.button(1, "Copy as magic").click()
     expect(page.under(1).get_by_label("As magic")).to_have_value(
-        "%%codevf --text --mode fast --tag engineer --max-credits 300 --attach orders\n"
-        "Is this join dropping rows?\n"
+        "%%codevf --text --mode fast --tag engineer --max-credits 300 --attach orders\nIs this join dropping rows?\n"
     )
     page.page.set_viewport_size({"width": 800, "height": 1400})
     magic = page.under(1).get_by_label("As magic")
