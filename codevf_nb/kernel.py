@@ -63,6 +63,12 @@ def opened() -> Session | None:
     return _state.current
 
 
+def is_on_sandbox() -> bool:
+    """Whether this kernel talks to a sandbox that was asked for in it: only a person takes it away from there."""
+    account = _state.chosen if _state.current is None else _state.current.account
+    return account is not None and account.source == SANDBOX_SOURCE
+
+
 def without_ledger() -> Session:
     """Return a session that asks although the ledger fails: what it asks is remembered by this kernel alone."""
     base = current()

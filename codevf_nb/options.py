@@ -118,8 +118,8 @@ def _columns(name: str, value: Any) -> tuple[Any, ...]:
     """Take one column, or several; a column of several levels is a tuple."""
     columns = [] if value is None else [value] if isinstance(value, str) else _listed(name, value)
     for column in columns:
-        if not isinstance(column, str | tuple):
-            raise BadRequestError(f"{name} holds {_kind(column)}: it takes names of columns.")
+        if not isinstance(column, str | tuple) or (isinstance(column, str) and not column.strip()):
+            raise BadRequestError(f"{name} holds {_shown(column)}: it takes names of columns.")
     return tuple(columns)
 
 
@@ -210,6 +210,7 @@ def _attachments(value: Any, names: Mapping[str, Any]) -> tuple[dict[str, Any], 
         return dict(value), False
     parts = list(value) if _is_list_of_parts(value) else [value]
     for part in parts:
+        _refuse_empty(part)
         _refuse_name(part, names)
     if parts and all(isinstance(part, int | float | complex) or part is None for part in parts):
         raise BadRequestError(
@@ -221,6 +222,11 @@ def _attachments(value: Any, names: Mapping[str, Any]) -> tuple[dict[str, Any], 
 def _is_list_of_parts(value: Any) -> bool:
     is_record = isinstance(value, tuple) and hasattr(value, "_fields")
     return isinstance(value, list | tuple | ValuesView | Iterator) and not is_record and not hasattr(value, "read")
+
+
+def _refuse_empty(part: Any) -> None:
+    if part is None or (isinstance(part, str | bytes) and not part.strip()):
+        raise BadRequestError(f"attach holds {part!r}, in which there is nothing to look at.")
 
 
 def _refuse_name(part: Any, names: Mapping[str, Any]) -> None:

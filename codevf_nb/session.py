@@ -34,6 +34,7 @@ from codevf_nb.task import Task
 
 # For so long it is told that a question was prepared and never sent.
 UNSENT_SECONDS = 24 * 3600.0
+MOST_ASKINGS = 1_000_000
 
 
 class Session:
@@ -226,19 +227,20 @@ class Session:
 
     def _question(self, options: AskOptions, defaults: Defaults) -> Question:
         """Check what was said, and return it as the question that it makes."""
-        if options.again < 1:
-            raise BadRequestError(f"--again counts from 1, so it can't be {options.again}.")
+        if not 1 <= options.again <= MOST_ASKINGS:
+            raise BadRequestError(f"--again counts from 1 to {MOST_ASKINGS:,}, so it can't be {options.again}.")
         mode = None if options.mode is None else validate_mode(options.mode)
-        range_of = mode or validate_mode(defaults.mode or ServiceMode.STANDARD)
+        code = None if options.code is None else _encodable(normalize_line_ends(options.code))
         credits = options.max_credits
-        code = None if options.code is None else normalize_line_ends(options.code)
+        if credits is not None:
+            credits = validate_credits(credits, mode or validate_mode(defaults.mode or ServiceMode.STANDARD))
         return Question(
             prompt=validate_prompt(normalize_line_ends(options.prompt or DEFAULT_PROMPT)),
             code=code or None,
             mode=mode,
             tag=None if options.tag is None else spelled(str(options.tag)),
-            max_credits=None if credits is None else validate_credits(credits, range_of),
-            project=options.project or None,
+            max_credits=credits,
+            project=(options.project or "").strip() or None,
             schema=None if options.schema is None else validate_schema(options.schema),
             metadata=validate_metadata(options.metadata),
             attached=(*options.attach, *(Path(file).name for file in options.files)),
@@ -295,6 +297,15 @@ class Session:
                 raise BadRequestError("nothing has been asked on this account yet.")
             return newest[0]
         return self.ledger.questions.task(task_id) or self._submission.take_in(task_id)
+
+
+def _encodable(code: str) -> str:
+    try:
+        code.encode()
+    except UnicodeEncodeError as error:
+        broken = code[error.start].encode("unicode_escape").decode()
+        raise BadRequestError(f"the code holds half a character ({broken}), which no file can hold.") from None
+    return code
 
 
 def _contents(options: AskOptions, parts: Sequence[attachments.Attachment]) -> tuple[str, ...]:

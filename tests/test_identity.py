@@ -359,3 +359,21 @@ def test_a_run_is_not_stopped_by_the_price_of_what_is_known(box, shell, current)
     with pytest.raises(CodeVFUserError, match="The cell was not run"):
         shell.run_cell_magic("codevf", f"{PROMPT} --run --tag engineer", "ran = 2")
     assert shell.user_ns["ran"] == 1
+
+
+@pytest.mark.parametrize("code", ["x = 1", "x = 1 ", "x = 1\n\n", "x = 1\t\r\n"])
+def test_blanks_at_the_end_make_no_other_question(box, current, code):
+    """What no one sees is no part of the question; blanks around a project's name neither."""
+    ask(current, code="x = 1", project="p")
+    assert ask(current, code=code, project=" p ").repeated is not None
+
+
+def test_a_default_that_is_wrong_hides_no_answer(shell, current):
+    """Only a new question needs to know what the default means."""
+    shell.run_cell_magic("codevf", PROMPT, "x = 1")
+    task = shell.user_ns["_codevf"]
+    shell.run_line_magic("config", "CodeVF.mode = 'bogus'")
+    shell.run_cell_magic("codevf", PROMPT, "x = 1")
+    assert shell.user_ns["_codevf"].id == task.id
+    with pytest.raises(CodeVFUserError, match="bogus"):
+        shell.run_cell_magic("codevf", PROMPT, "x = 2")

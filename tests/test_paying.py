@@ -1,9 +1,12 @@
 """Ways in which people have paid by accident with other clients, tried here in a real shell over a real service."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
 
+from codevf_nb import kernel
 from codevf_nb.grammar import OPTIONS
 
 CELL = "x = 1"
@@ -65,6 +68,11 @@ def test_a_dry_run_sends_nothing_whatever_else_is_given(shell, current, box, tmp
         "Is this loop right, do you think? --dryrun",
         "Is this loop right, do you think? --no-send",
         "Is this loop right, do you think? --estimate-only",
+        "Is this loop right, do you think? -tengineer",
+        "Is this loop right, do you think? -pfoo",
+        "Is this loop right, do you think? -ow",
+        "Is this loop right, do you think? -a[orders]",
+        "Is this loop right, do you think? -fdata.csv",
     ],
 )
 def test_a_mistyped_dry_run_is_no_paid_run(shell, current, box, line):
@@ -92,3 +100,27 @@ def test_a_service_that_is_slower_than_the_client_is_not_asked_for_another_task(
         result, _ = run(shell, "Is this loop right, do you think?")
     assert result.success, result.error_in_exec
     assert len(box.tasks()) == 1
+
+
+@pytest.mark.parametrize("cell", ["  -m fast\ny = 1", "-t engineer", "%%codevf --dry-run\ny = 1", "\n--dry-run\ny = 1"])
+def test_options_on_the_line_below_are_not_sent_as_code(shell, current, box, cell):
+    """A line that should have ended in a backslash, or the magic typed twice."""
+    result, _ = run(shell, "Is this loop right, do you think?", cell)
+    assert "Nothing was sent." in str(result.error_in_exec)
+    assert creates(box) == []
+
+
+def test_a_minus_at_the_start_of_a_cell_is_code(shell, current, box):
+    """``-c * 2`` is an expression, and no option."""
+    result, _ = run(shell, "Is this sign right, do you think?", "-c * 2")
+    assert result.success
+    assert len(creates(box)) == 1
+
+
+def test_logging_out_leaves_a_sandbox_where_it_is(shell, current, box, monkeypatch):
+    """A kernel never changes silently to the account of a key."""
+    current.account = replace(current.account, source=kernel.SANDBOX_SOURCE)
+    monkeypatch.setenv("CODEVF_API_KEY", "cvf_test_another")
+    with capture_output():
+        shell.run_cell("%codevf logout", store_history=True)
+    assert kernel.opened() is current

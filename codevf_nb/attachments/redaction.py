@@ -63,7 +63,7 @@ class Mask:
                 there = list(dict.fromkeys(self._there.values()))
                 listed = ", ".join(there[:20]) or "no column at all"
                 raise AttachmentError(
-                    f"--redact {_text(name)}: nothing attached has such a column (there is {listed}). Files are sent "
+                    f"--redact {' '.join(_text(name).split())}: nothing attached has such a column (there is {listed}). Files are sent "
                     "as they are: attach a DataFrame to mask columns."
                 )
 

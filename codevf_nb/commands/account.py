@@ -96,12 +96,13 @@ def login(rest: str) -> None:
 
 
 def logout(rest: str) -> None:
-    """forget the kept key"""
+    """forget the kept key; a kernel that is on it has no account then, one on a sandbox stays there"""
     from codevf_nb import credentials, kernel, settings
 
     _no_key_here(rest)
     found = credentials.forget(settings.home())
-    kernel.forget()
+    if not kernel.is_on_sandbox():
+        kernel.forget()
     say("the kept key is gone." if found else "no key was kept.")
 
 

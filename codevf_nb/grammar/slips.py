@@ -18,7 +18,7 @@ from codevf_nb.sdk.suggestions import nearest
 
 # Hyphen-minus, and what keyboards, word processors and web pages make of it: hyphens, – and —, bars and minus signs.
 # In a set of a regular expression - is itself at the end only.
-DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212-"
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2796-"
 # IPython's own names among a notebook's variables; no one attaches them.
 SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
 LITERALLY = "If it is the prompt's, put -- before the prompt."
@@ -34,6 +34,10 @@ _LETTER = re.compile(rf"[{DASHES}]+([a-z])(?=[=:,;\"']|[\W_]*$)", re.IGNORECASE)
 _JOINED = re.compile(
     rf"[{DASHES}]+(?:(c)(\d[\d,._]*)|(m)({'|'.join(ServiceMode)})|(w)([{''.join(_SHORT)}]))[\W_]*$", re.IGNORECASE
 )
+# Any other value right behind a short option that takes one, as the last word of the line, where options are typed:
+# -tengineer, -a[df], -fdata.csv.
+_VALUED = "".join(option.short[1] for option in OPTIONS if option.short and option.value)
+_JOINED_VALUE = re.compile(rf"[{DASHES}]([{_VALUED}])([^\W_].*|[\[{{\"'].+)")
 _JOINED_NAME = re.compile(rf"[{DASHES}]+([as])([^\W\d]\w*)")
 
 
@@ -49,6 +53,8 @@ def refuse_prompt(prompt: str, names: Mapping[str, Any]) -> None:
             raise GrammarError(_inside(words[at:]))
         found = (_short_option(word, names), _long_option(word), _glued_option(word))
         meant = next((each for each in found if each is not None), None)
+        if meant is None and at == len(words) - 1:
+            meant = _joined_value(word)
         if meant is None and at == 0 and re.match(rf"[{DASHES}]+[^\W\d_]", _plain(word)):
             meant = ""
         if meant is not None:
@@ -93,10 +99,10 @@ def refuse_cell(cell: str) -> None:
     """Refuse a cell that begins with options: they stand one line below the one on which options are read.
 
     Raises:
-        GrammarError: the first line with text begins with a long option.
+        GrammarError: the first line with text begins with an option, or is another line of ``%%codevf``.
     """
-    begins = re.match(rf"\s*(--[^\W\d][\w{DASHES}]*)", cell)
-    if begins and letters_of(begins[1]) in BY_LETTERS:
+    begins = re.match(rf"\s*(--[^\W\d][\w{DASHES}]*|%%codevf\b|-[{_VALUED}](?=[ \t]+[\w\"'$]))", cell)
+    if begins and (begins[1] in {"%%codevf", *BY_SPELLING} or letters_of(begins[1]) in BY_LETTERS):
         raise GrammarError(
             f"the cell begins with {begins[1]}, and options are read on the line of %%codevf: end that line with a "
             "backslash to go on in the next one. If it is the cell's, put another line above it, such as a comment."
@@ -133,6 +139,12 @@ def _short_option(word: str, names: Mapping[str, Any]) -> str | None:
     if (named := _JOINED_NAME.match(core)) and named[2] in names:
         return f"-{named[1]} {named[2]}"
     return None
+
+
+def _joined_value(word: str) -> str | None:
+    """Return the short option with the value right behind it that a word looks like."""
+    glued = _JOINED_VALUE.fullmatch(_plain(word))
+    return f"-{glued[1]} {glued[2]}" if glued else None
 
 
 def _long_option(word: str, *, only_two_dashes: bool = False) -> str | None:

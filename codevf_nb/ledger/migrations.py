@@ -159,8 +159,8 @@ def text_digest(prompt: str, code: str | None) -> str:
 
 
 def normalize_line_ends(text: str) -> str:
-    """Return a text with ``\\n`` for every line end and none at its end."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    """Return a text with ``\\n`` for every line end, and no blanks or blank lines at its end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
 
 
 def _index_first_identities(connection: Connection) -> None:
