@@ -62,8 +62,9 @@ class Mask:
             if _folded(name) not in self._there:
                 there = list(dict.fromkeys(self._there.values()))
                 listed = ", ".join(there[:20]) or "no column at all"
+                called = " ".join(_text(name).split())
                 raise AttachmentError(
-                    f"--redact {' '.join(_text(name).split())}: nothing attached has such a column (there is {listed}). Files are sent "
+                    f"--redact {called}: nothing attached has such a column (there is {listed}). Files are sent "
                     "as they are: attach a DataFrame to mask columns."
                 )
 
