@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 # JupyterLab 3 is the last one that draws ipywidgets 7: what a user of that sees is looked at in its page.
-OLD_NEEDS := ipykernel nbclient hypothesis pillow polars pyarrow pytest pytest-timeout \
+OLD_NEEDS := ipykernel nbclient hypothesis pillow polars pyarrow pydantic pytest pytest-timeout \
     "jupyterlab<4" "jupyterlab_widgets<2" "notebook<7"
 OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py defaults.py display.py grammar.py \
     live.py magics.py running.py secrets.py task.py)
