@@ -377,3 +377,10 @@ def test_a_default_that_is_wrong_hides_no_answer(shell, current):
     assert shell.user_ns["_codevf"].id == task.id
     with pytest.raises(CodeVFUserError, match="bogus"):
         shell.run_cell_magic("codevf", PROMPT, "x = 2")
+
+
+def test_masks_make_no_other_question(box, current):
+    """Masks are drawn for each question, and what they cover is the same: data that has no name is asked about once."""
+    people = [{"email": "ann@example.org", "age": 3}, {"email": "bob@example.org", "age": 5}]
+    ids = {cvf.ask("Are these ages plausible, do you think?", attach=[people], redact="email").id for _ in range(2)}
+    assert (len(ids), len(creates(box))) == (1, 1)
