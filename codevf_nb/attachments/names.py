@@ -124,7 +124,7 @@ def safe(file_name: str) -> str:
     ).strip(" .")
     if len(clean) > 200:
         clean = PurePath(clean).stem[:150] + PurePath(clean).suffix[:20]
-    return clean if clean and not _RESERVED.match(clean) else f"_{clean}"
+    return clean if clean.strip() and not _RESERVED.match(clean) else f"_{clean}"
 
 
 class Names:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from codevf_nb.attachments import AttachmentError, gather, resolve
@@ -46,6 +46,7 @@ def test_names_are_made_of_the_expression():
 
 
 @given(st.lists(st.text(min_size=1, max_size=300), min_size=1, max_size=5))
+@example(["\N{NO-BREAK SPACE}"])
 def test_any_name_becomes_one_that_is_taken(wanted):
     """Whatever a file is called, its name is safe, and unique also without case."""
     names = Names()
