@@ -77,10 +77,10 @@ class Session:
         question = self._question(options, defaults)
         budget = attachments.DEFAULT_MAX_BYTES if options.max_bytes is None else options.max_bytes
         parts = attachments.gather(question.code, options.attach, options.files, budget, options.redact)
-        plain = parts
-        if options.unnamed and options.redact:  # masks differ each time, and what they cover is the question's
-            plain = attachments.gather(question.code, options.attach, options.files, budget)
-        question = replace(question, contents=_contents(options, plain))
+        unmasked = parts
+        if options.unnamed and options.redact:  # masks are random: with them the same data would be a new question
+            unmasked = attachments.gather(question.code, options.attach, options.files, budget)
+        question = replace(question, contents=_contents(options, unmasked))
         draft = Draft(question, parts, question.project or defaults.project or self.folder, defaults)
         unread = secrets.check(
             draft.texts(),
