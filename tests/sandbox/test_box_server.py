@@ -148,7 +148,7 @@ def test_garbage_neither_crashes_it_nor_stays(api, garbage, caplog):
     accounts = len(api.box.engine.accounts)
     try:
         received = exchange(api.box, garbage)
-    except ConnectionError:
+    except OSError:  # the sandbox has hung up already: a reset while sending, or nothing left to shut down
         received = b""
     assert not received.startswith(b"HTTP/1.1 2")
     assert api.call("GET", "tags").status_code == 200
