@@ -19,7 +19,7 @@ WHAT = (
     r"tasks\(\) of",
     r"spend\(by=",
     r"ledger write path",
-    *(r"watcher, \d+ open", r"… \d+: mean delay", r"… \d+: requests") * 2,
+    *(r"watcher, \d+ open", r"… \d+: mean delay", r"… \d+: requests", r"… \d+: requests") * 2,
     r"limiter: ",
     r"sandbox: requests/s",
     r"inbox with",
