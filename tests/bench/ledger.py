@@ -49,7 +49,6 @@ def write(ledger: Ledger, number: int) -> None:
     names = {"identity": f"{number:064x}", "idempotency_key": f"{number:036x}"}
     with ledger.store.together():
         entry = ledger.sending.prepare(_BODY, lease, now, **_ASKED, **names, attachments=[])
-        ledger.sending.attempt(entry.id, lease)
         ledger.questions.hear(entry, "create", 201, _ANSWER, now)
         ledger.sending.accept(entry, task_id=f"task_{number}", status="pending", created_at=now, notes=[])
 
