@@ -1,13 +1,17 @@
 """Budgets: what counts, when a period begins anew, and that nobody goes past one."""
 
+import os
 import subprocess
 import sys
 import threading
+import time
 from calendar import monthrange
 from datetime import UTC, datetime
 from subprocess import PIPE
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from codevf_nb.ledger import BudgetExceededError, Ledger, Period, SendState, Store
 from codevf_nb.ledger.budget import amount
@@ -301,3 +305,31 @@ def test_what_is_no_budget(text):
     """Anything else is one clear line with an example."""
     with pytest.raises(BadRequestError, match="such as 2000/day; not"):
         amount(text)
+
+
+LENGTHS = {Period.DAY: (1,), Period.WEEK: (7,), Period.MONTH: (28, 29, 30, 31)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    now=st.integers(0, 4_000_000_000),
+    zone=st.sampled_from(["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]),
+    period=st.sampled_from(list(Period)),
+)
+@example(now=1_772_951_400, zone="America/New_York", period=Period.DAY)  # 2026-03-08: the clock is put forward
+@example(now=1_792_889_940, zone="Europe/Berlin", period=Period.WEEK)  # 2026-10-25: and back
+def test_a_period_is_whole_days_wherever_the_machine_is(now, zone, period):
+    """Summer time moves no budget: each period begins and ends at midnight UTC, the next one where it ends."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = zone
+    time.tzset()
+    try:
+        begins, ends = period.around(now)
+        assert begins <= now < ends
+        assert begins % DAY == ends % DAY == 0
+        assert (ends - begins) / DAY in LENGTHS[period]
+        assert period.around(ends)[0] == ends
+        assert period.around(begins) == (begins, ends)
+    finally:
+        os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
+        time.tzset()
