@@ -98,7 +98,8 @@ def changed(repeat: Repeat | None, asking: int) -> list[str]:
 def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     """Say in words where a question stands, what it has cost, and that it was asked before if it was."""
     if entry.task_id is None:
-        return f"? question {entry.id} {entry.state}: {plain(entry.error or 'nobody has heard what became of it yet')}"
+        why = entry.error or "nobody has heard what became of it yet"
+        return f"? question {entry.id} {entry.outcome}: {plain(why)}"
     parts = [f"{_MARKS.get(entry.status or '', '○')} {plain(entry.status or 'unknown')}"]
     if not entry.is_open and entry.completed_at is not None and entry.created_at is not None:
         parts.append(f"after {duration(entry.completed_at - entry.created_at)}")

@@ -66,6 +66,9 @@ def past(current, count: int, todo: dict[str, Callable[[], object]], work: Work)
         ledgers.fill(current.ledger.store, account, count, still_open=0)
     for job in todo.values():  # once before: the newest balance is from today again
         job()
+    while still_open := current.ledger.questions.open():
+        for entry in still_open:
+            current.refresh(entry)
     return {name: work.of(job) for name, job in todo.items()}
 
 

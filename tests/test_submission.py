@@ -210,7 +210,7 @@ def test_everything_is_committed_before_the_first_byte(box, kernel, account):
     ((entry, body),) = seen
     assert bodies == [body]
     assert f'"idempotencyKey":"{entry.idempotency_key}"'.encode() in body
-    assert (entry.state, entry.attempts, entry.unheard) == (SendState.SENDING, 1, 1)
+    assert (entry.state, entry.attempts, entry.unheard) == (SendState.OPEN, 1, 1)
     assert (entry.origin, entry.credential) == (account.origin, account.credential)
     assert entry.body_sha256 is not None
 
@@ -352,7 +352,7 @@ def test_a_refusal_after_an_unheard_attempt_is_not_definite(box, kernel, lost):
     session = kernel()
     with pytest.raises(OutcomeUnknownError, match="nobody heard"):
         ask(session)
-    assert session.ledger.questions.latest()[0].state == SendState.UNKNOWN
+    assert session.ledger.questions.latest()[0].outcome == "unknown"
     assert ask(session).id == box.tasks()[0]["id"]
     assert len(box.tasks()) == 1
 
@@ -363,7 +363,7 @@ def test_nothing_was_sent_where_nobody_answers(account, kernel):
     draft = Draft(QUESTION, terms=TERMS)
     with pytest.raises(Exception, match="could not be reached"):
         session._submission.submit(draft, 1)
-    assert session.ledger.questions.latest()[0].state == SendState.PREPARED
+    assert session.ledger.questions.latest()[0].outcome == "not sent"
     assert "Nothing of it is at the service" in status(session)
 
 
@@ -540,10 +540,10 @@ def test_a_question_that_was_never_sent_is_listed_for_a_day(box, kernel, clock, 
     """For 24 hours ``status`` names what was prepared and never sent; after that no one wants to know."""
     session = kernel()
 
-    def interrupt() -> None:
+    def interrupt(_turn: object) -> None:
         raise KeyboardInterrupt
 
-    at_step(session, "before-attempt", interrupt)
+    session._limiter.has_come = interrupt
     with pytest.raises(KeyboardInterrupt):
         ask(session)
     clock.now += later
@@ -666,10 +666,10 @@ def test_ctrl_c_while_it_queues_for_its_turn(box, kernel):
     session.balance()
     session._project_id(draft.project)
 
-    def interrupt(_within: float) -> None:
+    def interrupt(_turn: object) -> None:
         raise KeyboardInterrupt
 
-    session._limiter.wait = interrupt
+    session._limiter.has_come = interrupt
     with pytest.raises(KeyboardInterrupt):
         session._submission.submit(draft, 1)
     assert "Nothing of it is at the service: run the cell again to ask." in status(session)
@@ -684,7 +684,7 @@ def test_ctrl_c_twice(box, kernel):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    at_step(session, "after-attempt", interrupt)
+    at_step(session, "after-prepare", interrupt)
     session.ledger.sending.close = interrupt
     with pytest.raises(KeyboardInterrupt):
         ask(session)

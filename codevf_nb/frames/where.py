@@ -10,16 +10,16 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, case, func, or_
 
-from codevf_nb.ledger import SendState
+from codevf_nb.ledger import UNKNOWN, SendState
 from codevf_nb.ledger.tables import questions
 from codevf_nb.sdk.exceptions import BadRequestError
 
 # A question that nobody has heard of yet stands where it was prepared, so that no period loses it.
 made_at: ColumnElement[Any] = func.coalesce(questions.c.created_at, questions.c.prepared_at)
-# How far sending has come is all that is known of a question without a task.
-status: ColumnElement[Any] = case((questions.c.task_id.is_(None), questions.c.state), else_=questions.c.status)
+# Of a question without a task that the service may have, nothing else is known.
+status: ColumnElement[Any] = case((questions.c.task_id.is_(None), UNKNOWN), else_=questions.c.status)
 
-_UNHEARD = questions.c.state.in_((SendState.SENDING, SendState.UNKNOWN)) & (questions.c.unheard > 0)
+_UNHEARD = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 
 Words = str | Sequence[str] | None
 Moment = str | date | None

@@ -18,12 +18,13 @@ from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.memory import MemoryStore
 from codevf_nb.ledger.pages import Order, Pages, State, Wanted
 from codevf_nb.ledger.questions import Questions
-from codevf_nb.ledger.records import Entry, SendState
+from codevf_nb.ledger.records import UNKNOWN, Entry, SendState
 from codevf_nb.ledger.sending import Sending
 from codevf_nb.ledger.store import Store
-from codevf_nb.ledger.turns import Duty, Limiter
+from codevf_nb.ledger.turns import Duty, Limiter, Turn
 
 __all__ = [
+    "UNKNOWN",
     "Accounts",
     "Balances",
     "Budget",
@@ -47,6 +48,7 @@ __all__ = [
     "Sending",
     "State",
     "Store",
+    "Turn",
     "Wanted",
     "ledger_file",
     "present_name",

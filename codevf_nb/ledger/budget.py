@@ -182,4 +182,4 @@ def _counts(row: Row[Any], now: float) -> float:
         unsaid = worst if row.status == TaskStatus.COMPLETED else 0.0
         return unsaid if row.credits_used is None else max(0.0, float(row.credits_used))
     reserved = row.unheard > 0 or is_leased(row.lease_owner, row.lease_until, now)
-    return worst if reserved and row.state != SendState.REFUSED else 0.0
+    return worst if reserved and row.state == SendState.OPEN else 0.0

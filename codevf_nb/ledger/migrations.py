@@ -249,6 +249,16 @@ _WIDE_IDS = (
     OnPostgreSQL("ALTER TABLE tags ALTER COLUMN tag_id TYPE BIGINT, ALTER COLUMN sort_order TYPE BIGINT"),
 )
 
+# What is open is found by an index of its own. How far sending had come is a count and a lease; three states are left.
+_OPEN = (
+    "UPDATE questions SET state = 'open' WHERE state IN ('prepared', 'sending', 'unknown')",
+    "DROP INDEX questions_open",
+    """
+    CREATE INDEX questions_open ON questions (account)
+    WHERE task_id IS NOT NULL AND status NOT IN ('completed', 'cancelled', 'failed', 'expired')
+    """,
+)
+
 STEPS: tuple[tuple[Statement, ...], ...] = (
     _FIRST,
     _LONG_PAST,
@@ -257,6 +267,7 @@ STEPS: tuple[tuple[Statement, ...], ...] = (
     _ENVIRONMENTS,
     _ONE_MOMENT,
     _WIDE_IDS,
+    _OPEN,
 )
 
 

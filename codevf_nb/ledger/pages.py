@@ -79,10 +79,7 @@ _STATES: dict[State, tuple[ColumnElement[bool], ...]] = {
     State.UNREAD: _UNREAD,
     State.COMPLETED: (questions.c.status == TaskStatus.COMPLETED.value,),
     State.CANCELLED: (questions.c.status == TaskStatus.CANCELLED.value,),
-    State.UNSETTLED: (
-        TASKLESS,
-        questions.c.state.in_((SendState.PREPARED, SendState.SENDING, SendState.UNKNOWN)),
-    ),
+    State.UNSETTLED: (TASKLESS, questions.c.state == SendState.OPEN),
 }
 _ORDERS: dict[Order, tuple[Any, ...]] = {
     Order.NEWEST: (questions.c.id.desc(),),

@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exist
 from codevf_nb.ledger import book
 from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, each, likeliest, read
-from codevf_nb.ledger.tables import answers, bodies, first_identities, questions
+from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, count, each, likeliest, read
+from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
 from codevf_nb.sdk.models import TaskStatus
 
 CREATE, RETRIEVE, CANCEL = "create", "retrieve", "cancel"
 
 _FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
-_UNHEARD: ColumnElement[bool] = questions.c.state.in_((SendState.SENDING, SendState.UNKNOWN))
+_UNHEARD: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 _ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bindparam("what"))
 _KNOWN = select(answers.c.status_code).where(*_ANSWER)
 _UNHEAR = delete(answers).where(*_ANSWER)
@@ -53,13 +53,7 @@ _UNSETTLED_ELSEWHERE = select(questions).where(
     questions.c.origin == bindparam("origin"),
     questions.c.asked_by == bindparam("asked_by"),
 )
-# Nearly all questions are final, so the few that aren't are looked for by what their statuses are.
-_STATUSES = each(questions.c.status, OURS)
-_OPEN = (
-    select(questions)
-    .where(OURS, questions.c.task_id.is_not(None), questions.c.status.in_(bindparam("statuses", expanding=True)))
-    .order_by(questions.c.id)
-)
+_OPEN = select(questions).where(OURS, IS_OPEN).order_by(questions.c.id)
 _ANY_FIRST = select(first_identities.c.question_id).limit(1)
 _OF_TEXTS = (
     select(questions)
@@ -138,7 +132,7 @@ class Questions(Rows):
         """
         waiting = [_UNHEARD]
         if prepared_since is not None:
-            waiting.append(and_(questions.c.state == SendState.PREPARED, questions.c.prepared_at >= prepared_since))
+            waiting.append(and_(questions.c.state == SendState.OPEN, questions.c.prepared_at >= prepared_since))
         return self._many(select(questions).where(TASKLESS, or_(*waiting)).order_by(questions.c.id))
 
     def same_elsewhere(self, identity: Callable[[str], str], origin: str, asked_by: str) -> list[Entry]:
@@ -188,11 +182,11 @@ class Questions(Rows):
     # -- hearing
 
     def hear(
-        self, asked: Entry, request: str, status_code: int, body: bytes, at: float | None, *, refuses: bool = False
+        self, asked: Entry, request: str, status_code: int, body: bytes, at: float | None, *, nothing: int = 0
     ) -> None:
         """Commit a raw answer before anybody has tried to understand it. A yes is never overwritten by something else.
 
-        ``refuses``: the attempt that it answers has certainly come to nothing.
+        ``nothing``: how many attempts have come to nothing, as is known now; see ``Sending``.
 
         Raises:
             LedgerError: the question is no longer in the ledger.
@@ -201,9 +195,8 @@ class Questions(Rows):
         heard = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
             self._still(connection, asked)
-            if refuses:
-                less = update(questions).where(questions.c.id == asked.id).values(unheard=questions.c.unheard - 1)
-                connection.execute(less)
+            if nothing:
+                count(connection, asked.id, nothing=nothing)
             known = connection.scalar(_KNOWN, which)
             if known is not None and _is_yes(known) and not _is_yes(status_code):
                 return
@@ -270,10 +263,8 @@ class Questions(Rows):
 
 
 def _open(connection: Connection, account: str) -> list[Entry]:
-    ours = {"account": account}
-    statuses = [status for status in connection.scalars(_STATUSES, ours) if not TaskStatus.is_final(status)]
-    rows = connection.execute(_OPEN, {**ours, "statuses": statuses}).all() if statuses else []
-    return [Entry.read(row) for row in rows]
+    found = [Entry.read(row) for row in connection.execute(_OPEN, {"account": account})]
+    return [entry for entry in found if entry.is_open]
 
 
 def _is_yes(status_code: int) -> bool:

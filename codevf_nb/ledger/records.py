@@ -16,20 +16,20 @@ from codevf_nb.sdk.models import TaskResponse, TaskResult, TaskStatus, differenc
 
 
 class SendState(StrEnum):
-    """How far sending a question has come.
+    """What the service has said of a question.
 
-    ``PREPARED``: its bytes are committed, none has left. ``SENDING``: an attempt may be on the wire. ``UNKNOWN``: one
-    was, and nobody heard what became of it. ``ACCEPTED``: the service has it, under ``task_id``. ``REFUSED``: the
-    service said no, and nothing is held.
+    ``OPEN``: nothing that can be relied on. How many attempts have gone out whose outcome nobody knows is counted in
+    ``unheard``; whether someone is sending it at this moment is what its lease says. ``ACCEPTED``: the service has it,
+    under ``task_id``. ``REFUSED``: the service, or a person, said no, and nothing is held.
     """
 
-    PREPARED = "prepared"
-    SENDING = "sending"
-    UNKNOWN = "unknown"
+    OPEN = "open"
     ACCEPTED = "accepted"
     REFUSED = "refused"
 
 
+# The outcome of a question that the service may have although nobody has heard so.
+UNKNOWN = "unknown"
 # The identity of a task that this ledger hasn't asked for begins with this; its id follows.
 FOREIGN = "task "
 # An amount that is larger (or smaller, below zero) is recorded as this many credits: sums of it can be computed still.
@@ -94,12 +94,16 @@ class Entry:
     @property
     def may_be_there(self) -> bool:
         """Whether the service may have the question although nobody has heard so: an attempt's end is not known."""
-        return self.state in (SendState.SENDING, SendState.UNKNOWN) and self.unheard > 0
+        return self.state == SendState.OPEN and self.unheard > 0
 
     def is_being_sent(self, now: float) -> bool:
         """Whether some kernel is sending it at this moment."""
-        waiting = self.state not in (SendState.ACCEPTED, SendState.REFUSED)
-        return waiting and is_leased(self.lease_owner, self.lease_until, now)
+        return self.state == SendState.OPEN and is_leased(self.lease_owner, self.lease_until, now)
+
+    @property
+    def outcome(self) -> str:
+        """What became of sending it, in a word: accepted, refused, unknown or not sent."""
+        return self.state if self.state != SendState.OPEN else UNKNOWN if self.unheard > 0 else "not sent"
 
     @property
     def is_foreign(self) -> bool:

@@ -31,6 +31,10 @@ SAME = select(questions).where(OURS, questions.c.identity.in_(bindparam("identit
 # Without a task: not sent, refused, or its end unheard. There are few of these among all that was asked.
 TASKLESS: ColumnElement[bool] = questions.c.task_id.is_(None)
 _CHANGE = update(questions).where(questions.c.id == bindparam("which"))
+_COUNT = _CHANGE.values(
+    attempts=questions.c.attempts + bindparam("more"),
+    unheard=questions.c.unheard + bindparam("more") - bindparam("nothing"),
+)
 # Not RETURNING: SQLite gives whole floats back as integers there.
 _CHANGED = select(questions).where(questions.c.id == bindparam("which"))
 
@@ -86,12 +90,18 @@ def likeliest(same: Sequence[Entry]) -> Entry | None:
 
 
 def _at_the_service(entry: Entry) -> tuple[bool, bool, bool, int]:
-    return entry.state == SendState.ACCEPTED, entry.unheard > 0, entry.lease_owner is not None, entry.id
+    return entry.state == SendState.ACCEPTED, entry.may_be_there, entry.lease_owner is not None, entry.id
 
 
 def change(connection: Connection, question_id: int, **values: Any) -> Entry:
     """Set columns of a question to values, and return it as it is then."""
     connection.execute(_CHANGE, {"which": question_id, **dump(values)})
+    return read(connection, question_id)
+
+
+def count(connection: Connection, question_id: int, more: int = 0, nothing: int = 0) -> Entry:
+    """Count ``more`` attempts to send a question, and that ``nothing`` of the attempts before have come to nothing."""
+    connection.execute(_COUNT, {"which": question_id, "more": more, "nothing": nothing})
     return read(connection, question_id)
 
 

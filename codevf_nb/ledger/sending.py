@@ -1,29 +1,31 @@
 """What is written down while a question is sent: all of it before the wire, each answer before it is read.
 
-In the order of the protocol: ``prepare`` (or ``lease``, for what was prepared before), ``attempt`` before each attempt,
-``Questions.hear`` with each answer, then ``accept`` with a task or ``close`` without one. Each is one transaction, on
-disk before the next step, so that a process may die between any two of them.
+In the order of the protocol: ``prepare`` with the first attempt (or ``resume``, for what was prepared before),
+``attempt`` before each further one, ``hear`` with each answer, then ``accept`` with a task or ``close`` without one.
+Each is one transaction, on disk before the next step, so that a process may die between any two of them; a question
+that goes well is three. The turns of the rate limit are taken in the same transactions.
+
+``unheard`` counts the attempts whose outcome nobody knows: one more before each, and one less as soon as it is known
+that nothing came of it. Whoever sends tells how many those are with its next transaction (``nothing``).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select
 
 from codevf_nb.ledger import book, budget
 from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, change, drop, likeliest, read
+from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, change, count, drop, likeliest, read
 from codevf_nb.ledger.tables import answers, bodies, questions
 
 # Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
 BYTES_KEPT_SECONDS = 24 * 3600.0
-
-_SETTLED = (SendState.ACCEPTED, SendState.REFUSED)
 
 # What is being sent has its bytes kept, and few questions have: an account's name may have changed meanwhile.
 _LEASED = select(questions).where(
@@ -35,34 +37,36 @@ _KEEP = insert(bodies)
 _IS_OLD = (questions.c.id == bodies.c.question_id, questions.c.prepared_at < bindparam("before"))
 _CLEAN = delete(bodies).where(exists().where(*_IS_OLD))
 _TAKEN_IN = delete(questions).where(OURS, questions.c.identity == bindparam("identity")).returning(questions.c.id)
-_ATTEMPT = (
-    update(questions)
-    .where(
-        questions.c.id == bindparam("which"),
-        questions.c.lease_owner == bindparam("owner"),
-        questions.c.state.not_in(_SETTLED),
-    )
-    .values(
-        state=SendState.SENDING,
-        attempts=questions.c.attempts + 1,
-        unheard=questions.c.unheard + 1,
-        lease_until=bindparam("until"),
-    )
-)
+# Take a turn of the rate limit within a transaction; return the seconds until it comes.
+Take = Callable[[Connection], float]
+
+
+def at_once(_connection: Connection) -> float:
+    """Take no turn: no rate limit holds."""
+    return 0.0
 
 
 class Sending(Rows):
     """The way of one account's questions to the service."""
 
-    def prepare(self, body: bytes, lease: Lease, now: float, identities: Sequence[str] = (), **asked: Any) -> Entry:
-        """Commit the exact bytes of a question and take the lease to send them, in one transaction.
+    def prepare(
+        self,
+        body: bytes,
+        lease: Lease,
+        now: float,
+        identities: Sequence[str] = (),
+        take: Take = at_once,
+        **asked: Any,
+    ) -> Entry:
+        """Commit the exact bytes of a question, the lease to send them and the first attempt, in one transaction.
 
         The same question asked before is prepared anew, in its old row, where nothing of it can be at the service; else
         it is returned as it is, and the caller sees by its lease that somebody else's it is. ``identities``: what it
-        was called under earlier names of the account.
+        was called under earlier names of the account. ``take`` takes the attempt's turn.
 
         Raises:
             BudgetExceededError: its worst case would go past a budget; nothing is written.
+            RateLimitError: its turn would come too late; nothing is written.
         """
         with self._store.write() as connection:
             account = renamed(connection).get(self._account, self._account)
@@ -73,7 +77,8 @@ class Sending(Rows):
                 return known
             known = next((entry for entry in same if entry.identity == asked["identity"]), known)
             budget.check(connection, asked["environment"], asked.get("project"), asked.get("cost_cap") or 0, now)
-            values = {**asked, "account": account, **_prepared(body, lease, now)}
+            going = lease.renewed(lease.until + take(connection))
+            values = {**asked, "account": account, **_prepared(body, going, now)}
             if known is None:
                 entry = read(connection, connection.execute(_ADD, dump(values)).scalar_one())
             else:
@@ -84,20 +89,37 @@ class Sending(Rows):
             connection.execute(_CLEAN, {"before": now - BYTES_KEPT_SECONDS})
             return entry
 
-    def lease(self, question_id: int, lease: Lease, now: float) -> bool:
-        """Take the right to send a question that isn't settled, by compare-and-set; whether it is ours now."""
+    def resume(self, question_id: int, lease: Lease, now: float, take: Take = at_once) -> bool:
+        """Take the right to send a question that isn't settled, and commit the first attempt; whether it is ours now.
+
+        Raises:
+            RateLimitError: its turn would come too late; nothing is written.
+        """
         with self._store.write() as connection:
             entry = read(connection, question_id)
-            if entry.state in _SETTLED or entry.is_being_sent(now):
+            if entry.state != SendState.OPEN or entry.is_being_sent(now):
                 return False
-            change(connection, question_id, lease_owner=lease.owner, lease_until=lease.until)
+            going = lease.renewed(lease.until + take(connection))
+            change(connection, question_id, lease_owner=going.owner, lease_until=going.until)
+            count(connection, question_id, more=1)
         return True
 
-    def attempt(self, question_id: int, lease: Lease) -> bool:
-        """Commit that an attempt goes out now, before its first byte does; False if the lease is another's by now."""
-        going = {"which": question_id, "owner": lease.owner, "until": lease.until}
+    def attempt(self, lease: Lease, take: Take = at_once, *, more: int = 1, nothing: int = 0) -> bool:
+        """Commit that an attempt goes out now, before its first byte does; False if the lease is another's by now.
+
+        ``more`` is 0 for one that was counted already and needs another turn. Of the attempts before, ``nothing`` have
+        come to nothing.
+
+        Raises:
+            RateLimitError: its turn would come too late; nothing is written.
+        """
         with self._store.write() as connection:
-            return connection.execute(_ATTEMPT, going).rowcount == 1
+            row = connection.execute(_LEASED, {"owner": lease.owner}).one_or_none()
+            if row is None or row.state != SendState.OPEN:
+                return False
+            change(connection, row.id, lease_until=lease.until + take(connection))
+            count(connection, row.id, more=more, nothing=nothing)
+        return True
 
     def accept(self, asked: Entry, **became: Any) -> Entry:
         """Record that the service has the question: its task, and the credits it holds. What was sent is deleted."""
@@ -115,22 +137,20 @@ class Sending(Rows):
                 book.settle(connection, entry)
             return entry
 
-    def close(self, lease: Lease, why: str, *, refused: bool = False, unsent: int = 0) -> Entry | None:
+    def close(self, lease: Lease, why: str, *, refused: bool = False, nothing: int = 0) -> Entry | None:
         """Record that a sender has ended without a task, and give its lease up; None if it has none any more.
 
-        ``unsent`` of its attempts certainly never left this machine. Where no other one is left unheard either, nothing
-        can be at the service: ``refused`` then means that it said no. Else the outcome is unknown, refusal or not.
+        ``refused``: the service said no. Where an attempt is left whose outcome nobody knows, that settles nothing.
         """
         with self._store.write() as connection:
             row = connection.execute(_LEASED, {"owner": lease.owner}).one_or_none()
-            if row is None or row.state in _SETTLED:
+            if row is None or row.state != SendState.OPEN:
                 return None
-            unheard = row.unheard - unsent
-            nowhere = SendState.REFUSED if refused else SendState.PREPARED
-            state = SendState.UNKNOWN if unheard > 0 else nowhere
+            entry = count(connection, row.id, nothing=nothing)
+            state = SendState.REFUSED if refused and not entry.may_be_there else SendState.OPEN
             if state == SendState.REFUSED:
                 drop(connection, bodies, row.id)
-            return change(connection, row.id, **_unleased(state, why), unheard=unheard)
+            return change(connection, row.id, **_unleased(state, why))
 
     def abandon(self, question_id: int, why: str) -> Entry:
         """Record that a person says the service doesn't have it: nothing is held, and asking again is a new try."""
@@ -144,21 +164,21 @@ class Sending(Rows):
 def _prepared(body: bytes, lease: Lease, now: float) -> dict[str, Any]:
     return {
         "body_sha256": hashlib.sha256(body).hexdigest(),
-        "state": SendState.PREPARED,
+        "state": SendState.OPEN,
         "prepared_at": now,
         "lease_owner": lease.owner,
         "lease_until": lease.until,
-        "attempts": 0,
-        "unheard": 0,
+        "attempts": 1,
+        "unheard": 1,
         "error": None,
     }
 
 
 def _may_prepare_again(entry: Entry, now: float) -> bool:
     """Nothing of it can be at the service: refused, or every attempt came to nothing and nobody is about to send it."""
-    if entry.state in _SETTLED:
-        return entry.state == SendState.REFUSED
-    return entry.unheard == 0 and not entry.is_being_sent(now)
+    if entry.state == SendState.OPEN:
+        return not entry.may_be_there and not entry.is_being_sent(now)
+    return entry.state == SendState.REFUSED
 
 
 def _unleased(state: SendState, error: str | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -28,6 +29,19 @@ SPARE_SECONDS = 0.07
 LOOK_SECONDS = 0.1
 
 log = logging.getLogger("codevf_nb.ledger")
+
+
+@dataclass
+class Turn:
+    """When one request may go: ``at`` by the ledger's clock, ``comes`` by ``time.monotonic``, and ``ends`` at latest.
+
+    ``left`` is how many seconds there were until then when it was taken.
+    """
+
+    ends: float
+    at: float = 0.0
+    comes: float = 0.0
+    left: float = 0.0
 
 
 class Limiter:
@@ -59,22 +73,42 @@ class Limiter:
         Raises:
             RateLimitError: it comes later than ``within`` seconds from now, so it was not taken.
         """
-        ends = self._elapsed() + min(within, TIMEOUT)
+        turn = self.turn(within)
         while self._apart:
             with self._store.write() as connection:
-                began, now = self._elapsed(), self._store.now(connection)
-                turn = max(now, *self._moments(connection, now))
-                left = turn - now
-                if began + left > ends:
-                    raise RateLimitError(f"the rate limit lets this go in {left:.0f} s", retry_after=left)
-                self._write(connection, next_allowed_at=turn + self._apart)
-            if left <= 0:
+                self.take(turn, connection)
+            if self.has_come(turn):
                 return
-            self._sleep(max(0.0, began + left - LOOK_SECONDS - self._elapsed()))
-            is_lost = self._is_lost(turn)
-            self._sleep(max(0.0, began + left - self._elapsed()))
-            if not is_lost:
-                return
+
+    def turn(self, within: float = TIMEOUT) -> Turn:
+        """Make a request's turn, to be taken in a transaction of the caller's; it has to come ``within`` seconds."""
+        return Turn(self._elapsed() + min(within, TIMEOUT))
+
+    def take(self, turn: Turn, connection: Connection) -> float:
+        """Take the next free turn within a writing transaction, and return the seconds until it comes.
+
+        Raises:
+            RateLimitError: it comes too late, so it was not taken.
+        """
+        if not self._apart:
+            return 0.0
+        began, now = self._elapsed(), self._store.now(connection)
+        turn.at = max(now, *self._moments(connection, now))
+        turn.left = turn.at - now
+        turn.comes = began + turn.left
+        if turn.comes > turn.ends:
+            raise RateLimitError(f"the rate limit lets this go in {turn.left:.0f} s", retry_after=turn.left)
+        self._write(connection, next_allowed_at=turn.at + self._apart)
+        return turn.left
+
+    def has_come(self, turn: Turn) -> bool:
+        """Wait until a turn that was taken comes; False if it was lost meanwhile, so that another one is needed."""
+        if turn.left <= 0:
+            return True
+        self._sleep(max(0.0, turn.comes - LOOK_SECONDS - self._elapsed()))
+        is_lost = self._is_lost(turn.at)
+        self._sleep(max(0.0, turn.comes - self._elapsed()))
+        return not is_lost
 
     def free_in(self) -> float:
         """Take a turn if one is free and return 0; else return the seconds to wait before asking again."""

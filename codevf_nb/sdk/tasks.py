@@ -17,7 +17,7 @@ from .exceptions import BadRequestError, IdempotencyConflictError, UnreadableAns
 from .files import normalize_attachments
 from .limits import DOWNLOAD_SECONDS, MAX_DOWNLOAD_BYTES
 from .models import ServiceMode, TaskDeliverable, TaskResponse, TaskStatus
-from .transport import BeforeAttempt, Call, OnAnswer, Transport
+from .transport import BeforeAttempt, Call, OnAnswer, OnNoAnswer, Transport
 from .validation import (
     validate_body,
     validate_credits,
@@ -98,13 +98,15 @@ class Tasks:
         *,
         before_attempt: BeforeAttempt | None = None,
         on_answer: OnAnswer | None = None,
+        on_no_answer: OnNoAnswer | None = None,
         deadline: float | None = None,
     ) -> TaskResponse:
         """Creates the task, or gives the one that an earlier send of the same key created.
 
         `before_attempt` is called right before each attempt. It may block, or raise: then nothing is sent. Where it
         raises RateLimitError after an attempt that failed, that failure is raised instead. `on_answer` is called
-        with each whole answer before it is read. `deadline` is in seconds from now; None is the
+        with each whole answer before it is read, `on_no_answer` with the error of each attempt that has none.
+        `deadline` is in seconds from now; None is the
         client's timeout. Every error carries `.idempotency_key`; `.uncertain` says whether the task may exist
         all the same.
         """
@@ -116,6 +118,7 @@ class Tasks:
             before_attempt=before_attempt,
             on_answer=on_answer,
             seconds=deadline,
+            on_no_answer=on_no_answer,
         )
         return _parsed(self._transport.send(call), key=prepared.idempotency_key)
 

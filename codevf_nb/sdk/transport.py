@@ -51,6 +51,8 @@ class Attempt:
 
 BeforeAttempt = Callable[[Attempt], object]
 OnAnswer = Callable[[RawAnswer], object]
+# Called with each attempt's error that isn't an answer; its `sent` says whether any of that attempt may have left.
+OnNoAnswer = Callable[[CodeVFError], object]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Call:
     before_attempt: BeforeAttempt | None = None
     on_answer: OnAnswer | None = None
     seconds: float | None = None
+    on_no_answer: OnNoAnswer | None = None
 
 
 def retry_delay(failures: int, hint: float | None, random: Callable[[], float]) -> float:
@@ -158,7 +161,9 @@ class _Run:
                 self._give_up(last or too_late, str(too_late))
             left = self._ends - self._transport.clock()
             if left <= 0:
-                self._give_up(last or APIConnectionError("nothing was sent in time", sent=False), "no time is left")
+                late = APIConnectionError("nothing was sent in time", sent=False)
+                self._unanswered(late)
+                self._give_up(last or late, "no time is left")
             outcome = self._attempt(left)
             if isinstance(outcome, RawAnswer):
                 return outcome
@@ -189,6 +194,7 @@ class _Run:
         if isinstance(outcome, CodeVFError):
             logger.debug("%s %s attempt %d: no answer", call.method, call.path, self._attempts)
             self._sent |= getattr(outcome, "sent", True)
+            self._unanswered(outcome)
             return outcome
         self._sent = True
         out = len(call.body or b"")
@@ -197,6 +203,10 @@ class _Run:
             *(call.method, call.path, self._attempts, out, outcome.status, len(outcome.body)),
         )
         return self._understood(self._told(outcome))
+
+    def _unanswered(self, error: CodeVFError) -> None:
+        if self._call.on_no_answer is not None:
+            self._call.on_no_answer(error)
 
     def _told(self, reply: Reply) -> RawAnswer:
         call = self._call

@@ -2,8 +2,10 @@
 
 1. ``repeat``: the same question asked before is found. An answer that a process died over is read; an outcome that
    nobody heard is settled by sending the same bytes under the same key.
-2. ``submit``: bytes, hash, key, place, credential, the budget's reservation and the lease are committed together.
-3. ``_send``: each attempt is committed before its first byte leaves, each answer before anyone tries to understand it.
+2. ``submit``: bytes, hash, key, place, credential, the budget's reservation, the lease and the first attempt with its
+   turn of the rate limit are committed together.
+3. ``_send``: each further attempt is committed before its first byte leaves, and each answer before anyone tries to
+   understand it. An attempt that is known to have come to nothing is taken back with the next commit.
 4. ``_accept`` records the task; ``_without_task`` what is known where there is none.
 
 An attempt that nobody heard the end of is *unknown*: the call that made it sends again until its deadline, later only a
@@ -17,9 +19,10 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.ledger import Entry, Lease, Ledger, LedgerError, Limiter, SendState
+from codevf_nb.ledger import Entry, Lease, Ledger, LedgerError, Limiter, SendState, Turn
 from codevf_nb.ledger.changes import Repeat, changes
 from codevf_nb.ledger.questions import CREATE
 from codevf_nb.ledger.records import became, noted
@@ -30,6 +33,7 @@ from codevf_nb.sdk.exceptions import (
     BadRequestError,
     CodeVFError,
     IdempotencyConflictError,
+    RateLimitError,
     ServerError,
 )
 from codevf_nb.sdk.models import UNKNOWN_STATUS, TaskResponse, differences, worst_case
@@ -37,6 +41,7 @@ from codevf_nb.sdk.refusals import error_from
 from codevf_nb.sdk.tasks import PreparedTask
 from codevf_nb.submission import earlier
 from codevf_nb.submission.errors import (
+    NOTHING_SENT,
     InFlightError,
     OutcomeUnknownError,
     conflict,
@@ -75,10 +80,29 @@ class Asked:
 
 @dataclass
 class _Sender:
-    """One thread on its way to the service: its lease, and how many attempts it has committed."""
+    """One thread on its way to the service: its lease, its turn, and what it knows of its attempts.
+
+    ``committed``: an attempt is counted that hasn't gone out yet. ``sent``: one has. ``nothing`` have come to nothing,
+    which isn't written yet. ``resumes``: the question may be there from an earlier sender.
+    """
 
     lease: Lease
-    attempts: int = 0
+    turn: Turn
+    resumes: bool = False
+    committed: bool = True
+    sent: bool = False
+    nothing: int = 0
+    closed: bool = False
+
+    def take_nothing(self) -> int:
+        """Return how many attempts have come to nothing, to be written now."""
+        nothing, self.nothing = self.nothing, 0
+        return nothing
+
+    def end(self) -> int:
+        """As ``take_nothing``, once no attempt goes out any more."""
+        self.nothing, self.committed = self.nothing + self.committed, False
+        return self.take_nothing()
 
 
 class Submission:
@@ -148,13 +172,18 @@ class Submission:
         identity = draft.question.identity(self._account.name)
         prepared = self._client.tasks.prepare(**_body(draft, project_id), idempotency_key=idempotency_key(identity))
         with self._sender() as sender:
-            entry = self._ledger.sending.prepare(
-                prepared.body,
-                sender.lease,
-                self._ledger.clock(),
-                self._ledger.identities(draft.question.identity),
-                **self._columns(draft, identity, prepared),
-            )
+            try:
+                entry = self._ledger.sending.prepare(
+                    prepared.body,
+                    sender.lease,
+                    self._ledger.clock(),
+                    self._ledger.identities(draft.question.identity),
+                    partial(self._limiter.take, sender.turn),
+                    **self._columns(draft, identity, prepared),
+                )
+            except RateLimitError as error:
+                error.add(NOTHING_SENT)
+                raise
             if entry.lease_owner == sender.lease.owner:
                 return Asked(self._send(entry, prepared, sender))
         # Another kernel was quicker.
@@ -169,8 +198,13 @@ class Submission:
         if not self._account.polls_move_time:  # a virtual clock says nothing about this machine's
             balance = self._client.credits.get_balance(before_attempt=self._wait, on_answer=self._limiter.heard)
             self.unsettled.check_clock(entry, balance.at)
-        with self._sender() as sender:
-            if self._ledger.sending.lease(entry.id, sender.lease, self._ledger.clock()):
+        with self._sender(resumes=True) as sender:
+            take = partial(self._limiter.take, sender.turn)
+            try:
+                is_ours = self._ledger.sending.resume(entry.id, sender.lease, self._ledger.clock(), take)
+            except RateLimitError as error:
+                raise unheard(error) from error
+            if is_ours:
                 return self._send(entry, PreparedTask(body, entry.idempotency_key), sender)
         settled = self._ledger.questions.get(entry.id)
         if settled.state != SendState.ACCEPTED:
@@ -181,27 +215,43 @@ class Submission:
 
     def _send(self, entry: Entry, prepared: PreparedTask, sender: _Sender) -> Entry:
         def before_attempt(attempt: Attempt) -> None:
-            self._wait(attempt)
-            if sender.attempts or entry.may_be_there:
-                self._check_again(entry.id)
-            lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
-            if not self._ledger.sending.attempt(entry.id, lease):
-                raise InFlightError
-            sender.attempts += 1
+            if not sender.committed:
+                sender.turn = self._limiter.turn(attempt.left)
+                self._commit_attempt(entry, sender)
+            while not self._limiter.has_come(sender.turn):
+                self._commit_attempt(entry, sender)
+            sender.committed, sender.sent = False, True
+
+        def on_no_answer(error: CodeVFError) -> None:
+            sender.nothing += isinstance(error, APIConnectionError) and not error.sent
 
         def on_answer(answer: RawAnswer) -> None:
             at = None if answer.at is None else answer.at.timestamp()
-            error = error_from(answer.status, answer.headers, answer.body)
-            self._ledger.questions.hear(entry, CREATE, answer.status, answer.body, at, refuses=_refuses(error))
+            sender.nothing += _refuses(error_from(answer.status, answer.headers, answer.body))
+            nothing = sender.take_nothing()
+            self._ledger.questions.hear(entry, CREATE, answer.status, answer.body, at, nothing=nothing)
             self._limiter.heard(answer)
 
         try:
-            response = self._client.tasks.send(prepared, before_attempt=before_attempt, on_answer=on_answer)
+            response = self._client.tasks.send(
+                prepared, before_attempt=before_attempt, on_answer=on_answer, on_no_answer=on_no_answer
+            )
         except LedgerError:
             raise
         except CodeVFError as error:
             return self._without_task(entry.id, sender, error)
         return self._accept(entry, response)
+
+    def _commit_attempt(self, entry: Entry, sender: _Sender) -> None:
+        """Commit an attempt and take its turn; one that is committed already only needs another turn."""
+        if sender.sent or sender.resumes:
+            self._check_again(entry.id)
+        lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
+        take = partial(self._limiter.take, sender.turn)
+        more, nothing = int(not sender.committed), sender.take_nothing()
+        if not self._ledger.sending.attempt(lease, take, more=more, nothing=nothing):
+            raise InFlightError
+        sender.committed = True
 
     def _check_again(self, question_id: int) -> None:
         """Look at what may be there before it is sent again: a machine may have slept for days since the last time."""
@@ -210,17 +260,17 @@ class Submission:
             self.unsettled.check(known)
 
     @contextlib.contextmanager
-    def _sender(self) -> Iterator[_Sender]:
+    def _sender(self, *, resumes: bool = False) -> Iterator[_Sender]:
         """Have a lease to send with, given up however this ends: Ctrl-C leaves no question as if it were being sent."""
-        sender = _Sender(self._ledger.lease(LEASE_SECONDS))
+        sender = _Sender(self._ledger.lease(LEASE_SECONDS), self._limiter.turn(), resumes)
         with sender.lease.held():
             try:
                 yield sender
             except BaseException as error:
                 with contextlib.suppress(LedgerError):  # it can't be written: the lease runs out by itself
-                    self._ledger.sending.close(sender.lease, str(error) or "interrupted")
+                    self._close(sender, str(error) or "interrupted")
                 if isinstance(error, LedgerError):
-                    raise not_written(error, sent=sender.attempts > 0) from error
+                    raise not_written(error, sent=sender.sent) from error
                 raise
 
     # -- 4: after the wire
@@ -241,9 +291,7 @@ class Submission:
 
     def _without_task(self, question_id: int, sender: _Sender, error: CodeVFError) -> Entry:
         """Write down how sending ended without a task, and raise what that means."""
-        never_left = isinstance(error, APIConnectionError) and not error.sent
-        unsent = sender.attempts if never_left else 0
-        self._ledger.sending.close(sender.lease, str(error), refused=_refuses(error), unsent=unsent)
+        self._close(sender, str(error), refused=_refuses(error))
         entry = self._ledger.questions.get(question_id)
         if entry.state == SendState.ACCEPTED:  # by another kernel, while this one was suspended
             return entry
@@ -252,6 +300,11 @@ class Submission:
         if isinstance(error, IdempotencyConflictError):
             raise conflict(entry, error) from error
         raise error
+
+    def _close(self, sender: _Sender, why: str, *, refused: bool = False) -> None:
+        if not sender.closed:
+            self._ledger.sending.close(sender.lease, why, refused=refused, nothing=sender.end())
+            sender.closed = True
 
     # -- what a person decides
 

@@ -47,7 +47,7 @@ def picker(session: Session) -> dict[str, str]:
 def inbox(session: Session) -> dict[str, str]:
     """List the newest questions, and say how to look at them by line."""
     entries = session.ledger.pages.page(Wanted(), LISTED)
-    rows = [(entry.task_id or "", entry.status or entry.state, entry.prompt or "") for entry in entries]
+    rows = [(entry.task_id or "", entry.status or entry.outcome, entry.prompt or "") for entry in entries]
     return _bundle(
         f"The newest questions ({session.account.environment}). Run with widgets, this cell shows the inbox.",
         table=[("task", "state", "prompt"), *((first, second, prompt[:80]) for first, second, prompt in rows)],

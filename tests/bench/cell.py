@@ -11,7 +11,7 @@ from tests.bench.pairs import Kernel, account, in_turn, sandbox
 from tests.bench.table import Row, at_most
 from tests.bench.wire import Bare
 
-MORE_MS = 25
+MORE_MS = 20
 _CODE = 'merged = orders.merge(customers, on="customer_id")'
 
 

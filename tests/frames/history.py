@@ -35,7 +35,7 @@ class History:
         return task_id
 
     def prepare(self, at: float, cap: int = 240, lease: Lease | None = None, **asked):
-        """Prepare a question and do no more: nothing of it has left."""
+        """Prepare a question, with its first attempt, and do no more."""
         self.count += 1
         values = {
             "environment": self.environment,

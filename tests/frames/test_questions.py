@@ -44,11 +44,11 @@ def test_a_row_tells_what_was_asked_and_what_became_of_it(past):
 
 def test_only_what_the_service_may_have_is_a_question(past):
     """Prepared and refused questions cost nothing anywhere; one nobody has heard of may."""
-    past.prepare(NEW_YEAR)
-    refused, unheard = past.ledger.lease(10), past.ledger.lease(10)
-    for lease in (refused, unheard):
-        past.ledger.sending.attempt(past.prepare(NEW_YEAR + DAY, lease=lease).id, lease)
-    past.ledger.sending.close(refused, "no", refused=True, unsent=1)
+    unsent, refused, unheard = (past.ledger.lease(10) for _ in range(3))
+    for lease in (unsent, refused, unheard):
+        past.prepare(NEW_YEAR + DAY, lease=lease)
+    past.ledger.sending.close(unsent, "never left", nothing=1)
+    past.ledger.sending.close(refused, "no", refused=True, nothing=1)
     past.ledger.sending.close(unheard, "nothing was heard")
     table = frames.tasks(past.store, frames.Where(past.account))
     assert table["status"].tolist() == ["unknown"]

@@ -44,8 +44,7 @@ class Kernel:
         return entry, lease
 
     def ask(self, prompt: str, task_id: str, asked_by: str = "ada", **became):
-        entry, lease = self.prepare(prompt, asked_by)
-        self.ledger.sending.attempt(entry.id, lease)
+        entry, _ = self.prepare(prompt, asked_by)
         return self.ledger.sending.accept(entry, task_id=task_id, **{"status": "processing", **became})
 
     def identities(self, prompt: str) -> tuple[str, ...]:
@@ -106,7 +105,7 @@ def test_a_kernel_that_still_runs_on_the_earlier_key(old, new):
     assert old.ledger.accounts.names() == ("live-new", "live-old")
     assert [old.same(prompt).task_id for prompt in "ab"] == ["task_1", "task_2"]
     added, lease = old.prepare("c")
-    old.ledger.sending.attempt(added.id, lease)
+    assert old.ledger.sending.attempt(lease)
     assert added.account == "live-new"
     assert new.same("c").id == added.id
     again, lease = new.prepare("c")
@@ -121,7 +120,7 @@ def test_a_question_in_flight_is_not_lost(old, new, moment):
     entry, lease = old.prepare("a")
     steps = {
         "prepared": lambda: None,
-        "attempted": lambda: old.ledger.sending.attempt(entry.id, lease),
+        "attempted": lambda: old.ledger.sending.attempt(lease),
         "heard": lambda: old.ledger.questions.hear(entry, "create", 201, b"{}", NOW),
         "accepted": lambda: old.ledger.sending.accept(entry, task_id="task_1", status="pending"),
     }
@@ -137,10 +136,10 @@ def test_a_question_in_flight_is_not_lost(old, new, moment):
 def test_an_attempt_that_ends_without_a_task(old, new):
     """Closing, leasing and abandoning find the question under its new name."""
     entry, lease = old.prepare("a")
-    old.ledger.sending.attempt(entry.id, lease)
+    assert old.ledger.sending.attempt(lease)
     new.join("live-old")
-    assert old.ledger.sending.close(lease, "no answer").state == SendState.UNKNOWN
-    assert old.ledger.sending.lease(entry.id, old.ledger.lease(90), NOW)
+    assert old.ledger.sending.close(lease, "no answer").outcome == "unknown"
+    assert old.ledger.sending.resume(entry.id, old.ledger.lease(90), NOW)
     assert old.ledger.sending.abandon(entry.id, "not there").state == SendState.REFUSED
     again, lease = new.prepare("a")
     assert (again.id, again.identity, again.lease_owner) == (entry.id, "live-old a", lease.owner)

@@ -1,13 +1,17 @@
 """Budgets: what counts, when a period begins anew, and that nobody goes past one."""
 
+import os
 import subprocess
 import sys
 import threading
+import time
 from calendar import monthrange
 from datetime import UTC, datetime
 from subprocess import PIPE
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from codevf_nb.ledger import BudgetExceededError, Ledger, Period, SendState, Store
 from codevf_nb.ledger.budget import amount
@@ -38,7 +42,6 @@ class Asking:
         with lease.held():
             asked = question(identity or f"{threading.get_ident()} {self.count}", cost_cap, project)
             entry = self.ledger.sending.prepare(b"bytes", lease, self.now, **asked)
-            self.ledger.sending.attempt(entry.id, lease)
         return entry, lease
 
     @property
@@ -73,13 +76,13 @@ def test_what_counts(asking):
     first, lease = asking.prepare(100)
     assert asking.taken == 100
     sending.close(lease, "nobody heard")
-    assert (asking.ledger.questions.get(first.id).state, asking.taken) == (SendState.UNKNOWN, 100)
+    assert (asking.ledger.questions.get(first.id).state, asking.taken) == (SendState.OPEN, 100)
     refused, lease = asking.prepare(200)
-    asking.ledger.questions.hear(refused, "create", 402, b"", None, refuses=True)
+    asking.ledger.questions.hear(refused, "create", 402, b"", None, nothing=1)
     sending.close(lease, "no", refused=True)
     assert (asking.ledger.questions.get(refused.id).state, asking.taken) == (SendState.REFUSED, 100)
     _, lease = asking.prepare(300)
-    sending.close(lease, "never left", unsent=1)
+    sending.close(lease, "never left", nothing=1)
     assert asking.taken == 100
     sending.accept(first, task_id="task_1", status="processing")
     assert asking.taken == 100
@@ -92,12 +95,14 @@ def test_what_counts(asking):
 
 
 def test_a_question_that_is_prepared_counts_while_somebody_may_send_it(asking):
-    """Its worst case is reserved with its lease; a process that died holds nothing for longer than that."""
+    """Its worst case is reserved with its first attempt: until that is known to have come to nothing."""
     asking.ledger.budgets.set("1000/day")
     lease = asking.ledger.lease(90)
     with lease.held():
         asking.ledger.sending.prepare(b"bytes", lease, asking.now, **question("one", 700))
         assert asking.taken == 700
+    assert asking.taken == 700, "a process that died may have sent it"
+    asking.ledger.sending.close(lease, "never left", nothing=1)
     assert asking.taken == 0
 
 
@@ -280,7 +285,7 @@ def test_asking_again_after_a_refusal_counts_once(asking):
     """The same question, refused and asked anew, is one question to a budget."""
     asking.ledger.budgets.set("1000/day")
     first, lease = asking.prepare(600, identity="one")
-    asking.ledger.questions.hear(first, "create", 402, b"", None, refuses=True)
+    asking.ledger.questions.hear(first, "create", 402, b"", None, nothing=1)
     asking.ledger.sending.close(lease, "no", refused=True)
     again, _ = asking.prepare(600, identity="one")
     assert (again.id, asking.taken) == (first.id, 600)
@@ -300,3 +305,31 @@ def test_what_is_no_budget(text):
     """Anything else is one clear line with an example."""
     with pytest.raises(BadRequestError, match="such as 2000/day; not"):
         amount(text)
+
+
+LENGTHS = {Period.DAY: (1,), Period.WEEK: (7,), Period.MONTH: (28, 29, 30, 31)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    now=st.integers(0, 4_000_000_000),
+    zone=st.sampled_from(["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]),
+    period=st.sampled_from(list(Period)),
+)
+@example(now=1_772_951_400, zone="America/New_York", period=Period.DAY)  # 2026-03-08: the clock is put forward
+@example(now=1_792_889_940, zone="Europe/Berlin", period=Period.WEEK)  # 2026-10-25: and back
+def test_a_period_is_whole_days_wherever_the_machine_is(now, zone, period):
+    """Summer time moves no budget: each period begins and ends at midnight UTC, the next one where it ends."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = zone
+    time.tzset()
+    try:
+        begins, ends = period.around(now)
+        assert begins <= now < ends
+        assert begins % DAY == ends % DAY == 0
+        assert (ends - begins) / DAY in LENGTHS[period]
+        assert period.around(ends)[0] == ends
+        assert period.around(begins) == (begins, ends)
+    finally:
+        os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
+        time.tzset()

@@ -20,7 +20,6 @@ def asked(ledger: Ledger, identity: str, at: float = NOW, **texts):
     lease = ledger.lease(90)
     values = question(identity, 240) | {"attachments": [{"name": "orders.csv", "size": 9, "sha256": "abc"}]} | texts
     entry = ledger.sending.prepare(b"the bytes of " + identity.encode(), lease, at, **values)
-    ledger.sending.attempt(entry.id, lease)
     return entry, lease
 
 
@@ -85,20 +84,20 @@ def test_what_closing_makes_of_a_question(ledger):
         ("all lost", 0, {}),
         ("refused", 2, {"refused": True}),
         ("refused after one was lost", 1, {"refused": True}),
-        ("never left", 0, {"unsent": 2}),
-        ("one lost, one never left", 0, {"unsent": 1}),
+        ("never left", 0, {"nothing": 2}),
+        ("one lost, one never left", 0, {"nothing": 1}),
     ):
         entry, lease = asked(ledger, name)
-        ledger.sending.attempt(entry.id, lease)
+        ledger.sending.attempt(lease)
         for _ in range(heard):
-            ledger.questions.hear(entry, "create", 402, b"no", NOW, refuses=True)
-        states[name] = ledger.sending.close(lease, name, **options).state
+            ledger.questions.hear(entry, "create", 402, b"no", NOW, nothing=1)
+        states[name] = ledger.sending.close(lease, name, **options).outcome
     assert states == {
-        "all lost": SendState.UNKNOWN,
-        "refused": SendState.REFUSED,
-        "refused after one was lost": SendState.UNKNOWN,
-        "never left": SendState.PREPARED,
-        "one lost, one never left": SendState.UNKNOWN,
+        "all lost": "unknown",
+        "refused": "refused",
+        "refused after one was lost": "unknown",
+        "never left": "not sent",
+        "one lost, one never left": "unknown",
     }
 
 
@@ -108,21 +107,21 @@ def test_a_lease_is_one_senders(ledger):
     first, second = ledger.lease(90), ledger.lease(200)
     with first.held(), second.held():
         entry = ledger.sending.prepare(b"bytes", first, now, **question("one", 240))
-        assert not ledger.sending.lease(entry.id, second, now)
+        assert not ledger.sending.resume(entry.id, second, now)
         assert ledger.sending.prepare(b"other", second, now, **question("one", 240)).lease_owner == first.owner
-        assert not ledger.sending.attempt(entry.id, second)
-        assert ledger.sending.attempt(entry.id, first)
-        assert ledger.sending.lease(entry.id, second, now + 91)
-        assert not ledger.sending.attempt(entry.id, first)
+        assert not ledger.sending.attempt(second)
+        assert ledger.sending.attempt(first)
+        assert ledger.sending.resume(entry.id, second, now + 91)
+        assert not ledger.sending.attempt(first)
         assert ledger.sending.close(first, "late") is None
-        assert ledger.sending.attempt(entry.id, second)
+        assert ledger.sending.attempt(second)
         assert ledger.questions.body(entry.id) == b"bytes"
 
 
 def test_a_task_that_exists_is_recorded_whatever_was_said_before(ledger):
     """A yes that comes after a no, or after another kernel's yes, makes one task, held once."""
     entry, lease = asked(ledger, "one")
-    ledger.questions.hear(entry, "create", 402, b"no", NOW, refuses=True)
+    ledger.questions.hear(entry, "create", 402, b"no", NOW, nothing=1)
     ledger.sending.close(lease, "no", refused=True)
     for _ in range(2):
         assert ledger.sending.accept(entry, task_id="task_1", status="pending").state == SendState.ACCEPTED

@@ -5,9 +5,7 @@ from typing import Any
 
 # In the order in which one question meets them.
 STEPS = [
-    f"{moment}-{what}"
-    for what in ("prepare", "attempt", "exchange", "hear", "accept", "become")
-    for moment in ("before", "after")
+    f"{moment}-{what}" for what in ("prepare", "exchange", "hear", "accept", "become") for moment in ("before", "after")
 ]
 
 
@@ -17,7 +15,6 @@ def at_step(current: Any, step: str, act: Callable[[], object]) -> None:
     ledger = current.ledger
     owner = {
         "prepare": ledger.sending,
-        "attempt": ledger.sending,
         "exchange": current.client._transport.wire,
         "hear": ledger.questions,
         "accept": ledger.sending,

@@ -92,7 +92,7 @@ def test_killed_while_the_service_works_on_it(commit: str, box: Sandbox, asker: 
     check_everything_adds_up(box, ["Is anybody there to hear the answer?"])
 
 
-@pytest.mark.parametrize("step", ["before-prepare", "before-attempt", "before-hear", "before-accept"])
+@pytest.mark.parametrize("step", ["before-prepare", "before-hear", "before-accept"])
 def test_a_full_disk(step: str, box: Sandbox, asker: Asker):
     """Before the wire nothing is sent; after it, the same cell finds its task once there is room."""
     prompt = "Is there room for this?"
