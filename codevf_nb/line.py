@@ -6,13 +6,14 @@ polls go only where a turn is left over, in one attempt each, since the watcher 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.ledger.questions import CANCEL, RETRIEVE
 from codevf_nb.ledger.records import became, noted
 from codevf_nb.sdk import CodeVFClient
-from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.exceptions import APIConnectionError, AuthenticationError, CodeVFError
 from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
 from codevf_nb.watcher import Polled, Seen, Watcher, Ways
 
@@ -72,18 +73,22 @@ class Line:
                 may_poll=duty.is_mine,
                 turn_in=self._limiter.free_in,
                 rest=duty.release,
+                others_poll=duty.is_anothers,
+                gone=self._account.gone,
             )
         )
 
     def cancel(self, entry: Entry) -> Entry:
         """Ask the service to stop a task, and see what became of it."""
         hooks = {**self.queued, "on_answer": self._keep(entry, CANCEL)}
-        self._client.tasks.cancel(str(entry.task_id), **hooks)
+        with self._unless_gone(entry):
+            self._client.tasks.cancel(str(entry.task_id), **hooks)
         return self.refresh(entry)
 
     def refresh(self, entry: Entry) -> Entry:
         """Ask the service about a task now."""
-        return self._fetch(entry, self._client, self._wait)[0]
+        with self._unless_gone(entry):
+            return self._fetch(entry, self._client, self._wait)[0]
 
     def close(self) -> None:
         """Let go of connections."""
@@ -98,8 +103,7 @@ class Line:
     def _poll(self, question_id: int) -> Polled:
         entry, retry_after = self._fetch(self._ledger.questions.get(question_id), self._polling)
         elapsed = self._ledger.clock() - entry.prepared_at
-        mode = entry.mode or ServiceMode.STANDARD
-        return Polled(entry, next_poll(entry.status or "", mode, elapsed=elapsed, retry_after=retry_after))
+        return Polled(entry, next_poll(entry.status or "", elapsed, retry_after))
 
     def _fetch(
         self, entry: Entry, client: CodeVFClient, in_turn: Callable[[Attempt], None] | None = None
@@ -109,6 +113,16 @@ class Line:
         seen = {**became(response), "notes": noted(entry, response)}
         seen.pop("task_id")
         return self._ledger.questions.become(entry, **seen), response.retry_after
+
+    @contextlib.contextmanager
+    def _unless_gone(self, entry: Entry) -> Iterator[None]:
+        """Where nothing answers any more, and never will, say so instead of what the network says."""
+        try:
+            yield
+        except (APIConnectionError, AuthenticationError):
+            if gone := self._account.gone():
+                raise CodeVFError(f"{entry.task_id} can't be asked about any more: {gone}.") from None
+            raise
 
     def _keep(self, entry: Entry, request: str) -> Callable[[RawAnswer], None]:
         def on_answer(answer: RawAnswer) -> None:
