@@ -6,9 +6,9 @@ from copy import copy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from codevf_nb.ledger import Limiter, MemoryStore, SendState, Store, migrations, tables
+from codevf_nb.ledger import LedgerError, Limiter, MemoryStore, SendState, Store, migrations, tables
 from codevf_nb.question import Draft
 from codevf_nb.sdk.exceptions import APIConnectionError, CodeVFError
 from codevf_nb.sdk.limits import MAX_RETRIES
@@ -136,4 +136,15 @@ def test_a_ledger_of_five_states_keeps_what_it_knew(ledger_url, monkeypatch):  #
     }
     assert [entry.identity for entry in session.ledger.questions.unsettled()] == ["sending", "unknown"]
     assert [entry.identity for entry in session.ledger.questions.open()] == ["accepted"]
+    session.close()
+
+
+def test_a_state_of_another_version_is_refused(store):
+    """Nothing is decided about a question whose state only another version knows."""
+    session = Session(ACCOUNT, store)
+    submit(session, ["accepted"])
+    with store.write() as connection:
+        connection.execute(update(tables.questions).values(state="sending"))
+    with pytest.raises(LedgerError, match="question 1 is 'sending' in the ledger"):
+        session._submission.repeat(Draft(QUESTION, terms=TERMS))
     session.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.lease import is_leased
 from codevf_nb.sdk.models import TaskResponse, TaskResult, TaskStatus, differences
 
@@ -34,6 +35,7 @@ UNKNOWN = "unknown"
 FOREIGN = "task "
 # An amount that is larger (or smaller, below zero) is recorded as this many credits: sums of it can be computed still.
 MOST_CREDITS = Decimal(10**12)
+_STATES = frozenset(SendState)
 _JSON = ("attachments", "response_schema", "result", "notes")
 
 
@@ -60,7 +62,7 @@ class Entry:
     max_credits: int | None
     multiplier: float | None
     cost_cap: int | None
-    state: str
+    state: SendState
     prepared_at: float
     body_sha256: str | None
     lease_owner: str | None
@@ -80,8 +82,17 @@ class Entry:
 
     @classmethod
     def read(cls, row: Row[Any]) -> Entry:
-        """Make an entry of a row of the table."""
+        """Make an entry of a row of the table.
+
+        Raises:
+            LedgerError: another version of codevf_nb has written what this one doesn't know.
+        """
         values = row._asdict()
+        if values["state"] not in _STATES:
+            raise LedgerError(
+                f"question {row.id} is {values['state']!r} in the ledger, which this codevf_nb doesn't know"
+            )
+        values["state"] = SendState(values["state"])
         for name in _JSON:
             values[name] = None if values[name] is None else json.loads(values[name])
         return cls(**values)
