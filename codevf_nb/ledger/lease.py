@@ -1,8 +1,9 @@
 """The right to send one question: who has it, until when, and whether whoever has it is still there.
 
 A lease outlives every request, and is renewed before each attempt. It ends early only where its owner is certainly gone
-(a process of this machine that no longer runs), so that a killed kernel keeps nobody waiting. Should two ever send at
-once all the same, they send the same bytes under the same key, and the service counts them once.
+(a process of this machine that no longer runs), so that a killed kernel keeps nobody waiting. A machine is known by its
+boot and its namespace of process ids, since containers may share a host's name. Should two ever send at once all the
+same, they send the same bytes under the same key, and the service counts them once.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+from codevf_nb.sdk.forks import reset_after_fork
 
 # No lease is ever taken for longer than this, in seconds: one that lasts longer was taken by a clock that was wrong.
 LONGEST_SECONDS = 600.0
 
 _held: set[str] = set()
+reset_after_fork(_held.clear)
 
 
 @dataclass(frozen=True)
@@ -54,15 +59,24 @@ def is_leased(owner: str | None, until: float | None, now: float) -> bool:
 
 
 def _process() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{_machine()}:{os.getpid()}"
+
+
+def _machine() -> str:
+    """Name what process ids count in: this boot of this machine, and on Linux the namespace of process ids."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 - no path: it links to a name
+    except OSError:
+        return f"{socket.gethostname()} {uuid.getnode():x}"
 
 
 def _is_gone(owner: str) -> bool:
     process, _, _ = owner.rpartition(":")
     if process == _process():
         return owner not in _held
-    host, _, pid = process.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit() or os.name != "posix":
+    machine, _, pid = process.rpartition(":")
+    if machine != _machine() or not pid.isdigit() or os.name != "posix":
         return False
     try:
         os.kill(int(pid), 0)

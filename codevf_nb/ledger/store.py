@@ -21,6 +21,7 @@ from codevf_nb.ledger.database import Database
 from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.postgresql import PostgreSQL
 from codevf_nb.ledger.sqlite import SQLite
+from codevf_nb.sdk.forks import reset_after_fork
 
 __all__ = ["BUSY_SECONDS", "LedgerError", "Store"]
 
@@ -58,7 +59,8 @@ class Store:
 
     def _open(self, database: Database, place: str, clock: Callable[[], float] | None) -> None:
         self.place = place
-        self._kept = Kept()
+        self._keep_none()
+        reset_after_fork(self._keep_none)
         self._clock = clock
         self._database = database
         self._engine = database.engine
@@ -67,6 +69,9 @@ class Store:
                 database.settle(connection)
             except LedgerError as error:
                 raise LedgerError(f"the ledger at {place} can't be used: {error}") from None
+
+    def _keep_none(self) -> None:
+        self._kept = Kept()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
