@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import pandas as pd
 import pytest
 
 from codevf_nb import kernel
-from codevf_nb.ledger.lease import Lease, is_leased
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk.exceptions import CodeVFError, ConfigurationError, WaitTimeoutError
 from codevf_nb.settings import Account
@@ -93,35 +91,6 @@ def test_every_worker_gets_its_own_answer(slow, kind, database, rounds, request,
     assert len(answers) == 5 * rounds
     assert [message for _, message in answers] == [f"the answer to {prompt.split()[-1]}" for prompt, _ in answers]
     assert sorted(slow.asked) == sorted({"0.", *(prompt.split()[-1] for prompt, _ in answers)})
-
-
-def test_only_a_process_that_is_certainly_gone_loses_its_lease(monkeypatch):
-    """A process id says something only within this boot and this namespace; of others, only time does."""
-    now = time.time()
-    gone = subprocess.run(
-        [sys.executable, "-c", PRINT_OWNER], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    assert not is_leased(gone, now + 60, now), "it has ended"
-    machine, pid, mark = gone.rsplit(":", 2)
-    for elsewhere in (f"{machine}0:{pid}:{mark}", f"{os.uname().nodename}:{pid}:{mark}"):
-        assert is_leased(elsewhere, now + 60, now)
-        assert not is_leased(elsewhere, now - 1, now)
-    lease = Lease.take(now + 60)
-    with lease.held():
-        assert is_leased(lease.owner, lease.until, now)
-    assert not is_leased(lease.owner, lease.until, now)
-
-
-PRINT_OWNER = "from codevf_nb.ledger.lease import Lease; print(Lease.take(0.0).owner)"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="namespaces of process ids are Linux's")
-def test_a_container_with_this_machines_name_has_other_process_ids():
-    """In another namespace the same process id is another process, whatever the host is called."""
-    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", PRINT_OWNER]
-    inside = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    now = time.time()
-    assert is_leased(inside, now + 60, now)
 
 
 @pytest.fixture
