@@ -11,7 +11,6 @@ a day of it can be tested in a moment: ``step`` does what is due and says how lo
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import logging
 import math
 import threading
@@ -20,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from codevf_nb.publishing import thread_context
 from codevf_nb.sdk.exceptions import CodeVFError, RateLimitError
 from codevf_nb.sdk.forks import reset_after_fork
 from codevf_nb.setback import LAST_RETRY_SECONDS, Setback, hint_of, is_about_one
@@ -364,9 +364,9 @@ class Watcher:
         self._wake.set()
         if self._stopped or (self._thread is not None and self._thread.is_alive()):
             return
-        # ipykernel 7.0 looks for its parent message in the context of whichever thread shows something.
-        context = contextvars.copy_context()
-        self._thread = threading.Thread(target=context.run, args=(self._run,), name="codevf-watcher", daemon=True)
+        self._thread = threading.Thread(
+            target=thread_context().run, args=(self._run,), name="codevf-watcher", daemon=True
+        )
         self._thread.start()
 
     def _run(self) -> None:

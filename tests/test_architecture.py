@@ -27,7 +27,8 @@ ROOMS = {
     "ledger": {"sdk"},
     "submission": {"ledger", "question", "sdk", "settings", "attachments"},
     "setback": {"sdk"},
-    "watcher": {"sdk", "setback"},
+    "publishing": set(),
+    "watcher": {"sdk", "setback", "publishing"},
     "line": {"ledger", "sdk", "settings", "watcher"},
     "task": {"sdk", "ledger", "session", "watcher", "display", "attachments", "frames"},
     "session": {
@@ -50,10 +51,11 @@ ROOMS = {
     "frames": {"ledger", "sdk"},
     "plots": {"sdk", "display"},
     "display": {"sdk", "ledger", "question", "attachments", "hours"},
-    "live": {"display", "session", "ledger", "question", "task"},
+    "live": {"display", "session", "ledger", "question", "task", "publishing"},
     "widgets": {
         *("session", "frames", "plots", "display", "hours", "live", "ledger", "attachments", "task", "question", "sdk"),
         "options",
+        "publishing",
         "raised",
     },
     "grammar": {"sdk"},
