@@ -83,7 +83,7 @@ def without_ledger() -> Session:
     """Return a session that asks although the ledger fails: what it asks is remembered by this kernel alone."""
     base = current()
     if _state.unkept is None or _state.unkept.account != base.account:
-        store = base.ledger.store if base.unsafe else MemoryStore(copy_of=_ledger_file())
+        store = base.ledger.store if base.unsafe else _memory()
         _state.unkept = Session(base.account, store)
     return _state.unkept
 
@@ -141,7 +141,7 @@ def use(account: Account) -> Session:
         unsafe = str(error).rstrip(".")
     else:
         return session
-    memory = MemoryStore(copy_of=_ledger_file())
+    memory = _memory()
     session = _enter(Session(account, memory, unsafe))
     answers = "Its answers can be read, but" if memory.copied else "Its answers can't be read, and"
     # At last: where warnings are errors, the session is there all the same.
@@ -203,7 +203,15 @@ def _leave(session: Session) -> None:
 
 
 def _open_store() -> Store:
-    return Store(os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite"))
+    url = os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite")
+    return Store(url, secret=settings.secret())
+
+
+def _memory() -> MemoryStore:
+    secret = None
+    with contextlib.suppress(OSError):
+        secret = settings.secret()
+    return MemoryStore(copy_of=_ledger_file(), secret=secret)
 
 
 def _ledger_file() -> Path | None:

@@ -90,7 +90,7 @@ class Task:
 
     @property
     def attachments(self) -> list[dict[str, Any]]:
-        """What was sent along: name, size and SHA-256 of each file; of a sample also ``positions``.
+        """What was sent along: name, size and keyed hash of each file; of a sample also ``positions``.
 
         These are the numbers of the rows that were sent, by the name of the CSV: ``trips.iloc[positions]`` are they.
         """
