@@ -22,7 +22,7 @@ ROOMS = {
     "raised": set(),
     "secrets": {"sdk"},
     "hours": set(),
-    "prefetch": set(),
+    "prefetch": {"sdk"},
     "service": {"ledger", "line", "prefetch", "sdk", "settings"},
     "ledger": {"sdk"},
     "submission": {"ledger", "question", "sdk", "settings", "attachments"},
@@ -30,7 +30,7 @@ ROOMS = {
     "publishing": set(),
     "watcher": {"sdk", "setback", "publishing"},
     "line": {"ledger", "sdk", "settings", "watcher"},
-    "task": {"sdk", "ledger", "session", "display", "attachments", "frames"},
+    "task": {"sdk", "ledger", "session", "watcher", "display", "attachments", "frames"},
     "session": {
         *(
             "settings",
@@ -47,7 +47,7 @@ ROOMS = {
             "sdk",
         ),
     },
-    "kernel": {"session", "settings", "ledger", "sdk", "sandbox"},
+    "kernel": {"session", "task", "settings", "ledger", "sdk", "sandbox"},
     "frames": {"ledger", "sdk"},
     "plots": {"sdk", "display"},
     "display": {"sdk", "ledger", "question", "attachments", "hours"},
