@@ -36,7 +36,7 @@ _FIRST_LINES = 5
 _LINE = 160  # characters
 
 _MARKS = {"pending": "○", "processing": "◐", "completed": "●", "cancelled": "✕"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def credits(amount: float | Decimal | None) -> str:
@@ -229,21 +229,21 @@ def moment(seconds: float | None) -> str:
 
 def _task_text(entry: Entry, lines: list[str]) -> str:
     body = [] if entry.message is None else ["", plain(entry.message).rstrip()]
-    if entry.is_structured and entry.result is not None:
-        body = ["", plain(_json(entry.result))]
-    body += [f"file: {plain(name)}" for name in _deliverable_names(entry)]
+    body += [f"file: {plain(part.file_name)}" for part in entry.files]
+    if (data := _data(entry)) is not None:
+        body += ["", plain(data)]
     return "\n".join([*lines, *body])
 
 
 def _task_html(entry: Entry, lines: list[str]) -> str:
     answer = ""
-    if entry.is_structured and entry.result is not None:
-        answer = f'<pre style="margin:.6em 0 0">{html.escape(plain(_json(entry.result)))}</pre>'
-    elif entry.message is not None:
+    if entry.message is not None:
         answer = f'<div style="margin-top:.6em">{_markdown().render(plain(entry.message))}</div>'
-    files = "".join(f"<li>{html.escape(plain(name))}</li>" for name in _deliverable_names(entry))
+    files = "".join(f"<li>{html.escape(plain(part.file_name))}</li>" for part in entry.files)
     files = f"<div>Files (task.download() saves them):<ul>{files}</ul></div>" if files else ""
-    return _box(lines, answer + files)
+    data = _data(entry)
+    data = "" if data is None else f'<pre style="margin:.6em 0 0">{html.escape(plain(data))}</pre>'
+    return _box(lines, answer + files + data)
 
 
 def _box(lines: list[str], below: str = "") -> str:
@@ -257,16 +257,12 @@ def _box(lines: list[str], below: str = "") -> str:
     )
 
 
-def _deliverable_names(entry: Entry) -> list[str]:
-    if entry.is_structured or not isinstance(entry.result, dict):
-        return []
-    return [str(part.get("file_name")) for part in entry.result.get("deliverables", ())]
-
-
-def _json(data: Any) -> str:
+def _data(entry: Entry) -> str | None:
+    """Return what came as data, or beside a text and its files, as JSON."""
     import json
 
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    data = entry.data if entry.is_structured else entry.more
+    return None if data is None else json.dumps(data, indent=2, ensure_ascii=False)
 
 
 @lru_cache(maxsize=1)

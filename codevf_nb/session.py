@@ -131,16 +131,21 @@ class Session:
             return f"stopped, and whether it was sent isn't known: {error}. Run the cell again: it can't be paid twice."
 
     def settle(self, entry: Entry) -> Task:
-        """Find out what became of a question nobody heard the end of."""
-        return self._follow(self._submission.settle(entry))
+        """Find out what became of a question nobody heard the end of, as a person asks for it."""
+        return self._follow(self._submission.settle(entry, after_conflict=True))
 
     def settle_by_hand(self, question_id: int, task_id: str | None) -> Entry:
-        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it."""
+        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it.
+
+        That corrects a task which was taken for it, too.
+        """
         entry = self.ledger.questions.find(question_id)
-        if entry is None or entry.task_id is not None:
-            raise BadRequestError(f"question {question_id} needs no settling: %codevf status lists those that do.")
+        if entry is None or entry.is_foreign:
+            raise BadRequestError(f"there is no question {question_id} here: %codevf status lists what needs settling.")
         if task_id is None:
-            return self.ledger.sending.abandon(question_id, "a person says that the service doesn't have it")
+            return self._submission.abandon(entry)
+        if entry.task_id == task_id:
+            raise BadRequestError(f"question {question_id} needs no settling: {task_id} is its task already.")
         return self._follow(self._submission.adopt(entry, task_id)).entry
 
     def unsettled(self) -> list[tuple[Entry, str]]:
@@ -190,8 +195,8 @@ class Session:
         return entry
 
     def refresh(self, entry: Entry) -> Entry:
-        """Ask the service about a task now."""
-        if not entry.is_open:
+        """Ask the service about a task now, also about one that is over: what came late is taken over."""
+        if entry.task_id is None or entry.is_forgotten:
             return self.ledger.questions.get(entry.id)
         entry = self._line.refresh(entry)
         self.watcher.wake()

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         ServerError,
         UnreadableAnswerError,
         WaitTimeoutError,
+        WrongTaskError,
     )
     from .files import is_text_type, mime_type_for, normalize_attachments
     from .models import (
@@ -81,7 +82,7 @@ _ROOMS = {
         "AuthenticationError BadRequestError CodeVFError ConfigurationError DownloadError FieldError "
         "IdempotencyConflictError InsufficientCreditsError InvalidMetadataError InvalidModeError "
         "InvalidTagError MaxCreditsExceededError NotFoundError PayloadTooLargeError RateLimitError "
-        "ServerError UnreadableAnswerError WaitTimeoutError"
+        "ServerError UnreadableAnswerError WaitTimeoutError WrongTaskError"
     ),
     "files": "is_text_type mime_type_for normalize_attachments",
     "models": (
@@ -135,6 +136,7 @@ __all__ = [
     "TaskStatus",
     "UnreadableAnswerError",
     "WaitTimeoutError",
+    "WrongTaskError",
     "calculate_final_credit_cost",
     "check_schema",
     "differences",

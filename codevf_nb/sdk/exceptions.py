@@ -20,6 +20,7 @@ CodeVFError                            everything below; `.idempotency_key`, `.u
     ├── PayloadTooLargeError           413, or a body too large to be sent
     ├── RateLimitError                 429; `.retry_after`
     ├── ServerError                    408 and 5xx
+    ├── WrongTaskError                 the answer is about another task than was asked about
     └── UnreadableAnswerError          success was said, but what was asked for can't be found in the answer
 
 A breach found before anything was sent raises the same class as the service's refusal, with `status_code`
@@ -219,6 +220,12 @@ class RateLimitError(APIError):
 
 class ServerError(APIError):
     """The service failed or gave up (408 and 5xx); whether it did what was asked is unknown."""
+
+    retryable_by_nature = True
+
+
+class WrongTaskError(APIError):
+    """A 2xx answer about another task than was asked about, as a cache may give; asking again is all there is to do."""
 
     retryable_by_nature = True
 

@@ -150,18 +150,19 @@ class TaskDeliverable:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """An engineer's answer: text, and files to download."""
+    """An engineer's answer: text, and files to download. `more` is whatever else came with them."""
 
     message: str | None
     deliverables: tuple[TaskDeliverable, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TaskResponse:
     """A task as the service described it.
 
-    `result` is a `TaskResult`, or plain data where a response schema was sent: according to the documentation
-    AI generates such data. `mode` is a `ServiceMode` where it is a known one, else the text that came.
+    `result` is a `TaskResult`, or plain data, as comes where a response schema was sent: according to the
+    documentation AI generates such data. `mode` is a `ServiceMode` where it is a known one, else the text that came.
     Credits are whole or decimal credits, `retry_after` is the service's hint in seconds, `at` the time of the
     answer in UTC.
     """
@@ -187,15 +188,15 @@ class TaskResponse:
 
     @property
     def is_structured(self) -> bool:
-        """Whether the answer is (or will be) data generated for a schema, not a person's answer."""
-        return self.response_schema is not None or not isinstance(self.result, TaskResult | None)
+        """Whether the answer is data, not a person's text; before it is there, whether data was asked for."""
+        return self.response_schema is not None if self.result is None else not isinstance(self.result, TaskResult)
 
     @property
     def mismatches(self) -> list[str]:
         """Where structured data does not fit the schema in this answer, a line each; the data stays as it came."""
         from .schema import mismatches
 
-        there = self.response_schema is not None and self.result is not None
+        there = self.response_schema is not None and self.result is not None and self.is_structured
         return mismatches(self.result, self.response_schema) if there else []
 
     @classmethod

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from .answers import RawAnswer, parse_task
 from .downloads import download
-from .exceptions import BadRequestError, IdempotencyConflictError, UnreadableAnswerError
+from .exceptions import BadRequestError, IdempotencyConflictError, UnreadableAnswerError, WrongTaskError
 from .files import normalize_attachments
 from .limits import DOWNLOAD_SECONDS, MAX_DOWNLOAD_BYTES
 from .models import ServiceMode, TaskDeliverable, TaskResponse, TaskStatus
@@ -157,7 +157,10 @@ class Tasks:
         on_answer: OnAnswer | None = None,
         deadline: float | None = None,
     ) -> TaskResponse:
-        """The task as it stands; NotFoundError where this account has no such task."""
+        """The task as it stands.
+
+        NotFoundError where this account has no such task, WrongTaskError where the answer is about another one.
+        """
         call = Call("GET", _path(task_id), None, None, before_attempt, on_answer, deadline)
         return _parsed(self._transport.send(call), task_id=task_id)
 
@@ -178,6 +181,8 @@ class Tasks:
         call = Call("POST", f"{_path(task_id)}/cancel", None, None, before_attempt, on_answer, deadline)
         try:
             return _parsed(self._transport.send(call), task_id=task_id)
+        except WrongTaskError:  # the id may be of the cancellation itself
+            return self.retrieve(task_id, before_attempt=before_attempt, on_answer=on_answer, deadline=deadline)
         except (BadRequestError, IdempotencyConflictError) as error:
             if not error.uncertain:
                 raise

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .exceptions import APIConnectionError, CodeVFError, RateLimitError, ServerError, WaitTimeoutError
+from .exceptions import APIConnectionError, CodeVFError, RateLimitError, ServerError, WaitTimeoutError, WrongTaskError
 from .limits import HINT_CAP
 from .models import ServiceMode, TaskResponse, TaskStatus
 
@@ -66,7 +66,7 @@ def wait_for(
         sleep(delay)
         try:
             seen = tasks.retrieve(task_id, deadline=None if timeout is None else max(0.001, ends - clock()))
-        except (APIConnectionError, RateLimitError, ServerError) as error:
+        except (APIConnectionError, RateLimitError, ServerError, WrongTaskError) as error:
             hint = getattr(error, "retry_after", None)
             continue
         if on_progress is not None:
