@@ -126,11 +126,14 @@ def notices(entry: Entry) -> list[str]:
 
 
 def task_bundle(entry: Entry, *, repeated: Repeat | None = None, trouble: str | None = None) -> dict[str, str]:
-    """Return a question and what became of it as text/plain and text/html; what it may cost stands first."""
+    """Return a question and what became of it as text/plain and text/html; what it may cost stands first.
+
+    ``trouble`` says what keeps the answer away at the moment.
+    """
     lines = [price(entry), state(entry, repeated=repeated), *changed(repeated, entry.asking)]
     lines += [*sent(entry), *notices(entry)]
     if trouble and entry.is_open:
-        lines.append(f"no answer from the service at the moment ({plain(trouble)}); it is asked again")
+        lines.append(plain(trouble))
     return {"text/plain": _task_text(entry, lines), "text/html": _task_html(entry, lines)}
 
 

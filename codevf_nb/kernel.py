@@ -9,7 +9,8 @@ import atexit
 import contextlib
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,15 @@ SANDBOX_SOURCE = "%codevf sandbox"
 
 @dataclass
 class _State:
-    """What a kernel has: its session, the one that asks without a ledger, and the account somebody has chosen."""
+    """What a kernel has: its session, the one that asks without a ledger, and the account somebody has chosen.
+
+    ``left`` are sessions on other accounts that still watch for answers.
+    """
 
     current: Session | None = None
     unkept: Session | None = None
     chosen: Account | None = None
+    left: list[Session] = field(default_factory=list)
 
 
 _state = _State()
@@ -100,6 +105,7 @@ def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
             origin=name,
             requests_per_second=running.options.get("rate_limit"),
             polls_move_time=running.options.get("clock") == "virtual",
+            gone=partial(process.gone, settings.home(), running.generation),
         )
     )
 
@@ -113,10 +119,11 @@ def forget() -> None:
 def rest() -> None:
     """Close this kernel's session and remember its account: after a reload a kernel is where it was."""
     _state.chosen = _state.chosen if _state.current is None else _state.current.account
-    for session in (_state.current, _state.unkept):
+    for session in (_state.current, _state.unkept, *_state.left):
         if session is not None:
             session.close()
     _state.current = _state.unkept = None
+    _state.left = []
 
 
 def use(account: Account) -> Session:
@@ -146,12 +153,34 @@ def _report_open_elsewhere(session: Session) -> None:
 
 
 def _enter(session: Session) -> Session:
+    before = [*_state.left, *filter(None, [_state.current])]
     _state.current = session
+    _state.left = [other for other in before if _goes_on(other)]
+    for other in before:
+        if other not in _state.left:
+            _leave(other)
     atexit.unregister(rest)  # once; a kernel that ends lets another one poll at once
     atexit.register(rest)
     session.watcher.wake()
     session.prefetch()
     return session
+
+
+def _goes_on(session: Session) -> bool:
+    """Whether a session that was replaced still watches: on the same account it would be in the new one's way."""
+    assert _state.current is not None  # noqa: S101 - what replaced it
+    return session.account.name != _state.current.account.name and session.watcher.is_watching
+
+
+def _leave(session: Session) -> None:
+    """Close a session that another one has replaced.
+
+    The one that asks without a ledger may have its answers in the same memory.
+    """
+    if _state.unkept is not None and _state.unkept.ledger.store is session.ledger.store:
+        session.watcher.stop()
+    else:
+        session.close()
 
 
 def _open_store() -> Store:

@@ -6,15 +6,22 @@ polls go only where a turn is left over, in one attempt each, since the watcher 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.ledger.questions import CANCEL, RETRIEVE
 from codevf_nb.ledger.records import became, noted
 from codevf_nb.sdk import CodeVFClient
-from codevf_nb.sdk.exceptions import BadRequestError, IdempotencyConflictError
+from codevf_nb.sdk.exceptions import (
+    APIConnectionError,
+    AuthenticationError,
+    BadRequestError,
+    CodeVFError,
+    IdempotencyConflictError,
+)
 from codevf_nb.sdk.foreign import json_of, task_id_of, task_object_of
-from codevf_nb.sdk.models import ServiceMode, TaskStatus
+from codevf_nb.sdk.models import TaskStatus
 from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
 from codevf_nb.watcher import Polled, Seen, Watcher, Ways
 
@@ -78,6 +85,8 @@ class Line:
                 may_poll=duty.is_mine,
                 turn_in=self._limiter.free_in,
                 rest=duty.release,
+                others_poll=duty.is_anothers,
+                gone=self._account.gone,
             )
         )
 
@@ -85,7 +94,8 @@ class Line:
         """Ask the service to stop a task, and see what became of it: one that was answered meanwhile is no error."""
         hooks = {**self.queued, "on_answer": self._keep(entry, CANCEL)}
         try:
-            self._client.tasks.cancel(str(entry.task_id), **hooks)
+            with self._unless_gone(entry):
+                self._client.tasks.cancel(str(entry.task_id), **hooks)
         except (BadRequestError, IdempotencyConflictError):
             if (seen := self.refresh(entry)).is_open:
                 raise
@@ -94,7 +104,8 @@ class Line:
 
     def refresh(self, entry: Entry) -> Entry:
         """Ask the service about a task now, also about one that is over: what came late is taken over."""
-        return self._fetch(entry, self._client, self._wait)[0]
+        with self._unless_gone(entry):
+            return self._fetch(entry, self._client, self._wait)[0]
 
     def close(self) -> None:
         """Let go of connections."""
@@ -109,10 +120,9 @@ class Line:
     def _poll(self, question_id: int) -> Polled:
         entry, retry_after = self._fetch(self._ledger.questions.get(question_id), self._polling)
         if entry.is_open and (looks := self._bare.get(entry.id)):
-            return Polled(entry, FIRST_POLL * 2 ** (looks - 1))
+            return Polled(entry, max(FIRST_POLL * 2 ** (looks - 1), retry_after or 0.0))
         elapsed = self._ledger.clock() - entry.prepared_at
-        mode = entry.mode or ServiceMode.STANDARD
-        return Polled(entry, next_poll(entry.status or "", mode, elapsed=elapsed, retry_after=retry_after))
+        return Polled(entry, next_poll(entry.status or "", elapsed, retry_after))
 
     def _fetch(
         self, entry: Entry, client: CodeVFClient, in_turn: Callable[[Attempt], None] | None = None
@@ -131,6 +141,16 @@ class Line:
         is_bare = response.status == TaskStatus.COMPLETED and said.get("result") is said.get("creditsUsed") is None
         looks = self._bare[entry.id] = self._bare.get(entry.id, 0) + 1 if is_bare else 0
         return 0 < looks < BARE_LOOKS
+
+    @contextlib.contextmanager
+    def _unless_gone(self, entry: Entry) -> Iterator[None]:
+        """Where nothing answers any more, and never will, say so instead of what the network says."""
+        try:
+            yield
+        except (APIConnectionError, AuthenticationError):
+            if gone := self._account.gone():
+                raise CodeVFError(f"{entry.task_id} can't be asked about any more: {gone}.") from None
+            raise
 
     def _keep(self, entry: Entry, request: str) -> Callable[[RawAnswer], None]:
         def on_answer(answer: RawAnswer) -> None:

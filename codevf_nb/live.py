@@ -7,6 +7,7 @@ printed once each, and a later ``%codevf show`` prints the rest.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import uuid
 from collections.abc import Callable
@@ -28,6 +29,7 @@ class Panel(Protocol):
     """A widget that stands for an open question until the answer takes its place."""
 
     def update(self, entry: Entry, trouble: str | None) -> None: ...
+    def move_to(self, session: Session) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class _Place:
     """Where a question is on show, and the widget that stands there, if one does."""
 
     display_id: str
+    task_id: str | None
     repeated: Repeat | None
     panel: Panel | None = None
 
@@ -82,13 +85,13 @@ class Live:
 
     def follow(self, task: Task, display_id: str, panel: Panel | None = None) -> None:
         """Keep a display up to date while its task is open; a panel is told, and the answer takes its place."""
-        self._shown.setdefault(task.seen.id, []).append(_Place(display_id, task.repeated, panel))
+        self._shown.setdefault(task.seen.id, []).append(_Place(display_id, task.seen.task_id, task.repeated, panel))
         entry = task.entry
         if not entry.is_open:  # answered before the display was there to be updated
             self._update(entry)
 
     def _update(self, entry: Any) -> None:
-        trouble = self.session.watcher.trouble_with(entry.id)
+        trouble = self.session.watcher.report(entry.id)
         for place in self._shown.get(entry.id, ()):
             if place.panel is None or not entry.is_open:
                 self._publish(entry, place.repeated, trouble, display_id=place.display_id, update=True)
@@ -96,6 +99,24 @@ class Live:
                 place.panel.update(entry, trouble)
         if not entry.is_open:
             self._shown.pop(entry.id, None)
+
+    def take_over(self, other: Live) -> None:
+        """Keep up to date what an earlier session on this account and ledger has shown."""
+        moved, other._shown = other._shown, {}
+        for question_id, places in moved.items():
+            with contextlib.suppress(LedgerError, LookupError):
+                entry = self.session.ledger.questions.get(question_id)
+                for place in places:
+                    if place.task_id == entry.task_id:
+                        self._move(place, entry)
+
+    def _move(self, place: _Place, entry: Entry) -> None:
+        if place.panel is not None:
+            place.panel.move_to(self.session)
+        self._shown.setdefault(entry.id, []).append(place)
+        self.session.watcher.watch(entry)
+        if not entry.is_open:
+            self._update(entry)
 
     def _publish(self, entry: Entry, repeated: Repeat | None, trouble: str | None = None, **where: Any) -> None:
         _show()(display.task_bundle(entry, repeated=repeated, trouble=trouble), raw=True, **where)
@@ -161,11 +182,19 @@ def _replacing(display_id: str | None) -> dict[str, Any]:
 
 
 def of(session: Session) -> Live:
-    """Return the displays of a session: one for all that shows its questions."""
-    global _latest  # noqa: PLW0603 - what state a kernel has
+    """Return the displays of a session: one for all its questions, and for those of the session that it replaced."""
+    global _latest
     if _latest is None or _latest.session is not session:
-        _latest = Live(session)
+        before, _latest = _latest, Live(session)
+        if before is not None and _same(before.session, session):
+            _latest.take_over(before)
     return _latest
+
+
+def _same(before: Session, session: Session) -> bool:
+    """Whether two sessions are on one account and one ledger."""
+    places = [(one.account.name, one.ledger.store.place) for one in (before, session)]
+    return places[0] == places[1] and session.ledger.lasts
 
 
 _latest: Live | None = None

@@ -10,6 +10,7 @@ import getpass
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,10 @@ NO_ACCOUNT = (
 )
 
 
+def _is_there() -> None:
+    """Nothing is known of an account that it is gone."""
+
+
 @dataclass(frozen=True)
 class Account:
     """One account of the service: where it is, what opens it, and what the tables call it.
@@ -36,7 +41,8 @@ class Account:
     ``origin`` is what a prepared question is bound to: the base URL, or for a managed sandbox its name, since its port
     changes with each start. ``requests_per_second`` is None where nothing limits them. ``polls_move_time``: the
     service's clock is virtual and moves with the requests, so that there is nothing to wait for between them.
-    ``allowed_hosts``: where a live key may go besides CodeVF's own hosts.
+    ``allowed_hosts``: where a live key may go besides CodeVF's own hosts. ``gone`` says why no answer can come from
+    this account any more, whatever is tried; None while one can.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Account:
     requests_per_second: float | None = DOCUMENTED_REQUESTS_PER_SECOND
     polls_move_time: bool = False
     allowed_hosts: tuple[str, ...] = ()
+    gone: Callable[[], str | None] = field(default=_is_there, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Whatever a caller gives, a key is text only where its header is built."""

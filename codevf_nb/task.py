@@ -122,6 +122,7 @@ class Task:
 
         Raises:
             WaitTimeoutError: ``timeout`` seconds have passed first.
+            CodeVFError: its sandbox is gone, so that no answer can come any more.
         """
         if self.entry.is_open and not self._session.watcher.wait(self._entry.id, timeout):
             why = "and its session was closed" if timeout is None else f"after {timeout:g} s"
@@ -129,6 +130,8 @@ class Task:
                 f"{self.id} is still {self.status} {why}. It goes on: "
                 f"%codevf show {self.id} later, or %codevf cancel {self.id}."
             )
+        if self.entry.is_open and (gone := self._session.account.gone()):
+            raise CodeVFError(f"{self.id} can't be answered any more: {gone}.")
         return self
 
     def __await__(self) -> Generator[Any, None, Task]:

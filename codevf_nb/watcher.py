@@ -2,9 +2,10 @@
 
 It polls the open questions of an account, whichever kernel asked them, each at its own pace and all within the rate
 limit, and tells whoever listens what has changed. Which process polls is a lease; the others read what that one wrote,
-and stand by to take over. A session watches from its first use for as long as anything is open on its account; a kernel
-that never used it has no thread. Everything it needs is passed in, so that a day of it can be tested in a moment:
-``step`` does what is due and says how long there is nothing to do.
+and stand by to take over. A process that does not reach the service gives the lease up at once, and takes it again only
+after a poll without it has worked: another process may be better off. A session watches from its first use for as long
+as anything is open on its account; a kernel that never used it has no thread. Everything it needs is passed in, so that
+a day of it can be tested in a moment: ``step`` does what is due and says how long there is nothing to do.
 """
 
 from __future__ import annotations
@@ -19,12 +20,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from codevf_nb.sdk.exceptions import APIError, AuthenticationError, CodeVFError, RateLimitError, ServerError
+from codevf_nb.sdk.exceptions import CodeVFError, RateLimitError
+from codevf_nb.setback import LAST_RETRY_SECONDS, Setback, hint_of, is_about_one
 
 # The ledger is looked at this often, for others' questions and for answers that another process has heard, in seconds.
 LOOK_SECONDS = 1.0
-# What failed is tried again after this long, doubling up to the second figure, in seconds.
-FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 2.0, 60.0
 # A task that the service refuses to tell about while it tells about others is asked after at least this often.
 LAST_REFUSED_SECONDS = 300.0
 
@@ -56,7 +56,9 @@ class Polled:
 class Ways:
     """The ways out of the watcher: to the service, to the ledger, and to the other processes.
 
-    ``due_in`` says when a question nobody here has polled yet is due; ``rest`` lets another process poll.
+    ``due_in`` says when a question nobody here has polled yet is due. ``may_poll`` takes the polling over if it is
+    free, ``rest`` gives it up, and ``others_poll`` says whether another process has it. ``gone`` says why no answer can
+    come any more, whoever polls; None while one can.
     """
 
     poll: Callable[[int], Polled]
@@ -66,6 +68,8 @@ class Ways:
     may_poll: Callable[[], bool]
     turn_in: Callable[[], float]
     rest: Callable[[], None]
+    others_poll: Callable[[], bool]
+    gone: Callable[[], str | None]
 
 
 @dataclass(frozen=True)
@@ -74,25 +78,6 @@ class _Plan:
 
     since: float
     due: float
-
-
-@dataclass
-class _Setback:
-    """Something that fails: how often in a row, why, and until when it is left alone."""
-
-    failures: int = 0
-    until: float = -math.inf
-    why: str | None = None
-
-    def again(self, now: float, most: float = LAST_RETRY_SECONDS) -> None:
-        self.until = now + min(FIRST_RETRY_SECONDS * 2 ** min(self.failures, 16), most)
-        self.failures += 1
-
-    def explain(self, error: Exception) -> bool:
-        """Keep the reason; whether it is the first one since all was well."""
-        first = self.why is None
-        self.why = str(error) or type(error).__name__
-        return first
 
 
 class Watcher:
@@ -104,24 +89,37 @@ class Watcher:
         self._listeners: list[Callable[[Seen], None]] = []
         self._watched: dict[int, Seen] = {}
         self._plans: dict[int, _Plan] = {}
-        self._setbacks: dict[int, _Setback] = {}
-        self._service = _Setback()
-        self._ledger = _Setback()
+        self._setbacks: dict[int, Setback] = {}
+        self._service = Setback()
+        self._ledger = Setback()
         self._looked_at = -math.inf
         self._changed = threading.Condition()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._gone: str | None = None
 
     @property
     def trouble(self) -> str | None:
         """Why nothing is heard at the moment, of any question; None while all is well."""
-        return self._service.why or self._ledger.why
+        return self._gone or self._service.why or self._ledger.why
 
     def trouble_with(self, question_id: int) -> str | None:
         """Why nothing is heard of this question at the moment; None while all is well."""
         setback = self._setbacks.get(question_id)
         return self.trouble or (setback.why if setback else None)
+
+    def report(self, question_id: int) -> str | None:
+        """Say to whoever waits for a question's answer what keeps it away; None while all is well."""
+        why = self.trouble_with(question_id)
+        if self._gone or why is None:
+            return why
+        return f"no answer from the service at the moment ({why}); it is asked again"
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether an answer is waited for here."""
+        return bool(self._watched) and not self._stopped
 
     def listen(self, listener: Callable[[Seen], None]) -> None:
         """Call ``listener``, on the watcher's thread, with every watched question that was polled or has changed."""
@@ -134,7 +132,7 @@ class Watcher:
 
     def watch(self, entry: Seen) -> None:
         """Tell the listeners about a question until its answer is there."""
-        if not entry.is_open:
+        if self._gone or not entry.is_open:
             return
         due_in = self._ways.due_in(entry)
         with self._changed:
@@ -169,10 +167,12 @@ class Watcher:
             thread.join(timeout=5)
 
     def step(self) -> float | None:
-        """Do what is due; return the seconds until something is, or None with nothing open any more."""
+        """Do what is due; return the seconds until something is, or None where no answer is to be expected any more."""
+        if self._gone:
+            return None
         try:
             self._look()
-            mine = bool(self._plans) and self._ways.may_poll()
+            mine = bool(self._plans) and self._may_poll()
         except CodeVFError as error:
             self._ledger.again(self._clock())
             if self._ledger.explain(error):
@@ -180,12 +180,22 @@ class Watcher:
                 self._tell_all()
             return self._ledger.until - self._clock()
         if self._ledger.failures:
-            self._ledger = _Setback()
+            self._ledger = Setback()
             log.info("the ledger works again")
             self._tell_all()
         if not self._plans:
             return None
         return self._poll_next() if mine else LOOK_SECONDS
+
+    def _may_poll(self) -> bool:
+        """Whether to poll now. After a setback only one poll, as a probe, and only where no other process polls."""
+        if not self._service.failures:
+            return self._ways.may_poll()
+        others = self._ways.others_poll()
+        if others and self._service.why:  # it is theirs to tell what keeps the answers away
+            self._service.why = None
+            self._tell_all()
+        return not others
 
     def _look(self) -> None:
         """Learn from the ledger what other kernels have asked, and what whoever polls has heard."""
@@ -240,7 +250,7 @@ class Watcher:
             self._plan(question_id, polled.next_in)
         self._notice(polled.entry)
         if self._service.failures:
-            self._service = _Setback()
+            self._service = Setback()
             log.info("polling works again")
             self._tell_all()
         return 0.0
@@ -248,20 +258,37 @@ class Watcher:
     def _put_off(self, question_id: int, error: Exception) -> None:
         """A poll that fails ends nothing: the task goes on at the service, and is asked after again later.
 
-        It goes back in line. Where the failure isn't that task's own, the next one waits as well: a network that is
-        down is probed now and then, not once for each task.
+        It goes back in line. Where the failure isn't that task's own, the next one waits as well, and another process
+        may try: a network that is down is probed now and then, not once for each task.
         """
         now = self._clock()
-        refused = _is_about_one(error)
-        setback = self._setbacks.setdefault(question_id, _Setback())
-        setback.again(now, LAST_REFUSED_SECONDS if refused else LAST_RETRY_SECONDS)
+        refused = is_about_one(error)
+        setback = self._setbacks.setdefault(question_id, Setback())
+        setback.again(now, LAST_REFUSED_SECONDS if refused else LAST_RETRY_SECONDS, hint_of(error))
         with self._changed:
             self._plan(question_id, setback.until - now)
         if not refused:
-            self._service.again(now)
+            self._service.again(now, hint=hint_of(error))
+            if not isinstance(error, RateLimitError):  # whoever polls, all of them have the same limit
+                self._rest()
+            self._gone = self._ways.gone()
         if (setback if refused else self._service).explain(error):
             log.warning("polling goes on although it fails%s: %s", f" for question {question_id}" * refused, error)
             self._tell_all()
+        if self._gone:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Let go of everything: no answer can come any more. Each question is told about a last time."""
+        self._tell_all()
+        for question_id in list(self._plans.keys() | self._watched.keys()):
+            self._drop(question_id)
+
+    def _rest(self) -> None:
+        try:
+            self._ways.rest()
+        except CodeVFError as error:
+            log.debug("the lease runs out by itself: %s", error)
 
     def _tell_all(self) -> None:
         for entry in list(self._watched.values()):
@@ -315,16 +342,6 @@ class Watcher:
         with self._changed:
             if not self._stopped and (pause is not None or self._wake.is_set()):
                 return False
-            try:
-                self._ways.rest()
-            except CodeVFError as error:
-                log.debug("the lease runs out by itself: %s", error)
+            self._rest()
             self._thread = None
             return True
-
-
-def _is_about_one(error: Exception) -> bool:
-    """Whether other tasks may well be heard of: the service has answered, and neither it nor the key is the matter."""
-    if isinstance(error, CodeVFError):
-        return isinstance(error, APIError) and not isinstance(error, AuthenticationError | RateLimitError | ServerError)
-    return True

@@ -26,7 +26,8 @@ ROOMS = {
     "service": {"ledger", "line", "prefetch", "sdk", "settings"},
     "ledger": {"sdk"},
     "submission": {"ledger", "question", "sdk", "settings", "attachments"},
-    "watcher": {"sdk"},
+    "setback": {"sdk"},
+    "watcher": {"sdk", "setback"},
     "line": {"ledger", "sdk", "settings", "watcher"},
     "task": {"sdk", "ledger", "session", "display", "attachments", "frames"},
     "session": {

@@ -1,17 +1,20 @@
 """What a session does at the service beside asking: in turn, with every answer kept, and for all kernels."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from codevf_nb import kernel as this_kernel
+from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.ledger.tables import leases
 from codevf_nb.question import Draft
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.answers import RawAnswer
 from codevf_nb.sdk.exceptions import RateLimitError, WaitTimeoutError
+from codevf_nb.session import Session
 from codevf_nb.settings import Account
 from tests.test_question import QUESTION, TERMS
 from tests.waiting import eventually
@@ -91,6 +94,30 @@ def test_a_restarted_kernel_picks_up_what_is_open():
         eventually(lambda: second.ledger.questions.task(task_id).status == "completed", "the answer")
         assert second.ledger.questions.task(task_id).message == "No row is dropped."
         this_kernel.forget()
+
+
+def test_a_kernel_that_reaches_nothing_keeps_nobody_s_answers_away(own_home):
+    """One kernel at a dead address was the first to poll: another one's question is answered all the same, and soon."""
+    with Sandbox(rate_limit=None, reviewer="none") as box:
+        store = sqlite_url(own_home / "ledger.sqlite")
+        account = Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", None)
+        dead = Session(replace(account, base_url="http://127.0.0.1:9/api/v1/"), Store(store))
+        alive = Session(account, Store(store))
+        first = ask(alive)
+        alive.watcher.stop()
+        dead.watcher.wake()
+        eventually(lambda: dead.watcher.trouble, "the first poll of the dead one")
+        assert holders(dead) == []
+        other = Session(account, Store(store))
+        second = other.ask(other.draft("Is this join dropping rows?", code="a.join(b)", project="line"))
+        for task in (first, second):
+            box.answer(task.id, "No row is dropped.")
+        assert second.wait(timeout=20).message == "No row is dropped."
+        dead.watcher.watch(first.entry)
+        assert dead.watcher.wait(first.seen.id, timeout=20)
+        assert first.message == "No row is dropped."
+        for session in (dead, alive, other):
+            session.close()
 
 
 def test_a_session_that_is_closed_leaves_nothing():

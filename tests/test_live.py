@@ -114,6 +114,16 @@ def test_the_answer_replaces_the_pending_display_while_a_cell_computes(kernel, t
     said(kernel, idle)
 
 
+def test_the_display_is_updated_by_the_session_that_takes_over(kernel):
+    """The sandbox was stopped and started again, at another address: the question from before is answered in place."""
+    run(kernel, LOAD.replace("--answer-after 1", "--answer-after 4"))
+    (first,) = [content for kind, content in run(kernel, ASK) if kind == "display_data"]
+    run(kernel, "from codevf_nb import settings\nfrom codevf_nb.sandbox import process\nprocess.stop(settings.home())")
+    run(kernel, "%codevf sandbox")
+    answered = said(kernel, lambda kind, content: kind == "update_display_data" and "completed" in str(content))[-1][1]
+    assert answered["transient"]["display_id"] == first["transient"]["display_id"]
+
+
 def test_ctrl_c_while_the_service_makes_them_wait(started):
     """The prompt is back at once with a line on how the question stands, and the cell run again finds the task."""
     manager, client = started

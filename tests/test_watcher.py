@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import math
 import random
 import statistics
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from codevf_nb.ledger import Duty, LedgerError, Limiter, Store
-from codevf_nb.sdk.exceptions import APIConnectionError, AuthenticationError, NotFoundError, ServerError
+from codevf_nb.sdk.exceptions import APIConnectionError, AuthenticationError, NotFoundError, RateLimitError, ServerError
 from codevf_nb.watcher import LOOK_SECONDS
 from tests.watching import CADENCE, Question, World, live
 
@@ -62,22 +63,32 @@ def test_every_task_has_its_turn(world):
     assert rounds == [list(range(50))] * 3
 
 
-def test_cadence_is_the_contract_s(world):
-    """A single task is polled as often as the service advises: every 2–4 s while pending, 15–30 s while processing."""
+@pytest.mark.parametrize("status", ["pending", "processing"])
+@pytest.mark.parametrize("took", [0.5, 4, 17, 39, 61, 150, 333, 599, 1200, 5000, 14_000])
+def test_an_answer_is_noticed_in_proportion(world, took, status):
+    """An answer is noticed within 5% of the time that it took, at least 2 and at most 30 s later, whatever the mode."""
     kernel = world.kernel()
-    world.ledger[1] = Question(1, "pending", world.time)
-    kernel.watch(world.ledger[1])
-    live(world, kernel, seconds=20)
-    world.ledger[1] = replace(world.ledger[1], status="processing")
+    for fraction in range(7):  # the answer may come at any moment between two looks
+        world.ledger[fraction] = Question(fraction, status, world.time)
+        world.answered_at[fraction] = world.time + took * (1 + fraction / 300)
+        kernel.watch(world.ledger[fraction])
+        live(world, kernel)
+        assert kernel.answers()[fraction] - world.answered_at[fraction] <= min(max(2.0, 0.05 * took), 30.0)
+
+
+@pytest.mark.parametrize("error", [ServerError("oh", status_code=503), RateLimitError("no", status_code=429)])
+def test_retry_after_is_obeyed(world, error):
+    """For as long as a refusal asks to be left alone there is no poll, of any task."""
+    error.retry_after = 90.0
+    kernel = world.kernel()
+    kernel.watch(world.ask(1))
+    kernel.watch(world.ask(2))
+    world.errors[1] = error
     live(world, kernel, seconds=200)
-    moments = [at for at, _, _ in world.polls]
-    assert moments[0] == 2.0
-    gaps = [later - sooner for sooner, later in itertools.pairwise(moments)]
-    pending = [gap for at, gap in zip(moments[1:], gaps, strict=True) if at < 20]
-    assert all(2 <= gap <= 4 for gap in pending)
-    processing = [gap for at, gap in zip(moments, gaps, strict=False) if at > 24]
-    assert processing
-    assert all(15 <= gap <= 30 + LOOK_SECONDS for gap in processing)
+    refused = [at for at, _, number in world.polls if number == 1]
+    after = [min((at for at, _, _ in world.polls if at > told), default=math.inf) - told for told in refused]
+    assert len(refused) > 1
+    assert min(after) >= 90
 
 
 def test_it_takes_only_turns_that_are_free(tmp_path):
@@ -137,6 +148,101 @@ def test_another_kernel_takes_over(world):
     world.holder = None  # as the lease does when it runs out
     live(world, second, seconds=60)
     assert set(world.polled("second")) == {1, 2}
+
+
+DEAD = APIConnectionError("connection refused")
+
+
+@pytest.mark.parametrize("cut_off", range(1, 4))
+def test_who_does_not_reach_the_service_hands_over(world, cut_off):
+    """As long as one of four processes reaches the service, each answer is heard, about as soon as if all did."""
+    kernels = [world.kernel(name) for name in "abcd"]
+    world.cut_off = dict.fromkeys("abcd"[:cut_off], DEAD)
+    for number in range(8):
+        kernels[number % 4].watch(world.ask(number))
+        world.answered_at[number] = 10.0 * number
+    live(world, *kernels)
+    for number in range(8):
+        assert kernels[number % 4].answers()[number] - world.answered_at[number] <= CADENCE + 10
+    for kernel in kernels:
+        assert kernel.trouble is None, "another process polls, and hears"
+        assert len(world.polled(kernel.name)) <= 2 or kernel.name not in world.cut_off
+
+
+def test_the_polling_is_not_claimed_before_a_poll_works(world):
+    """A process that was cut off holds the lease at no moment of its outage; when its probe works, it polls again."""
+    kernel = world.kernel("cut off")
+    kernel.watch(world.ask(1))
+    live(world, kernel, seconds=30)
+    assert world.holder == "cut off"
+    world.cut_off["cut off"] = DEAD
+    live(world, kernel, seconds=30)
+    held = []
+    poll = world.poll
+    world.poll = lambda name, number: held.append(world.holder) or poll(name, number)
+    live(world, kernel, seconds=600)
+    assert len(held) >= 8
+    assert set(held) == {None}
+    assert kernel.trouble == "connection refused"
+    world.cut_off = {}
+    live(world, kernel, seconds=90)
+    assert world.holder == "cut off"
+    assert kernel.trouble is None
+
+
+def test_one_that_was_cut_off_is_quiet_while_another_polls(world):
+    """It makes no request and takes no turn, hears the answers from the ledger, and takes over when the other ends."""
+    first, second = world.kernel("first"), world.kernel("second")
+    first.watch(world.ask(1))
+    live(world, first, seconds=10)
+    world.cut_off["first"] = DEAD
+    live(world, first, second, seconds=60)
+    assert world.holder == "second"
+    before = len(world.polled("first"))
+    live(world, first, second, seconds=3600)
+    assert len(world.polled("first")) == before
+    assert first.trouble is None
+    world.cut_off, world.holder = {}, None
+    live(world, first, seconds=30)
+    assert world.holder == "first"
+
+
+def test_everyone_is_told_while_nobody_reaches_the_service(world):
+    """Each process that shows a question says why no answer comes, not only the one that happened to poll."""
+    kernels = [world.kernel(name) for name in "abc"]
+    world.down = APIConnectionError("the network is unreachable")
+    for number, kernel in enumerate(kernels):
+        kernel.watch(world.ask(number))
+    live(world, *kernels, seconds=120)
+    for number, kernel in enumerate(kernels):
+        assert "the network is unreachable" in kernel.report(number)
+        assert kernel.told
+    world.down = None
+    live(world, *kernels, seconds=120)
+    assert [kernel.report(number) for number, kernel in enumerate(kernels)] == [None] * 3
+
+
+def test_a_sandbox_that_is_gone_ends_the_waiting(world):
+    """Each question of it is told about a last time with the reason; nothing is polled or waited for after that."""
+    kernel, other = world.kernel("one"), world.kernel("other")
+    kernel.watch(world.ask(1, 2))
+    kernel.watch(world.ledger[1])
+    other.watch(world.ask(3))
+    live(world, kernel, other, seconds=60)
+    world.down, world.gone = DEAD, "its sandbox is gone"
+    live(world, kernel, other)  # until nothing is watched any more
+    polls = len(world.polls)
+    for one, numbers in ((kernel, (1, 2)), (other, (3,))):
+        for number in numbers:
+            assert one.report(number) == "its sandbox is gone"
+            assert one.wait(number, timeout=0)
+        assert {entry.id for _, entry in one.told[-len(numbers) :]} == set(numbers)
+        assert not one.is_watching
+    kernel.watch(world.ask(4))
+    kernel.wake()
+    live(world, kernel, seconds=600)
+    assert len(world.polls) == polls
+    assert kernel.wait(4, timeout=0)
 
 
 def test_a_session_picks_up_what_is_open(world):

@@ -28,6 +28,8 @@ class Threaded(Watcher):
             may_poll=lambda: True,
             turn_in=lambda: 0.0,
             rest=self.rest,
+            others_poll=lambda: False,
+            gone=lambda: None,
         )
         super().__init__(ways)
 

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass, replace
 
 from codevf_nb.ledger.turns import SPARE_SECONDS
-from codevf_nb.sdk.waiting import next_poll
+from codevf_nb.sdk.waiting import MOST_POLL, next_poll
 from codevf_nb.watcher import Polled, Watcher, Ways
 
-CADENCE = 30.0  # how often a task of standard mode that has been processing for a while is looked at
+CADENCE = MOST_POLL  # how often a task that has been open for a while is looked at
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ class World:
         self.polls: list[tuple[float, str, int]] = []
         self.errors: dict[int, Exception] = {}
         self.down: Exception | None = None
+        self.cut_off: dict[str, Exception] = {}
+        self.gone: str | None = None
         self.holder: str | None = None
         self.free_at = 0.0
 
     def ask(self, *numbers, status="processing"):
         for number in numbers:
-            self.ledger[number] = Question(number, status, self.time - 200)
+            self.ledger[number] = Question(number, status, self.time - 2000)
         return self.ledger[numbers[-1]]
 
     def kernel(self, name="kernel", **ways) -> "Kernel":
@@ -53,13 +55,13 @@ class World:
 
     def poll(self, name, number):
         self.polls.append((self.time, name, number))
-        if error := self.down or self.errors.get(number):
+        if error := self.down or self.cut_off.get(name) or self.errors.get(number):
             raise error
         if self.time >= self.answered_at.get(number, math.inf):
             self.ledger[number] = replace(self.ledger[number], status="completed")
         known = self.ledger[number]
         elapsed = self.time - known.prepared_at
-        return Polled(known, next_poll(known.status, "standard", elapsed))
+        return Polled(known, next_poll(known.status, elapsed))
 
     def polled(self, name=None):
         return [number for _, who, number in self.polls if name in (None, who)]
@@ -80,6 +82,8 @@ class Kernel(Watcher):
             may_poll=duty.is_mine if duty else self.may_poll,
             turn_in=turn_in or world.turn_in,
             rest=duty.release if duty else self.rest,
+            others_poll=duty.is_anothers if duty else lambda: world.holder not in (None, name),
+            gone=lambda: world.gone,
         )
         super().__init__(ways, clock=lambda: world.time)
         self.listen(lambda entry: self.told.append((world.time, entry)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def sandbox(rest: str) -> None:
     """[--fresh|--stop] [options]  talk to a sandbox of your own from now on: no key, no cost, no person"""
-    from codevf_nb import display, kernel, settings
+    from codevf_nb import display, kernel, live, settings
     from codevf_nb.sandbox import SandboxError, process
 
     try:
@@ -28,7 +28,9 @@ def sandbox(rest: str) -> None:
         stopped = process.stop(settings.home())
         say("the sandbox has stopped." if stopped else "no sandbox was running.")
         return
-    account = kernel.use_sandbox(**options).account
+    session = kernel.use_sandbox(**options)
+    live.of(session)  # what the session before has shown goes on
+    account = session.account
     say(f"This kernel now talks to {account.name}, on this machine: {display.SANDBOX_NOTICE}.")
 
 

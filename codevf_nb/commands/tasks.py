@@ -23,11 +23,19 @@ def status(rest: str) -> Told:
     names, refresh = refreshing(rest)
     current = kernel.current()
     tasks = _tasks(names or [entry.task_id for entry in current.ledger.questions.open()], refresh=refresh)
-    lines = [display.state(task.entry) for task in tasks]
+    lines = [display.state(task.entry) + _trouble(current, task) for task in tasks]
     for entry, advice in [] if names else current.unsettled():
         tasks.append(Task(current, entry))
         lines.append(f"{display.state(entry)}\n  {display.plain(advice)}")
     return Told(tasks, lines or ["nothing is open."])
+
+
+def _trouble(current: Any, task: Task) -> str:
+    """Return a line on what keeps the answer away at the moment; nothing while all is well."""
+    from codevf_nb import display
+
+    told = current.watcher.report(task.seen.id) if task.seen.is_open else None
+    return f"\n  {display.plain(told)}" if told else ""
 
 
 def show(rest: str) -> Task:

@@ -177,20 +177,20 @@ class Duty:
     def is_mine(self) -> bool:
         """Take the duty if nobody has it, renew it once half of its time is over; whether it is this process's."""
         if self._elapsed() >= self._renew_at:
-            held = not self._is_anothers() and self._take()
+            held = not self.is_anothers() and self._take()
             self._renew_at = self._elapsed() + self._seconds / 2 if held else -math.inf
         return self._renew_at > -math.inf
+
+    def is_anothers(self) -> bool:
+        """Whether another process has the duty; looked up without a lock: who stands by makes nobody wait."""
+        with self._store.read() as connection:
+            return self._is_taken(connection)
 
     def release(self) -> None:
         """Give the duty up, if it is ours."""
         self._renew_at = -math.inf
         with self._store.write() as connection:
             connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.owner == self._owner))
-
-    def _is_anothers(self) -> bool:
-        """Look without a lock: those who only stand by don't make the others wait."""
-        with self._store.read() as connection:
-            return self._is_taken(connection)
 
     def _take(self) -> bool:
         with self._store.write() as connection:

@@ -153,9 +153,8 @@ class App:
 
     def _retrieve(self, call: Call) -> Reply:
         task = self.engine.task(call.account.key, call.task_id)
-        # On the virtual clock the wait has already passed: the next poll may come at once.
-        hint = {"Retry-After": "0"} if task.is_open and self.engine.clock.virtual else {}
-        return json_reply(200, task.json(self.origin), hint)
+        hint = self.engine.next_poll(task)
+        return json_reply(200, task.json(self.origin), {} if hint is None else {"Retry-After": str(hint)})
 
     def after_reply(self, call: Call) -> None:
         """A poll of an open task has been answered: the virtual clock passes the wait until the next."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -162,6 +163,20 @@ class Engine:
         if task is None or task.key != key:
             raise errors.not_found("Task")
         return task
+
+    def next_poll(self, task: Task) -> int | None:
+        """In how many seconds another poll of a task is worth while; None where it is final, or nobody knows.
+
+        On the virtual clock the wait has already passed: the next poll may come at once.
+        """
+        if not task.is_open:
+            return None
+        if self.clock.virtual:
+            return 0
+        if task.due_at is None:
+            return None
+        left = math.ceil((task.due_at - self.clock.now()).total_seconds())
+        return max(1, left) if left <= rules.HINT_SECONDS else None
 
     @_locked
     def cancel(self, key: str, task_id: str) -> Task:

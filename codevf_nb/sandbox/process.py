@@ -88,6 +88,18 @@ def _addressed(*, api_key: str, **address: Any) -> Running:
     return Running(**address, key=lambda: api_key, started=False)
 
 
+def gone(home: Path, generation: int) -> str | None:
+    """Why the sandbox of this generation answers no more, and never will; None where it may, or nobody knows.
+
+    One that was stopped is not gone: it has its tasks when it is started again.
+    """
+    saved = _read(home / "sandbox" / "state.json")
+    if not saved:
+        return "its sandbox is gone: the folder that it was in was deleted"
+    newer = saved.get("home", {}).get("generation", 0) > generation
+    return "its sandbox is gone: a fresh one has taken its place (--fresh)" if newer else None
+
+
 def stop(home: Path) -> bool:
     """Ask the sandbox of this home to save and end, and wait until it has; false where none was running."""
     folder = home / "sandbox"

@@ -24,6 +24,7 @@ FILE_NAME_CHARACTERS = (1, 255)  # [A]
 IDEMPOTENCY_SECONDS = 24 * 3600  # [P]
 PROCESSING_AFTER = 0.25  # [A] of the time to the answer, a task is pending; then it is processing
 OUTSIDE_HOURS_FACTOR = 4  # [A] with --slow-outside-hours: [D] only says that answers "may be slower"
+HINT_SECONDS = 30  # [A] an answer that is this near is announced by Retry-After
 SERVICE_HOURS = (8, 20, "America/New_York")  # [D] "8am-8pm EST", [A] which follows daylight saving time
 
 BASE_SHARE = Decimal("0.4")  # [A] of the hold is used by any answer at all

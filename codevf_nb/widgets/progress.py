@@ -9,6 +9,7 @@ import ipywidgets
 
 from codevf_nb import display, hours
 from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.task import Task
 from codevf_nb.widgets import fallbacks, stage
 from codevf_nb.widgets.controls import AskOnce, button, lines, told
 from codevf_nb.widgets.desk import desk
@@ -17,7 +18,6 @@ from codevf_nb.widgets.looks import looks
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry
     from codevf_nb.session import Session
-    from codevf_nb.task import Task
 
 # How far along a question is; a status nobody knows is somewhere on its way.
 _STEPS = {"pending": 1, "processing": 2}
@@ -63,9 +63,14 @@ class Progress:
         if not entry.is_open:
             self._end()
         elif trouble:
-            self._say(f"no answer from the service at the moment ({trouble}); it is asked again")
+            self._say(trouble)
         else:
             self._say("")
+
+    def move_to(self, session: Session) -> None:
+        """Belong to another session of the same account, which has replaced the one before."""
+        self._session = session
+        self._task = Task(session, self._entry, repeated=self._task.repeated)
 
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""

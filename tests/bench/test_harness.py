@@ -20,7 +20,7 @@ WHAT = (
     r"spend\(by=",
     r"ledger write path",
     r"%codevf forget",
-    *(r"watcher, \d+ open", r"… \d+: mean delay", r"… \d+: requests") * 2,
+    *(r"watcher, \d+ open", r"… \d+: mean delay", r"… \d+: requests", r"… \d+: requests") * 2,
     r"limiter: ",
     r"sandbox: requests/s",
     r"inbox with",

@@ -35,6 +35,28 @@ def test_an_open_poll_on_the_virtual_clock_needs_no_waiting(api):
     assert "Retry-After" not in api.call("GET", f"tasks/{task_id}").headers
 
 
+@pytest.mark.parametrize("answer_after", [0.5, 4, 30])
+def test_a_poll_on_the_real_clock_says_when_the_next_is_worth_while(boxes, answer_after):
+    """A 200 for an open task says Retry-After where its answer is near: whole seconds, of which none is lost."""
+    api = Api(boxes(clock="real", rate_limit=None, answer_after=answer_after))
+    api.project()
+    task_id = api.task()
+    hint = int(api.call("GET", f"tasks/{task_id}").headers["Retry-After"])
+    assert 0 < hint < answer_after + 1
+    api.box.advance(hint)
+    done = api.call("GET", f"tasks/{task_id}")
+    assert done.json()["status"] == "completed"
+    assert "Retry-After" not in done.headers
+
+
+@pytest.mark.parametrize("options", [{"answer_after": 60}, {"reviewer": "none"}])
+def test_an_answer_that_is_far_off_is_not_announced(boxes, options):
+    """A long wait is polled for as any other is, and nobody knows when a person answers."""
+    api = Api(boxes(clock="real", rate_limit=None, **options))
+    api.project()
+    assert "Retry-After" not in api.call("GET", f"tasks/{api.task()}").headers
+
+
 def test_the_same_requests_get_the_same_bytes(boxes):
     """Ids, times, charges and answers depend on the seed and the requests alone; another seed has other ids."""
     runs = []
