@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from codevf_nb import hours
 from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.statuses import UNKNOWN_STATUS, look_of
 
 if TYPE_CHECKING:
     from codevf_nb.attachments import Attachment
@@ -35,7 +36,6 @@ NOT_ASKED = "✕ not asked: costs 0 credits"
 _FIRST_LINES = 5
 _LINE = 160  # characters
 
-_MARKS = {"pending": "○", "processing": "◐", "completed": "●", "cancelled": "✕"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
@@ -100,7 +100,8 @@ def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     if entry.task_id is None:
         why = entry.error or "nobody has heard what became of it yet"
         return f"? question {entry.id} {entry.outcome}: {plain(why)}"
-    parts = [f"{_MARKS.get(entry.status or '', '○')} {plain(entry.status or 'unknown')}"]
+    look = look_of(entry.status)
+    parts = [f"{look.mark} {plain(entry.status or UNKNOWN_STATUS)}{look.meaning and ': '}{look.meaning}"]
     if not entry.is_open and entry.completed_at is not None and entry.created_at is not None:
         parts.append(f"after {duration(entry.completed_at - entry.created_at)}")
     if entry.credits_used is not None and not entry.is_open:

@@ -21,7 +21,7 @@ from codevf_nb.sdk.exceptions import (
     IdempotencyConflictError,
 )
 from codevf_nb.sdk.foreign import json_of, task_id_of, task_object_of
-from codevf_nb.sdk.models import TaskStatus
+from codevf_nb.sdk.statuses import ANSWERED
 from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
 from codevf_nb.watcher import Polled, Seen, Watcher, Ways
 
@@ -138,7 +138,7 @@ class Line:
     def _may_have_more(self, entry: Entry, response: TaskResponse) -> bool:
         """Whether a task is completed, and neither its answer nor its credits are there yet: for a few looks."""
         said = task_object_of(response.raw)
-        is_bare = response.status == TaskStatus.COMPLETED and said.get("result") is said.get("creditsUsed") is None
+        is_bare = response.status in ANSWERED and said.get("result") is said.get("creditsUsed") is None
         looks = self._bare[entry.id] = self._bare.get(entry.id, 0) + 1 if is_bare else 0
         return 0 < looks < BARE_LOOKS
 

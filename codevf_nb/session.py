@@ -18,7 +18,7 @@ from codevf_nb.options import AskOptions, Defaults
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError, NotFoundError
-from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
+from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag, TaskDeliverable
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -201,6 +201,10 @@ class Session:
         entry = self._line.refresh(entry)
         self.watcher.wake()
         return entry
+
+    def download(self, files: Sequence[TaskDeliverable], folder: Path, *, overwrite: bool = False) -> list[Path]:
+        """Save the files of an answer; see ``Task.download``. Requests to the service itself take their turns."""
+        return self.client.tasks.download_all(files, folder, overwrite=overwrite, **self._line.queued)
 
     def accounts(self) -> list[Known]:
         """Return every account of the ledger; this session's is among them."""

@@ -147,14 +147,18 @@ class Task:
         self._entry = self._session.refresh(self.entry)
         return self
 
-    def download(self, folder: str | Path | None = None) -> list[Path]:
-        """Save every deliverable into a folder, overwriting nothing, and return their paths.
+    def download(self, folder: str | Path | None = None, *, overwrite: bool = False) -> list[Path]:
+        """Save every deliverable into a folder and return their paths; nothing else is overwritten unless asked for.
 
-        Without one the folder is the task's own, ``codevf_task_…``: in the notebook's folder, a file that is called
-        ``pandas.py`` would be what the next ``import pandas`` finds.
+        Those of one name are numbered, and doing it again finds the same files. Without a folder it is the task's own,
+        ``codevf_task_…``: in the notebook's, a file that is called ``pandas.py`` would be what the next
+        ``import pandas`` finds.
+
+        Raises:
+            DownloadError: what could not be saved, all of it; its ``saved`` are the others.
         """
         target = Path(safe_file_name(f"codevf_{self.id}") if folder is None else folder)
-        return [self._session.client.tasks.download(part, target) for part in self.deliverables]
+        return self._session.download(self.deliverables, target, overwrite=overwrite)
 
     def mark_shown(self) -> Task:
         """Note that the running cell shows this task, so that it isn't shown there again as the cell's value."""

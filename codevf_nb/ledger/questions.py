@@ -13,12 +13,11 @@ from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
 from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, count, each, likeliest, read
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
-from codevf_nb.sdk.models import TaskStatus
+from codevf_nb.sdk.statuses import FINAL, look_of
 
 CREATE, RETRIEVE, CANCEL = "create", "retrieve", "cancel"
 CONFLICT = 409
 
-_FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
 _UNHEARD: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 _ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bindparam("what"))
 _KNOWN = select(answers.c.status_code).where(*_ANSWER)
@@ -253,7 +252,7 @@ class Questions(Rows):
 
     def _forget_some(self, before: float, last: int) -> tuple[int, int] | None:
         """Forget for a moment what follows a number; return of how many questions and the last number, or None."""
-        over = (questions.c.state == SendState.REFUSED) | questions.c.status.in_(_FINAL)
+        over = (questions.c.state == SendState.REFUSED) | questions.c.status.in_(FINAL)
         told = or_(*(questions.c[name].is_not(None) for name in _TEXTS))
         old = self._where(questions.c.prepared_at < before, over, told).with_only_columns(questions.c.id)
         count = 0
@@ -278,7 +277,7 @@ class Questions(Rows):
 def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
     """Return what differs from a final task's row in what the service says later, but for what it leaves unsaid."""
     late = {name: value for name, value in seen.items() if value is not None and name != "completed_at"}
-    if not TaskStatus.is_final(late.get("status", "")):
+    if not look_of(late.get("status")).is_final:
         late.pop("status", None)
     if "result" in late:  # the text goes with the files: a new answer takes the place of the whole old one
         late["message"] = late.get("message")

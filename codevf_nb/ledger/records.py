@@ -15,7 +15,8 @@ from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.lease import is_leased
 from codevf_nb.sdk.answers import result_of
 from codevf_nb.sdk.foreign import cleaned, loads, task_object_of, time_of
-from codevf_nb.sdk.models import TaskDeliverable, TaskResponse, TaskResult, TaskStatus, differences
+from codevf_nb.sdk.models import TaskDeliverable, TaskResponse, TaskResult, differences
+from codevf_nb.sdk.statuses import ANSWERED, look_of
 
 
 class SendState(StrEnum):
@@ -105,7 +106,7 @@ class Entry:
     @property
     def is_open(self) -> bool:
         """Whether an answer may still come."""
-        return self.task_id is not None and not TaskStatus.is_final(self.status or "")
+        return self.task_id is not None and not look_of(self.status).is_final
 
     @property
     def may_be_there(self) -> bool:
@@ -139,7 +140,7 @@ class Entry:
     @property
     def is_unread(self) -> bool:
         """Whether there is an answer that nobody has opened."""
-        return self.status == TaskStatus.COMPLETED and self.seen_at is None and not self.is_forgotten
+        return self.status in ANSWERED and self.seen_at is None and not self.is_forgotten
 
     @property
     def is_structured(self) -> bool:

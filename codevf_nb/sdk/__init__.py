@@ -53,12 +53,12 @@ if TYPE_CHECKING:
         TaskDeliverable,
         TaskResponse,
         TaskResult,
-        TaskStatus,
         calculate_final_credit_cost,
         differences,
     )
     from .refusals import error_from
     from .schema import check_schema, mismatches, rows, to_json_schema
+    from .statuses import TaskStatus
     from .tasks import PreparedTask
     from .transport import Attempt
     from .validation import (
@@ -86,11 +86,12 @@ _ROOMS = {
     ),
     "files": "is_text_type mime_type_for normalize_attachments",
     "models": (
-        "CreditBalance Project ServiceMode Tag TaskDeliverable TaskResponse TaskResult TaskStatus "
+        "CreditBalance Project ServiceMode Tag TaskDeliverable TaskResponse TaskResult "
         "calculate_final_credit_cost differences"
     ),
     "refusals": "error_from",
     "schema": "check_schema mismatches rows to_json_schema",
+    "statuses": "TaskStatus",
     "tasks": "PreparedTask",
     "transport": "Attempt",
     "validation": (

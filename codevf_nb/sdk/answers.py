@@ -28,7 +28,6 @@ from .foreign import (
     whole_of,
 )
 from .models import (
-    UNKNOWN_STATUS,
     CreditBalance,
     Project,
     ServiceMode,
@@ -36,9 +35,9 @@ from .models import (
     TaskDeliverable,
     TaskResponse,
     TaskResult,
-    TaskStatus,
 )
 from .schema import mismatches
+from .statuses import UNKNOWN_STATUS, TaskStatus
 
 Headers = Mapping[str, str]
 logger = getLogger("codevf_nb.sdk")

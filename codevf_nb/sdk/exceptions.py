@@ -35,8 +35,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .foreign import decimal_of, items_of, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from decimal import Decimal
+    from pathlib import Path
 
     from .models import TaskResponse
 
@@ -87,7 +89,11 @@ class WaitTimeoutError(CodeVFError, TimeoutError):
 
 
 class DownloadError(CodeVFError):
-    """A deliverable could not be fetched or stored; no half file is left behind."""
+    """A deliverable could not be fetched or stored; no half file is left behind. `saved` are those that were."""
+
+    def __init__(self, message: str, *, saved: Sequence[Path] = ()) -> None:
+        super().__init__(message)
+        self.saved = list(saved)
 
 
 class APIError(CodeVFError):

@@ -17,6 +17,7 @@ from typing import Any
 
 from .exceptions import BadRequestError, InvalidModeError, InvalidTagError
 from .foreign import clean, task_object_of
+from .statuses import UNKNOWN_STATUS, TaskStatus
 from .suggestions import did_you_mean
 
 
@@ -66,34 +67,6 @@ _MEANINGS = {
     ServiceMode.FAST: "an answer within 4 hours",
     ServiceMode.STANDARD: "no time stated",
 }
-
-
-class TaskStatus(StrEnum):
-    """Where a task stands. Pending and processing are open; a status that nobody knows is open too."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    EXPIRED = "expired"
-
-    @classmethod
-    def of(cls, status: str) -> str:
-        """The known status of that name (in any case, `canceled` included), or the text as it is."""
-        name = status.strip().lower()
-        name = "cancelled" if name == "canceled" else name
-        return cls(name) if name in cls.__members__.values() else status
-
-    @classmethod
-    def is_final(cls, status: str) -> bool:
-        """Whether a task with this status will never change again. Any text may be asked about."""
-        return isinstance(status, str) and cls.of(status) in _FINAL
-
-
-_FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.FAILED, TaskStatus.EXPIRED})
-UNKNOWN_STATUS = "unknown"
-"""The status of a task whose answer did not say one; it counts as open."""
 
 
 @dataclass(frozen=True)

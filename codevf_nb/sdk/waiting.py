@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from .exceptions import APIConnectionError, CodeVFError, RateLimitError, ServerError, WaitTimeoutError, WrongTaskError
 from .limits import HINT_CAP
-from .models import TaskResponse, TaskStatus
+from .models import TaskResponse
+from .statuses import TaskStatus
 
 if TYPE_CHECKING:
     from .tasks import Tasks

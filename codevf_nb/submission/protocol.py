@@ -39,8 +39,9 @@ from codevf_nb.sdk.exceptions import (
     ServerError,
 )
 from codevf_nb.sdk.foreign import task_id_of
-from codevf_nb.sdk.models import UNKNOWN_STATUS, TaskResponse, differences, worst_case
+from codevf_nb.sdk.models import TaskResponse, differences, worst_case
 from codevf_nb.sdk.refusals import error_from
+from codevf_nb.sdk.statuses import UNKNOWN_STATUS
 from codevf_nb.sdk.tasks import PreparedTask
 from codevf_nb.submission import earlier
 from codevf_nb.submission.errors import (
