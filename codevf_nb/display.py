@@ -222,7 +222,7 @@ def sent(entry: Entry) -> list[str]:
         held = f" ({'; '.join(record['holds'])})" if record.get("holds") else ""
         of = f"{rows[0]:,} of " if rows and rows[0] < rows[1] else ""
         counted = f" {of}{rows[1]:,} rows" if rows else ""
-        files.append(f"{record['name']}{counted}{held}")
+        files.append(f"{record.get('name', 'a file whose name was forgotten')}{counted}{held}")
     return [plain(f"sent: {', '.join(files)}")] if files and entry.task_id else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exist
 
 from codevf_nb.ledger import book
 from codevf_nb.ledger.accounts import renamed
+from codevf_nb.ledger.digests import forgotten
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
 from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, count, each, likeliest, read
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
@@ -241,7 +243,7 @@ class Questions(Rows):
     def forget(self, before: float) -> int:
         """Delete what was asked and answered before a moment, of all that is over; return of how many questions.
 
-        Ids, times, credits and the attachments' names, sizes and hashes stay. Others can write in between.
+        Ids, times, credits and the attachments' sizes and keyed hashes stay. Others can write in between.
         """
         forgotten, last = 0, 0
         with self._store.together():
@@ -253,7 +255,7 @@ class Questions(Rows):
     def _forget_some(self, before: float, last: int) -> tuple[int, int] | None:
         """Forget for a moment what follows a number; return of how many questions and the last number, or None."""
         over = (questions.c.state == SendState.REFUSED) | questions.c.status.in_(FINAL)
-        told = or_(*(questions.c[name].is_not(None) for name in _TEXTS))
+        told = or_(*(questions.c[name].is_not(None) for name in _TEXTS), questions.c.attachments.contains('"name"'))
         old = self._where(questions.c.prepared_at < before, over, told).with_only_columns(questions.c.id)
         count = 0
         with self._store.write() as connection:
@@ -266,6 +268,7 @@ class Questions(Rows):
                 connection.execute(delete(bodies).where(bodies.c.question_id.in_(ids)))
                 connection.execute(delete(answers).where(answers.c.question_id.in_(ids)))
                 connection.execute(update(questions).where(questions.c.id.in_(ids)).values(dict.fromkeys(_TEXTS)))
+                _forget_names(connection, ids)
                 count, last = count + len(ids), ids[-1]
         return (count, last) if count else None
 
@@ -289,6 +292,11 @@ def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
 def _open(connection: Connection, account: str) -> list[Entry]:
     found = [Entry.read(row) for row in connection.execute(_OPEN, {"account": account})]
     return [entry for entry in found if entry.is_open]
+
+
+def _forget_names(connection: Connection, ids: Sequence[int]) -> None:
+    for row in connection.execute(select(questions.c.id, questions.c.attachments).where(questions.c.id.in_(ids))):
+        change(connection, row.id, attachments=forgotten(json.loads(row.attachments)))
 
 
 def _weight(status_code: int) -> int:

@@ -311,7 +311,7 @@ KEYS_AS_TEXT = (
     ),
     kind(
         "a private key",
-        "-{4,5} ?BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)? ?-{4,5}|PuTTY-User-Key-File-<D>",
+        "-{4,5} ?BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)? ?-{4,5}(?!-?[\"'`]+ [a-z])|PuTTY-User-Key-File-<D>",
         "RFC 7468, RFC 4716",
         anchors="-----BEGIN\x00 ----\x00BEGIN PuTTY-User-Key-File",
     ),

@@ -102,7 +102,12 @@ def _is_there(kind: Kind, content: bytes, at: int) -> bool:
     if not kind.is_url and content[at - 1 : at].isalnum() and at:
         return False
     found = kind.pattern.match(content, at, at + _LONGEST)
-    if found is None or not is_varied(found[0]) or (kind.check is not None and not kind.check(found)):
+    if (
+        found is None
+        or not is_varied(found[0])
+        or b"EXAMPLE" in found[0]
+        or (kind.check is not None and not kind.check(found))
+    ):
         return False
     return kind.is_url or not _is_inside_base64(content, at, found.end())
 

@@ -161,7 +161,7 @@ class Submission:
         return same or earlier.same(self._ledger, draft)
 
     def _asked(self, entry: Entry, draft: Draft, **how: Any) -> Asked:
-        changed = changes(entry.attachments, draft.manifest())
+        changed = changes(entry.attachments, self._ledger.store.digests.manifest(draft.manifest()))
         if changed and draft.question.project is None and entry.project not in (None, draft.project):
             raise other_project(entry, draft.project, [change.name for change in changed])
         ago = max(0.0, self._ledger.clock() - entry.prepared_at)
@@ -411,7 +411,7 @@ class Submission:
             "tag": terms.tag.display_name or terms.tag.name,
             "prompt": question.prompt,
             "code": question.code,
-            "attachments": draft.manifest(),
+            "attachments": self._ledger.store.digests.manifest(draft.manifest()),
             "response_schema": None if question.schema is None else dict(question.schema),
             "max_credits": terms.max_credits,
             "multiplier": float(terms.tag.cost_multiplier),
