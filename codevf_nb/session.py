@@ -19,7 +19,7 @@ from codevf_nb.options import AskOptions, Defaults
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError, NotFoundError
-from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
+from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag, TaskDeliverable
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -136,16 +136,21 @@ class Session:
             return f"stopped, and whether it was sent isn't known: {error}. Run the cell again: it can't be paid twice."
 
     def settle(self, entry: Entry) -> Task:
-        """Find out what became of a question nobody heard the end of."""
-        return self._follow(self._submission.settle(entry))
+        """Find out what became of a question nobody heard the end of, as a person asks for it."""
+        return self._follow(self._submission.settle(entry, after_conflict=True))
 
     def settle_by_hand(self, question_id: int, task_id: str | None) -> Entry:
-        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it."""
+        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it.
+
+        That corrects a task which was taken for it, too.
+        """
         entry = self.ledger.questions.find(question_id)
-        if entry is None or entry.task_id is not None:
-            raise BadRequestError(f"question {question_id} needs no settling: %codevf status lists those that do.")
+        if entry is None or entry.is_foreign:
+            raise BadRequestError(f"there is no question {question_id} here: %codevf status lists what needs settling.")
         if task_id is None:
-            return self.ledger.sending.abandon(question_id, "a person says that the service doesn't have it")
+            return self._submission.abandon(entry)
+        if entry.task_id == task_id:
+            raise BadRequestError(f"question {question_id} needs no settling: {task_id} is its task already.")
         return self._follow(self._submission.adopt(entry, task_id)).entry
 
     def unsettled(self) -> list[tuple[Entry, str]]:
@@ -195,12 +200,16 @@ class Session:
         return entry
 
     def refresh(self, entry: Entry) -> Entry:
-        """Ask the service about a task now."""
-        if not entry.is_open:
+        """Ask the service about a task now, also about one that is over: what came late is taken over."""
+        if entry.task_id is None or entry.is_forgotten:
             return self.ledger.questions.get(entry.id)
         entry = self._line.refresh(entry)
         self.watcher.wake()
         return entry
+
+    def download(self, files: Sequence[TaskDeliverable], folder: Path, *, overwrite: bool = False) -> list[Path]:
+        """Save the files of an answer; see ``Task.download``. Requests to the service itself take their turns."""
+        return self.client.tasks.download_all(files, folder, overwrite=overwrite, **self._line.queued)
 
     def accounts(self) -> list[Known]:
         """Return every account of the ledger; this session's is among them."""

@@ -233,7 +233,7 @@ def test_on_a_virtual_clock_waiting_shows_one_static_display(kernel):
     assert "update_display_data" not in kinds
 
 
-REFUSALS = ["status=402", "status=400", "status=401", "status=409", "status=413"]
+REFUSALS = ["status=402", "status=400", "status=401", "status=413"]
 
 
 def test_a_refused_question_does_not_look_as_if_it_were_sent(kernel, service):
