@@ -124,7 +124,7 @@ def _values(content: bytes, start: int, end: int, name: bytes, named: Named) -> 
     if follows:
         string = _STRING.match(content, follows.end(), follows.end() + 320)
         value = _inside(string) if string else b""
-        alone = named is Named.PASSWORD and is_strong(value) and not _HOST.fullmatch(value)
+        alone = named is Named.PASSWORD and is_strong(value) and b" " not in value and not _HOST.fullmatch(value)
         if value and (not is_list or alone or (is_random(value) and not _is_of_words(value))):
             yield value, True, False
         return
