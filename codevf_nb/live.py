@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from codevf_nb import display
 from codevf_nb.ledger import LedgerError
+from codevf_nb.publishing import publish
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
@@ -119,7 +120,7 @@ class Live:
             self._update(entry)
 
     def _publish(self, entry: Entry, repeated: Repeat | None, trouble: str | None = None, **where: Any) -> None:
-        _show()(display.task_bundle(entry, repeated=repeated, trouble=trouble), raw=True, **where)
+        publish(display.task_bundle(entry, repeated=repeated, trouble=trouble), **where)
 
 
 class Asking:
@@ -169,7 +170,7 @@ class Asking:
 
     def _publish(self, draft: Draft, state: str, where: dict[str, Any]) -> None:
         bundle = display.asking_bundle(draft, state, self._live.session.account.environment)
-        _show()(bundle, raw=True, **where)
+        publish(bundle, **where)
 
 
 def new_id() -> str:
@@ -198,12 +199,6 @@ def _same(before: Session, session: Session) -> bool:
 
 
 _latest: Live | None = None
-
-
-def _show() -> Any:
-    from IPython.display import display as show
-
-    return show
 
 
 def _in_kernel() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -37,6 +38,8 @@ from codevf_nb.task import Task
 UNSENT_SECONDS = 24 * 3600.0
 MOST_ASKINGS = 1_000_000
 
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
 
 class Session:
     """Everything a kernel does on one account.
@@ -47,6 +50,8 @@ class Session:
     def __init__(self, account: Account, store: Store, unsafe: str | None = None) -> None:
         account = replace(account, name=present_name(store, account.name))
         self.account = account
+        self.is_closed = False
+        _sessions.add(self)
         self.unsafe = unsafe
         self.ledger = Ledger(store, account.name, account.environment)
         self.ledger.accounts.unify(account.origin, account.credential)
@@ -223,11 +228,20 @@ class Session:
 
     def close(self) -> None:
         """Stop watching and let go of connections. Tasks go on at the service."""
+        self.is_closed = True
         self._service.close()
         self.watcher.stop()
         self.client.close()
         self._line.close()
         self.ledger.store.close()
+
+    def successor(self) -> Session:
+        """Return the session to go on with: this one; once it is closed, an open one of the same ledger and account."""
+        if not self.is_closed:
+            return self
+        same = (self.ledger.store.place, self.account.name)
+        others = (other for other in _sessions if (other.ledger.store.place, other.account.name) == same)
+        return next((other for other in others if not other.is_closed), self)
 
     # -- pieces
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from codevf_nb.ledger import Entry, Repeat
     from codevf_nb.session import Session
+    from codevf_nb.watcher import Watcher
 
 
 class Task:
@@ -121,21 +123,58 @@ class Task:
         """Block until the answer is there and return this task. Ctrl-C stops the waiting, not the task.
 
         Raises:
-            WaitTimeoutError: ``timeout`` seconds have passed first.
+            WaitTimeoutError: ``timeout`` seconds have passed first, or its session was closed.
             CodeVFError: its sandbox is gone, so that no answer can come any more.
         """
-        if self.entry.is_open and not self._session.watcher.wait(self._entry.id, timeout):
-            why = "and its session was closed" if timeout is None else f"after {timeout:g} s"
-            raise WaitTimeoutError(
-                f"{self.id} is still {self.status} {why}. It goes on: "
-                f"%codevf show {self.id} later, or %codevf cancel {self.id}."
-            )
-        if self.entry.is_open and (gone := self._session.account.gone()):
-            raise CodeVFError(f"{self.id} can't be answered any more: {gone}.")
+        if self.entry.is_open:
+            self._watch().wait(self._entry.id, timeout)
+            self._check_over(timeout)
         return self
 
     def __await__(self) -> Generator[Any, None, Task]:
-        return asyncio.get_running_loop().run_in_executor(None, self.wait).__await__()
+        """Wait without a thread: an ``await`` that is cancelled, or times out, leaves nothing behind."""
+        return self._answered().__await__()
+
+    async def _answered(self) -> Task:
+        if self.entry.is_open:
+            loop = asyncio.get_running_loop()
+            over = loop.create_future()
+
+            def set_over() -> None:
+                if not over.done():
+                    over.set_result(None)
+
+            def call_back() -> None:
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(set_over)
+
+            withdraw = self._watch().when_over(self._entry.id, call_back)
+            try:
+                await over
+            finally:
+                withdraw()
+            self._check_over()
+        return self
+
+    def _watch(self) -> Watcher:
+        """Have the answer watched for, in the session that has replaced this task's if that is closed."""
+        self._session = self._session.successor()
+        self._session.watcher.watch(self._entry)
+        return self._session.watcher
+
+    def _check_over(self, timeout: float | None = None) -> None:
+        if not self.entry.is_open:
+            return
+        if gone := self._session.account.gone():
+            raise CodeVFError(f"{self.id} can't be answered any more: {gone}.")
+        if self._session.watcher.is_stopped:
+            why = "and its session was closed"
+        else:
+            why = "and is not watched any more" if timeout is None else f"after {timeout:g} s"
+        raise WaitTimeoutError(
+            f"{self.id} is still {self.status} {why}. It goes on: "
+            f"%codevf show {self.id} later, or %codevf cancel {self.id}."
+        )
 
     def cancel(self) -> Task:
         """Ask the service to stop the task; what it holds is released."""
@@ -160,6 +199,16 @@ class Task:
         """Note that the running cell shows this task, so that it isn't shown there again as the cell's value."""
         self._shown_in = _running_cell()
         return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Task) and self._place == other._place
+
+    def __hash__(self) -> int:
+        return hash(self._place)
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self._session.ledger.store.place, self._entry.id
 
     def __repr__(self) -> str:
         return f"<Task {self.id} {self.status} ({self.environment})>"

@@ -72,7 +72,7 @@ def test_an_answer_is_noticed_in_proportion(world, took, status):
         world.ledger[fraction] = Question(fraction, status, world.time)
         world.answered_at[fraction] = world.time + took * (1 + fraction / 300)
         kernel.watch(world.ledger[fraction])
-        live(world, kernel)
+        live(world, kernel, seconds=2 * took + 60)
         assert kernel.answers()[fraction] - world.answered_at[fraction] <= min(max(2.0, 0.05 * took), 30.0)
 
 
@@ -161,7 +161,7 @@ def test_who_does_not_reach_the_service_hands_over(world, cut_off):
     for number in range(8):
         kernels[number % 4].watch(world.ask(number))
         world.answered_at[number] = 10.0 * number
-    live(world, *kernels)
+    live(world, *kernels, seconds=600)
     for number in range(8):
         assert kernels[number % 4].answers()[number] - world.answered_at[number] <= CADENCE + 10
     for kernel in kernels:
@@ -230,7 +230,7 @@ def test_a_sandbox_that_is_gone_ends_the_waiting(world):
     other.watch(world.ask(3))
     live(world, kernel, other, seconds=60)
     world.down, world.gone = DEAD, "its sandbox is gone"
-    live(world, kernel, other)  # until nothing is watched any more
+    live(world, kernel, other, seconds=600)
     polls = len(world.polls)
     for one, numbers in ((kernel, (1, 2)), (other, (3,))):
         for number in numbers:

@@ -14,6 +14,7 @@ from codevf_nb.ledger.address import ServerAddress
 from codevf_nb.ledger.database import Database
 from codevf_nb.ledger.digests import Digests
 from codevf_nb.ledger.errors import LedgerError
+from codevf_nb.sdk.forks import reset_after_fork
 
 CONNECT_SECONDS = 10
 _DEFAULT_SCHEMA = "public"
@@ -84,6 +85,10 @@ class PostgreSQL(Database):
             )
         except ModuleNotFoundError:
             raise LedgerError("a ledger on PostgreSQL needs psycopg: pip install 'codevf_nb[postgres]'") from None
+        reset_after_fork(self._leave_pool)
+
+    def _leave_pool(self) -> None:
+        self.engine.dispose(close=False)
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Set what holds for this transaction alone, and take the lock; all of it in one message to the server."""

@@ -23,6 +23,7 @@ from codevf_nb.ledger.digests import Digests
 from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.postgresql import PostgreSQL
 from codevf_nb.ledger.sqlite import SQLite
+from codevf_nb.sdk.forks import reset_after_fork
 
 __all__ = ["BUSY_SECONDS", "LedgerError", "Store"]
 
@@ -62,7 +63,8 @@ class Store:
     def _open(self, database: Database, place: str, clock: Callable[[], float] | None, secret: bytes | None) -> None:
         self.digests = Digests(secret or secrets.token_bytes(32))
         self.place = place
-        self._kept = Kept()
+        self._keep_none()
+        reset_after_fork(self._keep_none)
         self._clock = clock
         self._database = database
         self._engine = database.engine
@@ -71,6 +73,9 @@ class Store:
                 database.settle(connection, self.digests)
             except LedgerError as error:
                 raise LedgerError(f"the ledger at {place} can't be used: {error}") from None
+
+    def _keep_none(self) -> None:
+        self._kept = Kept()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from codevf_nb import display
 from codevf_nb.ledger import Wanted
-from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.models import ServiceMode, TaskStatus
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
@@ -30,6 +30,19 @@ def progress(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = 
         "text/plain": f"{bundle['text/plain']}\n{below}",
         "text/html": f"{bundle['text/html']}<div>{html.escape(below)}</div>",
     }
+
+
+def answered(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = True) -> str:
+    """Return how a question ended as HTML, for a page that was loaded again since it was asked.
+
+    Such a page no longer knows where the answer belongs in the notebook, so that what it saves doesn't hold it.
+    """
+    drawn = display.task_bundle(entry, repeated=repeated)["text/html"]
+    if TaskStatus.of(entry.status or "") != TaskStatus.COMPLETED:
+        return drawn
+    finds = "run this cell again" if cell_asks else f"run %codevf show {display.plain(entry.task_id or '')} in a cell"
+    below = f"This page was loaded again, so its file does not have this answer yet: {finds} (0 credits), then save."
+    return f"{drawn}<div>{html.escape(below)}</div>"
 
 
 def picker(session: Session) -> dict[str, str]:

@@ -33,8 +33,10 @@ class Progress:
 
     display_id = ""
 
-    def __init__(self, session: Session, task: Task) -> None:
+    def __init__(self, session: Session, task: Task, *, cell_asks: bool = True) -> None:
+        """Draw a task; ``cell_asks``: running its cell again shows the task."""
         self._session = session
+        self._cell_asks = cell_asks
         self._task = task
         self._entry = entry = task.seen
         row = {"width": "auto", "min_width": "0", "flex": "1 1 100%"}
@@ -75,8 +77,8 @@ class Progress:
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
         desk.untick(self._tick)
-        # Once it has ended, the buttons are not in it any more.
-        stage.close(self.root, self._cancel.widget, self._refresh)
+        # Once it has ended, these are not in it any more.
+        stage.close(self.root, self._head, self._bar, self._cancel.widget, self._refresh)
 
     def _say(self, trouble: str) -> None:
         self._head.value = self._standing(trouble)
@@ -87,11 +89,10 @@ class Progress:
         return lines(display.price(self._entry)) + state + lines(trouble, spoken=True)
 
     def _end(self) -> None:
-        """Hold the answer: a page that was away while it came finds the widget, not what has replaced it."""
+        """Hold the answer alone: a page that was loaded again finds the widget, not what has replaced it."""
         desk.untick(self._tick)
-        self._say("")
-        self.root.children = [self._head, self._bar, self._body]
-        self._body.value = display.task_bundle(self._entry, repeated=self._task.repeated)["text/html"]
+        self._body.value = fallbacks.answered(self._entry, self._task.repeated, cell_asks=self._cell_asks)
+        self.root.children = [self._body]
 
     def _tick(self) -> None:
         drawn = self._entry
