@@ -15,6 +15,7 @@ from codevf_nb import attachments, secrets, settings
 from codevf_nb.ledger import Entry, Known, Ledger, LedgerError, Limiter, Repeat, Store, present_name
 from codevf_nb.ledger.migrations import normalize_line_ends
 from codevf_nb.line import Line
+from codevf_nb.looking import looking
 from codevf_nb.options import AskOptions, Defaults
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
@@ -87,13 +88,15 @@ class Session:
             unmasked = attachments.gather(question.code, options.attach, options.files, budget)
         question = replace(question, contents=_contents(options, unmasked))
         draft = Draft(question, parts, question.project or defaults.project or self.folder, defaults)
-        unread = secrets.check(
-            draft.texts(),
-            draft.files(),
-            own_key=self.account.api_key,
-            allow_secrets=options.allow_secrets,
-            allow_personal=options.allow_personal,
-        )
+        with looking() as tell:
+            unread = secrets.check(
+                draft.texts(),
+                draft.files(),
+                own_key=self.account.api_key,
+                allow_secrets=options.allow_secrets,
+                allow_personal=options.allow_personal,
+                tell=tell,
+            )
         return replace(draft, unread=tuple(map(str, unread)))
 
     @telling_nothing_sent()
