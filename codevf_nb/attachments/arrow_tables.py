@@ -87,7 +87,10 @@ def _filled(column: Any, cast: Any) -> tuple[Any, Any]:
     import pyarrow as pa
 
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    missing = [chunk.is_null().to_numpy(zero_copy_only=False) for chunk in chunks]
+    missing = [
+        chunk.is_null().to_numpy(zero_copy_only=False) if chunk.null_count else np.zeros(len(chunk), dtype=bool)
+        for chunk in chunks
+    ]
     plain = [chunk if cast is None else chunk.cast(cast) for chunk in chunks]
     filled = [
         chunk.fill_null(pa.scalar(0, pa.int8()).cast(chunk.type)) if chunk.null_count else chunk for chunk in plain

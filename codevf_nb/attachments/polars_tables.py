@@ -66,8 +66,11 @@ def series_of(column: Any) -> pd.Series[Any]:
 
 
 def _filled(column: Any) -> tuple[Any, Any]:
+    import numpy as np
     import polars as pl
 
+    if not column.null_count():  # the expressions below are slow for each column of a very wide frame
+        return column.to_numpy(), np.zeros(len(column), dtype=bool)
     missing = column.is_null().to_numpy()
     filled = column.fill_null(False if column.dtype == pl.Boolean else 0)
     return filled.to_numpy(), missing
