@@ -39,6 +39,8 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
     levels = _levels(frame)
     labels = [*levels, *(label_text(label) for label in frame.columns)]
     header = unique_header(labels)
+    # Without names: a level whose name is a number would be taken for the level at that place.
+    unnamed = frame.index.set_names([None] * frame.index.nlevels)
 
     def take(positions: Any) -> pd.DataFrame:
         import pandas as pd
@@ -51,10 +53,10 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
 
     def stretch(number: int, start: int, stop: int) -> pd.Series[Any]:
         if number < len(levels):
-            return frame.index[start:stop].get_level_values(number).to_series()
+            return unnamed[start:stop].get_level_values(number).to_series()
         return frame.iloc[:, number - len(levels)].iloc[start:stop]
 
-    dtypes = [str(frame.index.get_level_values(number).dtype) for number in range(len(levels))]
+    dtypes = [str(unnamed.get_level_values(number).dtype) for number in range(len(levels))]
     dtypes += [_dtype(dtype) for dtype in frame.dtypes]
     size = f"{counted(len(frame), 'row')} × {counted(frame.shape[1], 'column')}"
     what = (what or f"{type(frame).__name__} of {size}") + renamed(labels, header)
@@ -116,7 +118,11 @@ def _dtype(dtype: Any) -> str:
 def _facts(frame: pd.DataFrame, levels: list[str]) -> tuple[str, ...]:
     """Say what a CSV has no place for: what the index is, names of axes, attrs, a geometry's coordinates."""
     index = frame.index
-    what = f"{type(index).__name__} {index.dtype}" if index.nlevels == 1 else f"MultiIndex of {index.nlevels} levels"
+    what = (
+        f"{type(index).__name__} {index.dtype}"
+        if not is_a(index, "pandas", "MultiIndex")
+        else f"MultiIndex of {counted(index.nlevels, 'level')}"
+    )
     freq = getattr(index, "freqstr", None)
     if is_a(index, "pandas", "RangeIndex"):
         what = f"RangeIndex from {index.start} by {index.step}"  # type: ignore[attr-defined]

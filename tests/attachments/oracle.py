@@ -33,7 +33,7 @@ def read_csv(text: str) -> list[list[str | None]]:
 
 def read_profile(text: str) -> list[tuple[str, str]]:
     """Return name and dtype of each column in a profile of one table."""
-    lines = [line for line in text.splitlines() if line.startswith("| ")][1:]
+    lines = [line for line in text.split("\n") if line.startswith("| ")][1:]  # Markdown knows no other line ends
     cells = [re.split(r"(?<!\\)(?:\\\\)*\|", line[1:-1]) for line in lines]
     return [(row[0].strip(), row[1].strip()) for row in cells]
 
