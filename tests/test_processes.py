@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -21,8 +23,9 @@ from codevf_nb import kernel
 from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.ledger.tables import meta
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.sdk.exceptions import CodeVFError, ConfigurationError, WaitTimeoutError
+from codevf_nb.sdk.exceptions import AuthenticationError, CodeVFError, ConfigurationError, WaitTimeoutError
 from codevf_nb.settings import Account
+from tests import asking
 from tests.ledger.conftest import postgres  # noqa: F401 - the fixture
 from tests.waiting import eventually
 
@@ -195,9 +198,22 @@ def test_a_pickle_that_finds_no_session_says_so(asked, box):
     pickled = pickle.dumps(asked)
     kernel.forget()
     kernel.use(Account("test-1", "test", box.base_url, box.api_key, "a test", "other", None))
+    lost = pickle.loads(pickled)  # noqa: S301 - made here
     with pytest.raises(ConfigurationError, match="asked on account sandbox, and this process is on test-1: give it"):
-        pickle.loads(pickled)  # noqa: S301 - made here
+        lost.wait(1)
+    assert repr(lost).startswith("<Task, not found: this task was asked on account sandbox")
+    kernel.use(asked._session.account)
+    assert lost == asked, "it is found once its account is there"
     kernel.forget()
+
+
+def test_a_pool_ends_whose_parent_has_no_account(box):
+    """Loading an answer must not fail: the pool would lose the thread that loads them, and be waited for for ever."""
+    use = partial(asking.use, box.base_url, box.api_key)
+    with multiprocessing.get_context("spawn").Pool(1, use) as pool:
+        (task,) = pool.map_async(asking.ask, [1]).get(60)
+    with pytest.raises(AuthenticationError, match="no CodeVF account"):
+        task.wait(1)
 
 
 # -- waiting
