@@ -204,9 +204,8 @@ def _left(cost_cap: int, balance: CreditBalance | None) -> list[str]:
 
 def _draft_file(part: Attachment) -> list[str]:
     """Return a file's name, size and what it holds, and its first lines where it is text."""
-    rows = f", {part.rows[0]:,} of {part.rows[1]:,} rows" if part.rows else ""
     holds = f", made of {'; '.join(part.holds)}" if part.holds else ""
-    lines = [plain(f"{part.file_name}: {len(part.content):,} bytes{rows}{holds}")]
+    lines = [plain(f"{part.file_name}: {len(part.content):,} bytes{part.extent}{holds}")]
     try:
         first = part.content.decode().splitlines()[:_FIRST_LINES]
     except UnicodeDecodeError:
@@ -220,8 +219,8 @@ def sent(entry: Entry) -> list[str]:
     for record in entry.attachments or ():
         rows = record.get("rows")
         held = f" ({'; '.join(record['holds'])})" if record.get("holds") else ""
-        of = f"{rows[0]:,} of " if rows and rows[0] < rows[1] else ""
-        counted = f" {of}{rows[1]:,} rows" if rows else ""
+        of = f"{rows[0]:,} of " if rows and rows[0] < rows[-1] else ""
+        counted = f" {of}{rows[-1]:,} rows" if rows else ""
         files.append(f"{record.get('name', 'a file whose name was forgotten')}{counted}{held}")
     return [plain(f"sent: {', '.join(files)}")] if files and entry.task_id else []
 

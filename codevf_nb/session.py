@@ -15,7 +15,8 @@ from codevf_nb import attachments, secrets, settings
 from codevf_nb.ledger import Entry, Known, Ledger, LedgerError, Limiter, Repeat, Store, present_name
 from codevf_nb.ledger.migrations import normalize_line_ends
 from codevf_nb.line import Line
-from codevf_nb.options import AskOptions, Defaults
+from codevf_nb.looking import looking
+from codevf_nb.options import PROFILES, AskOptions, Defaults
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError, NotFoundError
@@ -75,27 +76,31 @@ class Session:
         return self.draft_of(AskOptions(prompt, **given), defaults or Defaults())
 
     @telling_nothing_sent()
-    def draft_of(self, options: AskOptions, defaults: Defaults) -> Draft:
+    def draft_of(self, options: AskOptions, defaults: Defaults, *, only_look: bool = False) -> Draft:
         """Make what would be sent; what the rules forbid is refused here, without a request.
+
+        Where it is ``only_look``ed at, no rows of a lazy table are read, unless all may be counted.
 
         Nothing that was not given is resolved yet, except the project's name: see ``priced``.
         """
-        question = self._question(options, defaults)
+        question, depth = self._question(options, defaults), _depth(options, only_look=only_look)
         budget = attachments.DEFAULT_MAX_BYTES if options.max_bytes is None else options.max_bytes
-        parts = attachments.gather(question.code, options.attach, options.files, budget, options.redact)
+        parts = attachments.gather(question.code, options.attach, options.files, budget, options.redact, depth)
         unmasked = parts
         if options.unnamed and options.redact:  # masks are random: with them the same data would be a new question
             unmasked = attachments.gather(question.code, options.attach, options.files, budget)
         question = replace(question, contents=_contents(options, unmasked))
         project = _encodable(question.project or defaults.project or self.folder, "the project's name")
         draft = Draft(question, parts, project, defaults)
-        unread = secrets.check(
-            draft.texts(),
-            draft.files(),
-            own_key=self.account.api_key,
-            allow_secrets=options.allow_secrets,
-            allow_personal=options.allow_personal,
-        )
+        with looking() as tell:
+            unread = secrets.check(
+                draft.texts(),
+                draft.files(),
+                own_key=self.account.api_key,
+                allow_secrets=options.allow_secrets,
+                allow_personal=options.allow_personal,
+                tell=tell,
+            )
         return replace(draft, unread=tuple(map(str, unread)))
 
     @telling_nothing_sent()
@@ -325,6 +330,21 @@ class Session:
                 raise BadRequestError("nothing has been asked on this account yet.")
             return newest[0]
         return self.ledger.questions.task(task_id) or self._submission.take_in(task_id)
+
+
+def _depth(options: AskOptions, *, only_look: bool) -> attachments.Depth:
+    """Return how much of a lazy table is read; it must have a name of its own, or its rows were the question's."""
+    lazy = [name for name, value in options.attach.items() if attachments.is_lazy(value)]
+    if lazy and options.unnamed:
+        raise BadRequestError(
+            "a lazy table needs a name, since its rows can't tell whether it is the same one: "
+            "attach={'orders': orders}."
+        )
+    if options.profile not in (None, *PROFILES):
+        raise BadRequestError(f"--profile takes {' or '.join(PROFILES)}, not {options.profile!r}.")
+    if options.profile == "full":
+        return attachments.Depth.FULL
+    return attachments.Depth.SCHEMA if only_look else attachments.Depth.SAMPLE
 
 
 def _encodable(text: str, what: str) -> str:
