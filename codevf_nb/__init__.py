@@ -7,6 +7,7 @@ loads neither pandas, requests, SQLAlchemy nor ipywidgets: each is loaded by the
 from __future__ import annotations
 
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from codevf_nb.widgets.stage import Recipe
 
 __version__ = "0.1.0"
+
+# Whoever wants the log adds a handler; without one, warnings of a background thread would be printed into some cell.
+logging.getLogger("codevf_nb").addHandler(logging.NullHandler())
 
 __all__ = [
     "__version__",

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import copyreg
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,7 @@ from codevf_nb.sdk.exceptions import ConfigurationError
 from codevf_nb.sdk.secret import Secret
 from codevf_nb.session import Session
 from codevf_nb.settings import Account
+from codevf_nb.task import Task
 
 # What opening the ledger may end in: each leaves a kernel able to read answers.
 _UNOPENED = (LedgerError, NewerLedgerError, OSError)
@@ -33,13 +36,15 @@ SANDBOX_SOURCE = "%codevf sandbox"
 class _State:
     """What a kernel has: its session, the one that asks without a ledger, and the account somebody has chosen.
 
-    ``left`` are sessions on other accounts that still watch for answers.
+    ``left`` are sessions on other accounts that still watch for answers. ``told_children``: the environment says to
+    ask in the sandbox, and this kernel has put that there.
     """
 
     current: Session | None = None
     unkept: Session | None = None
     chosen: Account | None = None
     left: list[Session] = field(default_factory=list)
+    told_children: bool = False
 
 
 _state = _State()
@@ -78,7 +83,7 @@ def without_ledger() -> Session:
     """Return a session that asks although the ledger fails: what it asks is remembered by this kernel alone."""
     base = current()
     if _state.unkept is None or _state.unkept.account != base.account:
-        store = base.ledger.store if base.unsafe else MemoryStore(copy_of=_ledger_file())
+        store = base.ledger.store if base.unsafe else _memory()
         _state.unkept = Session(base.account, store)
     return _state.unkept
 
@@ -114,6 +119,7 @@ def forget() -> None:
     """Close this kernel's session, and with it the choice of an account: the next use makes it anew."""
     rest()
     _state.chosen = None
+    _tell_children(is_sandbox=False)
 
 
 def rest() -> None:
@@ -135,10 +141,12 @@ def use(account: Account) -> Session:
         unsafe = str(error).rstrip(".")
     else:
         return session
-    memory = MemoryStore(copy_of=_ledger_file())
+    memory = _memory()
+    session = _enter(Session(account, memory, unsafe))
     answers = "Its answers can be read, but" if memory.copied else "Its answers can't be read, and"
+    # At last: where warnings are errors, the session is there all the same.
     warnings.warn(f"codevf: {unsafe}. {answers} nothing can be asked.", stacklevel=2)
-    return _enter(Session(account, memory, unsafe))
+    return session
 
 
 def _report_open_elsewhere(session: Session) -> None:
@@ -155,6 +163,7 @@ def _report_open_elsewhere(session: Session) -> None:
 def _enter(session: Session) -> Session:
     before = [*_state.left, *filter(None, [_state.current])]
     _state.current = session
+    _tell_children(is_sandbox=session.account.source == SANDBOX_SOURCE)
     _state.left = [other for other in before if _goes_on(other)]
     for other in before:
         if other not in _state.left:
@@ -164,6 +173,16 @@ def _enter(session: Session) -> Session:
     session.watcher.wake()
     session.prefetch()
     return session
+
+
+def _tell_children(*, is_sandbox: bool) -> None:
+    """Have processes that this one starts (spawned workers) ask in the sandbox too, and not with a key they find."""
+    if is_sandbox and "CODEVF_SANDBOX" not in os.environ:
+        os.environ["CODEVF_SANDBOX"] = "1"
+        _state.told_children = True
+    elif not is_sandbox and _state.told_children:
+        os.environ.pop("CODEVF_SANDBOX", None)
+        _state.told_children = False
 
 
 def _goes_on(session: Session) -> bool:
@@ -184,7 +203,15 @@ def _leave(session: Session) -> None:
 
 
 def _open_store() -> Store:
-    return Store(os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite"))
+    url = os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite")
+    return Store(url, secret=settings.secret())
+
+
+def _memory() -> MemoryStore:
+    secret = None
+    with contextlib.suppress(OSError):
+        secret = settings.secret()
+    return MemoryStore(copy_of=_ledger_file(), secret=secret)
 
 
 def _ledger_file() -> Path | None:
@@ -193,3 +220,31 @@ def _ledger_file() -> Path | None:
         return ledger_file(os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite"))
     except _UNOPENED:
         return None
+
+
+def _reduce(task: Task) -> tuple[Callable[..., Task], tuple[str, int, str]]:
+    entry = task.entry
+    return load_task, (entry.account, entry.id, entry.identity)
+
+
+def load_task(account: str, question_id: int, identity: str) -> Task:
+    """Return a pickled task, in the session of this process that is on its account; no key is in a pickle.
+
+    Raises:
+        ConfigurationError: this process is on another account, or its ledger doesn't have the question.
+    """
+    open_now = filter(None, [_state.current, _state.unkept, *_state.left])
+    session = next((one for one in open_now if account in one.ledger.accounts.names()), None) or current()
+    if account not in session.ledger.accounts.names():
+        raise ConfigurationError(
+            f"this task was asked on account {account}, and this process is on {session.account.name}: "
+            "give it the same key (CODEVF_API_KEY) or sandbox (CODEVF_SANDBOX=1), then load the task again."
+        )
+    with contextlib.suppress(KeyError):
+        entry = session.ledger.questions.get(question_id)
+        if entry.identity == identity:
+            return Task(session, entry)
+    raise ConfigurationError(f"question {question_id} is not in this process's ledger ({session.ledger.store.place}).")
+
+
+copyreg.pickle(Task, _reduce)

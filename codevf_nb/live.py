@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from codevf_nb import display
 from codevf_nb.ledger import LedgerError
+from codevf_nb.publishing import can_replace, publish
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
@@ -119,7 +120,7 @@ class Live:
             self._update(entry)
 
     def _publish(self, entry: Entry, repeated: Repeat | None, trouble: str | None = None, **where: Any) -> None:
-        _show()(display.task_bundle(entry, repeated=repeated, trouble=trouble), raw=True, **where)
+        publish(display.task_bundle(entry, repeated=repeated, trouble=trouble), **where)
 
 
 class Asking:
@@ -140,7 +141,7 @@ class Asking:
         if self._live.answers_at_once:
             return
         self._draft = draft
-        self.display_id = new_id() if _in_kernel() else None
+        self.display_id = new_id() if can_replace() else None
         self._publish(draft, display.SENDING, {} if self.display_id is None else {"display_id": self.display_id})
         sys.stdout.flush()  # a kernel's stream sends all that was shown before it
 
@@ -169,7 +170,7 @@ class Asking:
 
     def _publish(self, draft: Draft, state: str, where: dict[str, Any]) -> None:
         bundle = display.asking_bundle(draft, state, self._live.session.account.environment)
-        _show()(bundle, raw=True, **where)
+        publish(bundle, **where)
 
 
 def new_id() -> str:
@@ -198,12 +199,6 @@ def _same(before: Session, session: Session) -> bool:
 
 
 _latest: Live | None = None
-
-
-def _show() -> Any:
-    from IPython.display import display as show
-
-    return show
 
 
 def _in_kernel() -> bool:

@@ -13,10 +13,14 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from codevf_nb.sdk.forks import reset_after_fork
+
 # A turn is asked for at least this often, in seconds: whoever took it may have given it back.
 LOOK_SECONDS = 1.0
 # A request that takes longer is given up: a question may be waiting for it.
 FETCH_SECONDS = 5.0
+# A kernel that ends waits no longer than this for it, in seconds.
+STOP_SECONDS = 0.5
 
 log = logging.getLogger("codevf_nb.prefetch")
 
@@ -39,6 +43,10 @@ class Prefetch:
     def __init__(self, steps: Sequence[Step], free_in: Callable[[], float]) -> None:
         self._steps = steps
         self._free_in = free_in
+        self._reset()
+        reset_after_fork(self._reset)
+
+    def _reset(self) -> None:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self.lock = threading.Lock()
@@ -59,7 +67,7 @@ class Prefetch:
         """End after the request that is in flight, if one is."""
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join(timeout=FETCH_SECONDS)
+            self._thread.join(timeout=STOP_SECONDS)
 
     def _run(self) -> None:
         for step in self._steps:

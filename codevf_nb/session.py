@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,11 +15,12 @@ from codevf_nb import attachments, secrets, settings
 from codevf_nb.ledger import Entry, Known, Ledger, LedgerError, Limiter, Repeat, Store, present_name
 from codevf_nb.ledger.migrations import normalize_line_ends
 from codevf_nb.line import Line
+from codevf_nb.looking import looking
 from codevf_nb.options import PROFILES, AskOptions, Defaults
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError, NotFoundError
-from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
+from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag, TaskDeliverable
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -36,6 +38,8 @@ from codevf_nb.task import Task
 UNSENT_SECONDS = 24 * 3600.0
 MOST_ASKINGS = 1_000_000
 
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
 
 class Session:
     """Everything a kernel does on one account.
@@ -46,6 +50,8 @@ class Session:
     def __init__(self, account: Account, store: Store, unsafe: str | None = None) -> None:
         account = replace(account, name=present_name(store, account.name))
         self.account = account
+        self.is_closed = False
+        _sessions.add(self)
         self.unsafe = unsafe
         self.ledger = Ledger(store, account.name, account.environment)
         self.ledger.accounts.unify(account.origin, account.credential)
@@ -84,13 +90,15 @@ class Session:
             unmasked = attachments.gather(question.code, options.attach, options.files, budget)
         question = replace(question, contents=_contents(options, unmasked))
         draft = Draft(question, parts, question.project or defaults.project or self.folder, defaults)
-        unread = secrets.check(
-            draft.texts(),
-            draft.files(),
-            own_key=self.account.api_key,
-            allow_secrets=options.allow_secrets,
-            allow_personal=options.allow_personal,
-        )
+        with looking() as tell:
+            unread = secrets.check(
+                draft.texts(),
+                draft.files(),
+                own_key=self.account.api_key,
+                allow_secrets=options.allow_secrets,
+                allow_personal=options.allow_personal,
+                tell=tell,
+            )
         return replace(draft, unread=tuple(map(str, unread)))
 
     @telling_nothing_sent()
@@ -133,16 +141,21 @@ class Session:
             return f"stopped, and whether it was sent isn't known: {error}. Run the cell again: it can't be paid twice."
 
     def settle(self, entry: Entry) -> Task:
-        """Find out what became of a question nobody heard the end of."""
-        return self._follow(self._submission.settle(entry))
+        """Find out what became of a question nobody heard the end of, as a person asks for it."""
+        return self._follow(self._submission.settle(entry, after_conflict=True))
 
     def settle_by_hand(self, question_id: int, task_id: str | None) -> Entry:
-        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it."""
+        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it.
+
+        That corrects a task which was taken for it, too.
+        """
         entry = self.ledger.questions.find(question_id)
-        if entry is None or entry.task_id is not None:
-            raise BadRequestError(f"question {question_id} needs no settling: %codevf status lists those that do.")
+        if entry is None or entry.is_foreign:
+            raise BadRequestError(f"there is no question {question_id} here: %codevf status lists what needs settling.")
         if task_id is None:
-            return self.ledger.sending.abandon(question_id, "a person says that the service doesn't have it")
+            return self._submission.abandon(entry)
+        if entry.task_id == task_id:
+            raise BadRequestError(f"question {question_id} needs no settling: {task_id} is its task already.")
         return self._follow(self._submission.adopt(entry, task_id)).entry
 
     def unsettled(self) -> list[tuple[Entry, str]]:
@@ -192,12 +205,16 @@ class Session:
         return entry
 
     def refresh(self, entry: Entry) -> Entry:
-        """Ask the service about a task now."""
-        if not entry.is_open:
+        """Ask the service about a task now, also about one that is over: what came late is taken over."""
+        if entry.task_id is None or entry.is_forgotten:
             return self.ledger.questions.get(entry.id)
         entry = self._line.refresh(entry)
         self.watcher.wake()
         return entry
+
+    def download(self, files: Sequence[TaskDeliverable], folder: Path, *, overwrite: bool = False) -> list[Path]:
+        """Save the files of an answer; see ``Task.download``. Requests to the service itself take their turns."""
+        return self.client.tasks.download_all(files, folder, overwrite=overwrite, **self._line.queued)
 
     def accounts(self) -> list[Known]:
         """Return every account of the ledger; this session's is among them."""
@@ -222,11 +239,20 @@ class Session:
 
     def close(self) -> None:
         """Stop watching and let go of connections. Tasks go on at the service."""
+        self.is_closed = True
         self._service.close()
         self.watcher.stop()
         self.client.close()
         self._line.close()
         self.ledger.store.close()
+
+    def successor(self) -> Session:
+        """Return the session to go on with: this one; once it is closed, an open one of the same ledger and account."""
+        if not self.is_closed:
+            return self
+        same = (self.ledger.store.place, self.account.name)
+        others = (other for other in _sessions if (other.ledger.store.place, other.account.name) == same)
+        return next((other for other in others if not other.is_closed), self)
 
     # -- pieces
 

@@ -10,6 +10,7 @@ import getpass
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -97,6 +98,16 @@ def home() -> Path:
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def secret() -> bytes:
+    """Return this home's secret, which keys the hashes of what was attached; made, and kept, at the first call."""
+    path = home() / "hashes.key"
+    if not path.exists():
+        with private_files.lock(path.with_suffix(".lock")):
+            if not path.exists():  # another kernel may have made it meanwhile
+                private_files.write(path, secrets.token_hex(32) + "\n")
+    return path.read_bytes().strip()
 
 
 def user() -> str:

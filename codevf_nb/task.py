@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.sdk.downloads import safe_file_name
 from codevf_nb.sdk.exceptions import CodeVFError, WaitTimeoutError
-from codevf_nb.sdk.models import TaskDeliverable
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from codevf_nb.ledger import Entry, Repeat
+    from codevf_nb.sdk.models import TaskDeliverable
     from codevf_nb.session import Session
+    from codevf_nb.watcher import Watcher
 
 
 class Task:
@@ -64,17 +66,17 @@ class Task:
 
     @property
     def result(self) -> Any:
-        """A structured answer's data, which according to CodeVF's documentation AI made; else the answer's text."""
+        """A structured answer's data, which according to CodeVF's documentation AI made; else the answer's text.
+
+        Which of them an answer is, is judged by what came.
+        """
         entry = self.entry
-        return entry.result if entry.is_structured else entry.message
+        return entry.data if entry.is_structured else entry.message
 
     @property
     def deliverables(self) -> list[TaskDeliverable]:
         """The files that came with the answer."""
-        entry = self.entry
-        if entry.is_structured or not entry.result:
-            return []
-        return [TaskDeliverable(**part) for part in entry.result.get("deliverables", ())]
+        return self.entry.files
 
     @property
     def credits_used(self) -> float | None:
@@ -88,7 +90,7 @@ class Task:
 
     @property
     def attachments(self) -> list[dict[str, Any]]:
-        """What was sent along: name, size and SHA-256 of each file; of a sample also ``positions``.
+        """What was sent along: name, size and keyed hash of each file; of a sample also ``positions``.
 
         These are the numbers of the rows that were sent, by the name of the CSV: ``trips.iloc[positions]`` are they.
         """
@@ -113,29 +115,66 @@ class Task:
             raise CodeVFError(
                 f"the answer of {entry.task_id} is text, not rows: see .message; ask with a schema for rows."
             )
-        if entry.result is None:
+        if entry.data is None:
             raise CodeVFError(f"{entry.task_id} is {entry.status} and has no data.")
-        return exact_frame(rows_of(str(entry.task_id), entry.result, entry.response_schema))
+        return exact_frame(rows_of(str(entry.task_id), entry.data, entry.response_schema))
 
     def wait(self, timeout: float | None = None) -> Task:
         """Block until the answer is there and return this task. Ctrl-C stops the waiting, not the task.
 
         Raises:
-            WaitTimeoutError: ``timeout`` seconds have passed first.
+            WaitTimeoutError: ``timeout`` seconds have passed first, or its session was closed.
             CodeVFError: its sandbox is gone, so that no answer can come any more.
         """
-        if self.entry.is_open and not self._session.watcher.wait(self._entry.id, timeout):
-            why = "and its session was closed" if timeout is None else f"after {timeout:g} s"
-            raise WaitTimeoutError(
-                f"{self.id} is still {self.status} {why}. It goes on: "
-                f"%codevf show {self.id} later, or %codevf cancel {self.id}."
-            )
-        if self.entry.is_open and (gone := self._session.account.gone()):
-            raise CodeVFError(f"{self.id} can't be answered any more: {gone}.")
+        if self.entry.is_open:
+            self._watch().wait(self._entry.id, timeout)
+            self._check_over(timeout)
         return self
 
     def __await__(self) -> Generator[Any, None, Task]:
-        return asyncio.get_running_loop().run_in_executor(None, self.wait).__await__()
+        """Wait without a thread: an ``await`` that is cancelled, or times out, leaves nothing behind."""
+        return self._answered().__await__()
+
+    async def _answered(self) -> Task:
+        if self.entry.is_open:
+            loop = asyncio.get_running_loop()
+            over = loop.create_future()
+
+            def set_over() -> None:
+                if not over.done():
+                    over.set_result(None)
+
+            def call_back() -> None:
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(set_over)
+
+            withdraw = self._watch().when_over(self._entry.id, call_back)
+            try:
+                await over
+            finally:
+                withdraw()
+            self._check_over()
+        return self
+
+    def _watch(self) -> Watcher:
+        """Have the answer watched for, in the session that has replaced this task's if that is closed."""
+        self._session = self._session.successor()
+        self._session.watcher.watch(self._entry)
+        return self._session.watcher
+
+    def _check_over(self, timeout: float | None = None) -> None:
+        if not self.entry.is_open:
+            return
+        if gone := self._session.account.gone():
+            raise CodeVFError(f"{self.id} can't be answered any more: {gone}.")
+        if self._session.watcher.is_stopped:
+            why = "and its session was closed"
+        else:
+            why = "and is not watched any more" if timeout is None else f"after {timeout:g} s"
+        raise WaitTimeoutError(
+            f"{self.id} is still {self.status} {why}. It goes on: "
+            f"%codevf show {self.id} later, or %codevf cancel {self.id}."
+        )
 
     def cancel(self) -> Task:
         """Ask the service to stop the task; what it holds is released."""
@@ -143,23 +182,37 @@ class Task:
         return self
 
     def refresh(self) -> Task:
-        """Ask the service about the task now."""
+        """Ask the service about the task now, also once it is over: a late result, charge or address is taken over."""
         self._entry = self._session.refresh(self.entry)
         return self
 
-    def download(self, folder: str | Path | None = None) -> list[Path]:
-        """Save every deliverable into a folder, overwriting nothing, and return their paths.
+    def download(self, folder: str | Path | None = None, *, overwrite: bool = False) -> list[Path]:
+        """Save every deliverable into a folder and return their paths; nothing else is overwritten unless asked for.
 
-        Without one the folder is the task's own, ``codevf_task_…``: in the notebook's folder, a file that is called
-        ``pandas.py`` would be what the next ``import pandas`` finds.
+        Those of one name are numbered, and doing it again finds the same files. Without a folder it is the task's own,
+        ``codevf_task_…``: in the notebook's, a file that is called ``pandas.py`` would be what the next
+        ``import pandas`` finds.
+
+        Raises:
+            DownloadError: what could not be saved, all of it; its ``saved`` are the others.
         """
         target = Path(safe_file_name(f"codevf_{self.id}") if folder is None else folder)
-        return [self._session.client.tasks.download(part, target) for part in self.deliverables]
+        return self._session.download(self.deliverables, target, overwrite=overwrite)
 
     def mark_shown(self) -> Task:
         """Note that the running cell shows this task, so that it isn't shown there again as the cell's value."""
         self._shown_in = _running_cell()
         return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Task) and self._place == other._place
+
+    def __hash__(self) -> int:
+        return hash(self._place)
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self._session.ledger.store.place, self._entry.id
 
     def __repr__(self) -> str:
         return f"<Task {self.id} {self.status} ({self.environment})>"

@@ -11,7 +11,6 @@ a day of it can be tested in a moment: ``step`` does what is due and says how lo
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import logging
 import math
 import threading
@@ -20,13 +19,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from codevf_nb.publishing import thread_context
 from codevf_nb.sdk.exceptions import CodeVFError, RateLimitError
+from codevf_nb.sdk.forks import reset_after_fork
 from codevf_nb.setback import LAST_RETRY_SECONDS, Setback, hint_of, is_about_one
 
 # The ledger is looked at this often, for others' questions and for answers that another process has heard, in seconds.
 LOOK_SECONDS = 1.0
 # A task that the service refuses to tell about while it tells about others is asked after at least this often.
 LAST_REFUSED_SECONDS = 300.0
+# So many refusals with nothing heard in between are not the tasks' own any more.
+REFUSED_IN_A_ROW = 3
+
+# A kernel that ends waits no longer than this for a poll that is on its way, in seconds.
+STOP_SECONDS = 1.0
 
 log = logging.getLogger("codevf_nb.watcher")
 
@@ -86,7 +92,15 @@ class Watcher:
     def __init__(self, ways: Ways, clock: Callable[[], float] = time.monotonic) -> None:
         self._ways = ways
         self._clock = clock
+        self._stopped = False
+        self._gone: str | None = None
+        self._begin()
+        reset_after_fork(self._begin)
+
+    def _begin(self) -> None:
+        """Watch nothing yet; a forked process begins so too, and leaves the parent's questions to the parent."""
         self._listeners: list[Callable[[Seen], None]] = []
+        self._waiting: dict[int, list[Callable[[], None]]] = {}
         self._watched: dict[int, Seen] = {}
         self._plans: dict[int, _Plan] = {}
         self._setbacks: dict[int, Setback] = {}
@@ -96,8 +110,7 @@ class Watcher:
         self._changed = threading.Condition()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self._stopped = False
-        self._gone: str | None = None
+        self._refused = 0
 
     @property
     def trouble(self) -> str | None:
@@ -115,6 +128,11 @@ class Watcher:
         if self._gone or why is None:
             return why
         return f"no answer from the service at the moment ({why}); it is asked again"
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether its session was closed."""
+        return self._stopped
 
     @property
     def is_watching(self) -> bool:
@@ -156,15 +174,40 @@ class Watcher:
             self._changed.wait_for(lambda: self._stopped or question_id not in self._watched, timeout)
             return question_id not in self._watched
 
+    def when_over(self, question_id: int, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back once, on any thread, when a question is no longer watched; return what takes the callback back.
+
+        It is called at once where the question isn't watched, and by ``stop``.
+        """
+        with self._changed:
+            is_over = self._stopped or question_id not in self._watched
+            if not is_over:
+                self._waiting.setdefault(question_id, []).append(callback)
+        if is_over:
+            callback()
+
+        def withdraw() -> None:
+            with self._changed, contextlib.suppress(KeyError, ValueError):
+                self._waiting[question_id].remove(callback)
+
+        return withdraw
+
     def stop(self) -> None:
         """End the thread; what is open stays open at the service and in the ledger."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
             thread = self._thread
+            waiting = [callback for callbacks in self._waiting.values() for callback in callbacks]
+            self._waiting.clear()
+        for callback in waiting:
+            callback()
         self._wake.set()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=5)
+        if thread is None or thread is threading.current_thread():
+            return
+        thread.join(STOP_SECONDS)
+        if thread.is_alive():  # in a request that nobody answers: it does nothing more once that ends
+            self._rest()
 
     def step(self) -> float | None:
         """Do what is due; return the seconds until something is, or None where no answer is to be expected any more."""
@@ -188,14 +231,19 @@ class Watcher:
         return self._poll_next() if mine else LOOK_SECONDS
 
     def _may_poll(self) -> bool:
-        """Whether to poll now. After a setback only one poll, as a probe, and only where no other process polls."""
-        if not self._service.failures:
+        """Whether to poll now: as the one who polls for all; after a setback as a probe, where no other one polls."""
+        if not self._service.failures and not self._all_are_refused:
             return self._ways.may_poll()
         others = self._ways.others_poll()
         if others and self._service.why:  # it is theirs to tell what keeps the answers away
             self._service.why = None
             self._tell_all()
         return not others
+
+    @property
+    def _all_are_refused(self) -> bool:
+        """Whether who answers here may be another one than the service: it knows none of the tasks."""
+        return self._refused >= min(REFUSED_IN_A_ROW, max(1, len(self._plans)))
 
     def _look(self) -> None:
         """Learn from the ledger what other kernels have asked, and what whoever polls has heard."""
@@ -246,6 +294,7 @@ class Watcher:
             self._put_off(question_id, error)
             return 0.0
         self._setbacks.pop(question_id, None)
+        self._refused = 0
         with self._changed:
             self._plan(question_id, polled.next_in)
         self._notice(polled.entry)
@@ -272,6 +321,10 @@ class Watcher:
             if not isinstance(error, RateLimitError):  # whoever polls, all of them have the same limit
                 self._rest()
             self._gone = self._ways.gone()
+        else:
+            self._refused += 1
+            if self._all_are_refused:
+                self._rest()
         if (setback if refused else self._service).explain(error):
             log.warning("polling goes on although it fails%s: %s", f" for question {question_id}" * refused, error)
             self._tell_all()
@@ -316,14 +369,17 @@ class Watcher:
             self._setbacks.pop(question_id, None)
             self._watched.pop(question_id, None)
             self._changed.notify_all()
+            waiting = self._waiting.pop(question_id, [])
+        for callback in waiting:
+            callback()
 
     def _start(self) -> None:
         self._wake.set()
         if self._stopped or (self._thread is not None and self._thread.is_alive()):
             return
-        # ipykernel 7.0 looks for its parent message in the context of whichever thread shows something.
-        context = contextvars.copy_context()
-        self._thread = threading.Thread(target=context.run, args=(self._run,), name="codevf-watcher", daemon=True)
+        self._thread = threading.Thread(
+            target=thread_context().run, args=(self._run,), name="codevf-watcher", daemon=True
+        )
         self._thread.start()
 
     def _run(self) -> None:

@@ -1,5 +1,6 @@
 """When two questions are the same: what the user said decides, over a real service and in earlier ledgers."""
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -317,6 +318,17 @@ def test_an_earlier_exception_is_found_by_its_traceback(earlier):
     assert earlier.known(draft) is None
 
 
+@pytest.mark.parametrize("name", ["a table without a name", "another table without a name", "with attachments"])
+def test_an_earlier_question_is_found_from_another_home(earlier, account, name):
+    """Hashes that the first home has keyed can't be compared by the second, which pays nothing twice all the same."""
+    second = Session(account, Store(sqlite_url(places.home() / "ledger.sqlite"), secret=b"of another home"))
+    second.watcher.stop()
+    said, number = ASKED_THEN[name]
+    found = second.known(second.draft(**said))
+    assert (found and found.id) == number
+    second.close()
+
+
 def test_a_new_ledger_looks_nothing_up_twice(current):
     """Where no earlier version has written, no second look-up is made."""
     assert not current.ledger.questions.has_first_identities()
@@ -389,3 +401,31 @@ def test_masks_make_no_other_question(box, current):
     ids = [ask(address) for address in ("ann@example.org", "ann@example.org", "eve@example.org")]
     assert ids[0] == ids[1] != ids[2]
     assert len(creates(box)) == 2
+
+
+def test_no_guess_of_a_masked_value_can_be_tested(shell, current):
+    """Who reads the ledger has the CSV's form and the guesses, and finds no hash of any of them in it."""
+    shell.run_cell("import pandas as pd\ntested = pd.DataFrame({'patient': ['P1'], 'result': ['positive']})")
+    shell.run_cell_magic("codevf", "Is this table right? --attach tested --redact result", "x = 1")
+    stored = b"".join(path.read_bytes() for path in places.home().glob("ledger.sqlite*"))
+    assert b"tested.csv" in stored
+    for guess in ("positive", "negative"):
+        digest = hashlib.sha256(f"patient,result\nP1,{guess}\n".encode())
+        assert digest.digest() not in stored
+        assert digest.hexdigest().encode() not in stored
+    assert (places.home() / "hashes.key").stat().st_mode & 0o77 == 0
+
+
+def test_forgetting_removes_the_names_of_what_was_attached(current, box):
+    """They are the user's own words too; asked again it is still found, and told to have changed or not."""
+    said = {"prompt": "Which rows are outliers here?", "attach": {"ward_seven": ORDERS}}
+    first = current.ask(current.draft(**said))
+    while current.refresh(first.entry).is_open:
+        pass
+    assert current.ledger.questions.forget(current.ledger.clock() + 1) == 1
+    rows = current.ledger.questions.get(first.entry.id).attachments
+    assert [sorted(row) for row in rows] == [["rows", "sha256", "size"], ["sha256", "size"]]
+    assert current.ask(current.draft(**said)).repeated.changed == ()
+    now = {**said, "attach": {"ward_seven": ORDERS[:3]}}
+    assert current.ask(current.draft(**now)).repeated.changed == (Change("ward_seven", (30, 3)),)
+    assert len(creates(box)) == 1

@@ -43,16 +43,14 @@ def test_a_sandbox_that_was_restarted_is_polled_at_its_new_address():
     eventually(lambda: before.status == "completed", "the answer to the question from before the restart")
 
 
-@pytest.mark.parametrize(
-    "speaks", [lambda task: task.wait(timeout=30), lambda task: task.cancel(), lambda task: task.refresh()]
-)
-def test_a_task_of_a_sandbox_that_is_gone_says_so(speaks):
+@pytest.mark.parametrize(("call", "options"), [("wait", {"timeout": 30}), ("cancel", {}), ("refresh", {})])
+def test_a_task_of_a_sandbox_that_is_gone_says_so(call, options):
     """After --fresh no answer can come: whoever waits for one, cancels or refreshes hears why, at once."""
     restart(answer_after=60.0)
     task = ask(1)
     cvf.use_sandbox(fresh=True, rate_limit=None)
     with pytest.raises(CodeVFError, match="its sandbox is gone"):
-        speaks(task)
+        getattr(task, call)(**options)
 
 
 def test_the_wait_ends_when_the_sandbox_goes():

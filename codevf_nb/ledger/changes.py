@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from codevf_nb.ledger.digests import differ
+
 
 @dataclass(frozen=True)
 class Repeat:
@@ -31,12 +33,15 @@ class Change:
 
 def changes(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> tuple[Change, ...]:
     """Return which attachments hold something else now, by the manifests of two askings of the same question."""
-    before = {part["name"]: part for part in then}
+    if any("name" not in part for part in then):  # forgotten: their order is what stays
+        before = {part["name"]: was for was, part in zip(then, now, strict=False)}
+    else:
+        before = {part["name"]: part for part in then}
     return tuple(
         _change(before[part["name"]], part)
         for part in now
-        if part["name"] in before and part["sha256"] != before[part["name"]]["sha256"]
-        if part["name"] not in _DERIVED and not part.get("unread")
+        if part["name"] in before and part["name"] not in _DERIVED and not part.get("unread")
+        if differ(before[part["name"]], part)
     )
 
 

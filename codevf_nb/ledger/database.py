@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from codevf_nb.ledger import migrations
+from codevf_nb.ledger.digests import Digests
 
 
 class Database:
@@ -19,9 +20,9 @@ class Database:
         """Begin a transaction; one that writes waits here until no other one does."""
         raise NotImplementedError
 
-    def settle(self, connection: Connection) -> None:
+    def settle(self, connection: Connection, digests: Digests) -> None:
         """Bring the tables up to date, and refuse what the ledger can't be kept in; within a writing transaction."""
-        migrations.upgrade(connection)
+        migrations.upgrade(connection, digests)
 
     def advice(self, error: BaseException) -> str:  # noqa: ARG002 - a kind of database may have some
         """Say what to do about an error, where more can be said than what the database says."""

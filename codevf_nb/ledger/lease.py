@@ -1,18 +1,20 @@
 """The right to send one question: who has it, until when, and whether whoever has it is still there.
 
 A lease outlives every request, and is renewed before each attempt. It ends early only where its owner is certainly gone
-(a process of this machine that no longer runs), so that a killed kernel keeps nobody waiting. Should two ever send at
-once all the same, they send the same bytes under the same key, and the service counts them once.
+(a process of this boot of this machine and of this PID namespace, which no longer runs), so that a killed kernel keeps
+nobody waiting. Should two ever send at once all the same, they send the same bytes under the same key, and the service
+counts them once.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 # No lease is ever taken for longer than this, in seconds: one that lasts longer was taken by a clock that was wrong.
 LONGEST_SECONDS = 600.0
@@ -54,15 +56,33 @@ def is_leased(owner: str | None, until: float | None, now: float) -> bool:
 
 
 def _process() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+    pid = os.getpid()
+    return f"{_machine(pid)}:{pid}"
+
+
+@lru_cache(maxsize=1)
+def _machine(_pid: int) -> str:
+    """Name what a process number counts in: this boot of this machine, and the PID namespace.
+
+    Containers have host names of their own choice, and numbers that mean nothing to each other. Where the kernel names
+    neither (it isn't Linux), no two processes are known to count alike, but for a process and its forks.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}".replace(":", "")
+    except OSError:
+        return _UNNAMED
+
+
+_UNNAMED = uuid.uuid4().hex
 
 
 def _is_gone(owner: str) -> bool:
     process, _, _ = owner.rpartition(":")
     if process == _process():
         return owner not in _held
-    host, _, pid = process.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit() or os.name != "posix":
+    machine, _, pid = process.rpartition(":")
+    if machine != _machine(os.getpid()) or not pid.isdigit() or os.name != "posix":
         return False
     try:
         os.kill(int(pid), 0)

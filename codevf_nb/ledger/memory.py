@@ -18,15 +18,18 @@ from sqlalchemy.pool import QueuePool
 
 from codevf_nb.ledger import migrations, tables
 from codevf_nb.ledger.database import Database, driver_connection
+from codevf_nb.ledger.digests import Digests
 from codevf_nb.ledger.store import BUSY_SECONDS, Store
 
 
 class MemoryStore(Store):
     """A database in memory. ``copied``: it holds what the ledger's file held, or all of it that could be read."""
 
-    def __init__(self, copy_of: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, copy_of: Path | None = None, clock: Callable[[], float] = time.time, secret: bytes | None = None
+    ) -> None:
         self._memory = _Memory(copy_of)
-        self._open(self._memory, "memory", clock)
+        self._open(self._memory, "memory", clock, secret)
 
     @property
     def copied(self) -> bool:
@@ -54,9 +57,9 @@ class _Memory(Database):
         """Begin by the driver's own call."""
         driver_connection(connection).execute("BEGIN IMMEDIATE")
 
-    def settle(self, connection: Connection) -> None:
+    def settle(self, connection: Connection, digests: Digests) -> None:
         """Make the tables, and fill them with what can be read of a ledger that couldn't be copied as it is."""
-        super().settle(connection)
+        super().settle(connection, digests)
         if self._copy_of is not None and not self.copied:
             with _reading(self._copy_of) as source:
                 self.copied = source is not None and _copy_rows(source, driver_connection(connection))

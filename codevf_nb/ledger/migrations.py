@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, inspect, text
 
+from codevf_nb.ledger.digests import Digests, forgotten
 from codevf_nb.sdk.exceptions import CodeVFError
 
 _FIRST = (
@@ -163,7 +164,7 @@ def normalize_line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
 
 
-def _index_first_identities(connection: Connection) -> None:
+def _index_first_identities(connection: Connection, _: Digests) -> None:
     """Make the questions of the first identity findable by their texts; "" is for those whose texts were deleted."""
     rows = connection.execute(text("SELECT id, prompt, code FROM questions WHERE identity NOT LIKE 'task %'")).all()
     found = [{"id": row.id, "digest": text_digest(row.prompt, row.code) if row.prompt else ""} for row in rows]
@@ -184,7 +185,7 @@ _FIRST_IDENTITIES = (
 )
 
 # A statement, or a function that reads and writes what SQL alone can't.
-Statement = str | Callable[[Connection], None]
+Statement = str | Callable[[Connection, Digests], None]
 
 # A new key makes no new budget: budgets are of an environment, with which an account's name begins. Of two the smaller
 # one stays. And an account can have had other names.
@@ -259,6 +260,22 @@ _OPEN = (
     """,
 )
 
+
+def _key_hashes(connection: Connection, digests: Digests) -> None:
+    """Key the plain hashes of attachments, and forget the names of those whose question was forgotten."""
+    query = "SELECT id, attachments, prompt, message FROM questions WHERE attachments LIKE '%sha256%'"
+    changed = []
+    for row in connection.execute(text(query)).all():
+        parts = digests.manifest(json.loads(row.attachments))
+        kept = forgotten(parts) if row.prompt is None and row.message is None else parts
+        changed.append({"id": row.id, "attachments": json.dumps(kept)})
+    if changed:
+        connection.execute(text("UPDATE questions SET attachments = :attachments WHERE id = :id"), changed)
+
+
+# Who could read the ledger could try guesses of a masked value against the hash of what it was masked in.
+_KEYED_HASHES = (_key_hashes,)
+
 STEPS: tuple[tuple[Statement, ...], ...] = (
     _FIRST,
     _LONG_PAST,
@@ -268,6 +285,7 @@ STEPS: tuple[tuple[Statement, ...], ...] = (
     _ONE_MOMENT,
     _WIDE_IDS,
     _OPEN,
+    _KEYED_HASHES,
 )
 
 
@@ -275,8 +293,8 @@ class NewerLedgerError(CodeVFError):
     """The ledger was written by a newer codevf_nb than this one."""
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the database to the newest version, one step after another."""
+def upgrade(connection: Connection, digests: Digests) -> None:
+    """Bring the database to the newest version, one step after another; ``digests`` keys the hashes of old ones."""
     version = _version(connection)
     if version > len(STEPS):
         raise NewerLedgerError(
@@ -286,7 +304,7 @@ def upgrade(connection: Connection) -> None:
     for step in STEPS[version:]:
         for statement in step:
             if not isinstance(statement, str):
-                statement(connection)
+                statement(connection, digests)
             elif not isinstance(statement, OnPostgreSQL) or connection.dialect.name == "postgresql":
                 connection.execute(text(_spell(statement, connection.dialect.name)))
     if version < len(STEPS):

@@ -12,7 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from codevf_nb.ledger import migrations, tables
 from codevf_nb.ledger.address import ServerAddress
 from codevf_nb.ledger.database import Database
+from codevf_nb.ledger.digests import Digests
 from codevf_nb.ledger.errors import LedgerError
+from codevf_nb.sdk.forks import reset_after_fork
 
 CONNECT_SECONDS = 10
 _DEFAULT_SCHEMA = "public"
@@ -83,6 +85,10 @@ class PostgreSQL(Database):
             )
         except ModuleNotFoundError:
             raise LedgerError("a ledger on PostgreSQL needs psycopg: pip install 'codevf_nb[postgres]'") from None
+        reset_after_fork(self._leave_pool)
+
+    def _leave_pool(self) -> None:
+        self.engine.dispose(close=False)
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Set what holds for this transaction alone, and take the lock; all of it in one message to the server."""
@@ -90,7 +96,7 @@ class PostgreSQL(Database):
         statements = (_WRITE if writes else _READ).format(settings=settings)
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
-    def settle(self, connection: Connection) -> None:
+    def settle(self, connection: Connection, digests: Digests) -> None:
         """Find or choose the schema, check what the server and the role can do, and bring the tables up to date."""
         server = connection.execute(_SERVER).one()
         self._role = server.role
@@ -109,7 +115,7 @@ class PostgreSQL(Database):
         if self._schema in ledgers:
             self._check_rights(connection)
         try:
-            migrations.upgrade(connection)
+            migrations.upgrade(connection, digests)
         except DBAPIError as error:
             if self._schema in ledgers and _state(error) == _NO_RIGHT:
                 why = "its tables are of an earlier version, and only their owner may change them: open it once as"

@@ -7,6 +7,7 @@ read still holds when it writes. The databases' own parts are in ``sqlite.py`` a
 from __future__ import annotations
 
 import contextlib
+import secrets
 import sqlite3
 import threading
 import time
@@ -18,9 +19,11 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from codevf_nb.ledger.address import FileAddress, parse
 from codevf_nb.ledger.database import Database
+from codevf_nb.ledger.digests import Digests
 from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.postgresql import PostgreSQL
 from codevf_nb.ledger.sqlite import SQLite
+from codevf_nb.sdk.forks import reset_after_fork
 
 __all__ = ["BUSY_SECONDS", "LedgerError", "Store"]
 
@@ -38,10 +41,11 @@ class Kept(threading.local):
 class Store:
     """A database with two ways in: ``read()`` and ``write()``, each one transaction.
 
-    ``place`` names it without its password. ``clock`` replaces time in tests.
+    ``place`` names it without its password. ``secret`` keys the hashes of attachments: this home's, else one that
+    nobody keeps. ``clock`` replaces time in tests.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] | None = None, secret: bytes | None = None) -> None:
         address = parse(url)
         del url  # so that no traceback shows its password among the locals
         in_file = isinstance(address, FileAddress)
@@ -54,19 +58,24 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger at {address.place} can't be opened: {error}") from error
         # Machines that share a ledger have clocks of their own: there the database's is the one that counts.
-        self._open(database, address.place, time.time if clock is None and in_file else clock)
+        self._open(database, address.place, time.time if clock is None and in_file else clock, secret)
 
-    def _open(self, database: Database, place: str, clock: Callable[[], float] | None) -> None:
+    def _open(self, database: Database, place: str, clock: Callable[[], float] | None, secret: bytes | None) -> None:
+        self.digests = Digests(secret or secrets.token_bytes(32))
         self.place = place
-        self._kept = Kept()
+        self._keep_none()
+        reset_after_fork(self._keep_none)
         self._clock = clock
         self._database = database
         self._engine = database.engine
         with self.write() as connection:
             try:
-                database.settle(connection)
+                database.settle(connection, self.digests)
             except LedgerError as error:
                 raise LedgerError(f"the ledger at {place} can't be used: {error}") from None
+
+    def _keep_none(self) -> None:
+        self._kept = Kept()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from codevf_nb.ledger.store import LedgerError, Store
 from codevf_nb.ledger.tables import leases, limits
 from codevf_nb.sdk.exceptions import RateLimitError
+from codevf_nb.sdk.forks import reset_after_fork
 from codevf_nb.sdk.limits import HINT_CAP, TIMEOUT
 
 if TYPE_CHECKING:
@@ -173,6 +175,11 @@ class Duty:
         self._seconds = seconds
         self._elapsed = elapsed
         self._renew_at = -math.inf
+        reset_after_fork(self._become_another)
+
+    def _become_another(self) -> None:
+        """Have an owner of one's own in a forked process: the duty stays with the parent."""
+        self._owner, self._renew_at = f"{self._owner} {os.getpid()}", -math.inf
 
     def is_mine(self) -> bool:
         """Take the duty if nobody has it, renew it once half of its time is over; whether it is this process's."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
 from logging import getLogger
+
+from .forks import reset_after_fork
 
 logger = getLogger("codevf_nb.sdk")
 
@@ -70,5 +71,4 @@ class Deadlines:
 deadlines = Deadlines()
 """This process's."""
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=deadlines.reset)
+reset_after_fork(deadlines.reset)

@@ -25,6 +25,7 @@ from urllib3.exceptions import HTTPError
 from .addresses import Address
 from .deadlines import deadlines
 from .exceptions import APIConnectionError, CodeVFError
+from .forks import reset_after_fork
 from .limits import CONNECT_SECONDS
 from .secret import Secret
 
@@ -152,6 +153,10 @@ class Wire:
 
     def __init__(self, secret: Secret | None) -> None:
         self._secret = secret
+        self._reset()
+        reset_after_fork(self._reset)
+
+    def _reset(self) -> None:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()

@@ -26,7 +26,7 @@ _STRING = re.compile(_QUOTED + rb")")
 # What may be between a name and its value.
 _OPERATOR = re.compile(
     rb"(?P<closed>[\"'`\])]{0,3}|\"\")[ \t]{0,12}(?::[ \t]{0,4}[A-Za-z_][\w.\[\], |]{0,60}(?==[ \t]{0,4}[(fbru\"']))?"
-    rb"(?P<sign>==|=>|:=|\?=|\|\|=|\.=|\+=|=|<-|:(?!:)|\bis\b:?|\b[iI][sS][tT]\b:?|"
+    rb"(?P<sign>==|=>|:=|\?=|\|\|=|\.=|\+=|=|<-|:(?!:)|-(?=[ \t]{1,4}[\"'][^\"'\s]{16})|\bis\b:?|\b[iI][sS][tT]\b:?|"
     rb"string[ \t]{0,2}=)(?P<gap>[ \t]{0,12}(?:[|>]-?)?(?:\r?\n[ \t]{1,20})?)"
 )
 _NEXT_ARGUMENT = re.compile(rb"[\"'][ \t]{0,4},[ \t]{0,4}(?=[\"'fbr])")
@@ -55,6 +55,12 @@ _FILLED_IN = re.compile(rb"\{[^{}]*\}")
 _KEY_CHARACTERS = re.compile(rb"[A-Za-z0-9+/=_~.:!@#%&$^,;-]+")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _SECTION = re.compile(rb"(?m)^(?:\[[\w. -]+\]|(?!class |def |else|try)[\w-]+:)[ \t]*$")
+_EXPRESSION = re.compile(rb"\(\?[:=!iP<]|\[\^?(?:[\w\\-]{0,12}(?:a-z|A-Z|0-9|a-f))|\\[wdsb][+*]")
+_WORD = re.compile(rb"[A-Z]?[a-z]{3,}")
+_HOST = re.compile(rb"[\w-]+(?:\.[\w-]+)*:\d{2,5}")
+_IMPORTED = re.compile(rb"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}:[A-Za-z_]\w*")
+_SHORT_NAMES = frozenset({"pass", "pwd", "pw", "psw", "pswd"})
+_DIGITS = b"01234567890123456789"
 _OF_TYPE = re.compile(
     rb"(?i)(?:str|string|secretstr|bytes|int|optional|text|any|none|null|true|false|charfield|varchar|sequence|list|dict|object)\d{0,3}"
 )
@@ -117,8 +123,10 @@ def _values(content: bytes, start: int, end: int, name: bytes, named: Named) -> 
         follows = _SQL.match(content, end)
     if follows:
         string = _STRING.match(content, follows.end(), follows.end() + 320)
-        if string and (not is_list or is_strong(_inside(string)) or is_random(_inside(string))):
-            yield _inside(string), True, False
+        value = _inside(string) if string else b""
+        alone = named is Named.PASSWORD and is_strong(value) and b" " not in value and not _HOST.fullmatch(value)
+        if value and (not is_list or alone or (is_random(value) and not _is_of_words(value))):
+            yield value, True, False
         return
     yield from _without_sign(content, start, end, name)
 
@@ -159,7 +167,7 @@ def _without_sign(content: bytes, start: int, end: int, name: bytes) -> Iterator
     before = content[max(0, start - 8) : start]
     if name.startswith(b"--") or before.endswith(b"--"):
         option = _OPTION.match(content, end, end + 320)
-        if option and (value := option["value"].strip(b"\"'")):
+        if option and (value := option["value"].strip(b"\"'")) and not value.isalpha():
             yield value, False, False
     elif before.endswith(b"<") or b"<" in before[-2:]:
         element = _XML.match(content, end, end + 400)
@@ -234,15 +242,16 @@ def _is_secret(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code
         or is_placeholder(text)
         or (value.startswith((b"!", b"$(")) and not quoted)
         or value.lower() == name.lower()
+        or _EXPRESSION.search(value)
     ):
         return False
     if named is Named.PASSWORD:
         return _is_password(name, value, quoted=quoted, in_code=in_code)
-    if _PATH.fullmatch(value) or (is_uuid(value) and named is not Named.SECRET):
+    if _PATH.fullmatch(value) or (is_uuid(value) and (named is Named.KEY or not quoted)):
         return False
     if named is Named.KEY:
-        is_name = _DOTTED.fullmatch(value) or (in_code and _IDENTIFIER.fullmatch(value))
-        return is_random(value, 16) and not is_name
+        is_name = _DOTTED.fullmatch(value) or (in_code and len(value) < 24 and _IDENTIFIER.fullmatch(value))
+        return is_random(value, 16) and not is_name and not _is_of_words(value)
     if not _KEY_CHARACTERS.fullmatch(value) and b" " not in value:
         return False
     return _is_key(named, name, value, quoted=quoted, in_code=in_code)
@@ -253,8 +262,10 @@ def _is_password(name: bytes, value: bytes, *, quoted: bool, in_code: bool) -> b
         return b"phrase" in name.lower() or any(map(is_strong, value.split()))
     if value.isdigit():
         return len(value) >= 4
-    if _names_itself(value) or _PATH.fullmatch(value):
+    if _names_itself(value) or _PATH.fullmatch(value) or _IMPORTED.fullmatch(value):
         return False
+    if value.isalpha() and _SHORT_NAMES.intersection(words_of(name.decode(errors="replace"))):
+        return False  # too common a word: what passes a test, the working directory
     if quoted:
         return len(value) >= 4 or bool(re.search(rb"\d", value))
     return _is_bare_value(value, in_code=in_code, least=4)
@@ -264,7 +275,7 @@ def _is_key(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code: b
     words = value.split(b" ")
     if len(words) >= 12 and len(words) % 3 == 0 and value.replace(b" ", b"").islower():
         return b"mnemonic" in name.lower() or b"seed" in name.lower() or b"phrase" in name.lower()
-    if b" " in value:
+    if b" " in value or value in _DIGITS or _is_setting(value) or _names_itself(value):
         return False
     if not quoted:
         return (
@@ -288,12 +299,27 @@ def _is_bare_value(value: bytes, *, in_code: bool, least: int) -> bool:
     if _DOTTED.fullmatch(value) or not re.search(rb"[A-Za-z]", value):
         return False
     if _IDENTIFIER.fullmatch(value):
-        return bool(re.search(rb"\d{2}|\d[a-zA-Z]|[a-z]\d[a-z]", value)) and changes(value) >= 0.2
+        return (
+            not _is_of_words(value)
+            and bool(re.search(rb"\d{2}|\d[a-zA-Z]|[a-z]\d[a-z]", value))
+            and changes(value) >= 0.2
+        )
     return (
         bool(re.search(rb"\d", value))
         and changes(value) >= 0.15
         and not re.search(rb"[=*/+-]{2}|[A-Za-z_]\.[A-Za-z_]", value)
     )
+
+
+def _is_of_words(value: bytes) -> bool:
+    """Whether a value is mostly words, as names in code are: ``PKCS7PrivateKeyTypes``."""
+    return 2 * sum(map(len, _WORD.findall(value))) > len(value)
+
+
+def _is_setting(value: bytes) -> bool:
+    """Whether a value is the name of a setting or option for a secret: ``s3.secret-access-key``."""
+    is_name = re.fullmatch(rb"[a-z][a-z0-9]{0,10}(?:[._-][a-z]+)+", value)
+    return bool(is_name) and meaning(value.decode()) is not None
 
 
 def _names_itself(value: bytes) -> bool:

@@ -23,6 +23,17 @@ _NOBODY = re.compile(
     r"noreply\.github\.com|compute(?:-\d)?\.amazonaws\.com|internal)$|^(?:no-?reply|git|do-?not-?reply)@|\.(?:py|js|ts|md|sh|rs|so|cc)$",
     re.IGNORECASE,
 )
+# Of a list, a desk or a robot; or the one letter that stands for somebody in an example.
+_DESK = re.compile(
+    r"(?i)(?:info|support|help|contact|sales|security|bugs?|webmaster|postmaster|admin|abuse|hello|team|office|press|"
+    r"[\w.-]*-(?:list|devel?|users|bugs|announce|help)|user|username|email|e-?mail|name|someone|somebody|foo|bar|me|you|"
+    r"your[\w.-]*|first\.last|john\.?doe|jane\.?doe)@|[a-z]@[a-z]\.|[\w.+-]+@(?:foo|bar|baz|domain|host|spam|my|yourdomain)\."
+)
+# Who wrote a file is told to everybody who has it.
+_AUTHOR = re.compile(
+    rb"(?i)copyright|\b(?:authors?|maintainers?|contributors?)\b|\bmodified: |"
+    rb"\b(?:written|fixed|modified|additions|updates) by\b"
+)
 _CARD = re.compile(r"\d{4}(?:(?:[ -]?\d{4}){2}[ -]?\d{3,4}|[ -]\d{6}[ -]\d{4,5})(?!\d)")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 
@@ -57,8 +68,13 @@ def _addresses_in(content: bytes) -> Iterator[str]:
         start = max(0, at - 64)
         window = content[start : at + 128].decode("latin-1")
         for found in EMAIL.finditer(window):
-            if found.start() <= at - start < found.end() and not _NOBODY.search(found[0]):
+            is_here = found.start() <= at - start < found.end()
+            if is_here and not _NOBODY.search(found[0]) and not _DESK.match(found[0]) and not _is_author(content, at):
                 yield found[0].lower()
+
+
+def _is_author(content: bytes, at: int) -> bool:
+    return bool(_AUTHOR.search(content, max(at - 200, content.rfind(b"\n", 0, at) + 1), at))
 
 
 def occurrences(content: bytes, anchor: bytes) -> Iterator[int]:

@@ -22,7 +22,7 @@ _URL = re.compile(
 )
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,30}$")
 _NO_PASSWORD = re.compile(
-    rb"(?i)[{$<%*\[(].*|.*[{}].*|[*xX.]+|password|passwd|pass|pw|pwd|secret|token|\d{1,5}(?:[/?#].*)?|your.*|my_?.*|.*\.(?:com|org|io|net|dev)/.*"
+    rb"(?i)[{$<%*\[(].*|\.{2,}.*|.*[{}].*|[*xX.]+|password|passwd|pass|pw|pwd|secret|token|\d{1,5}(?:[/?#].*)?|your.*|my_?.*|.*\.(?:com|org|io|net|dev)/.*"
 )
 _DEMO = (b"scott", b"tiger")  # Oracle's demonstration account, in every manual
 _ORACLE = re.compile(rb"jdbc:oracle:\w+:(?P<user>[\w$#]{1,60})/(?P<value>[^\s@\"'<>]{3,100})@")
@@ -102,7 +102,12 @@ def _is_there(kind: Kind, content: bytes, at: int) -> bool:
     if not kind.is_url and content[at - 1 : at].isalnum() and at:
         return False
     found = kind.pattern.match(content, at, at + _LONGEST)
-    if found is None or not is_varied(found[0]) or (kind.check is not None and not kind.check(found)):
+    if (
+        found is None
+        or not is_varied(found[0])
+        or b"EXAMPLE" in found[0]
+        or (kind.check is not None and not kind.check(found))
+    ):
         return False
     return kind.is_url or not _is_inside_base64(content, at, found.end())
 

@@ -31,7 +31,7 @@ _PASSWORDS = (
 _SECRETS = (
     "secret secrets apikey geheimnis zugangsschlüssel zugangsschluessel pepper mnemonic seedphrase "
     "credential credentials "
-    "secretkey privatekey 密钥"
+    "secretkey privatekey skey 密钥"
 )
 _TOKENS = "token jeton 令牌"
 _KEYS = "key schlüssel schluessel auth authorization cookie sessionid session sid pat sas"
@@ -53,7 +53,7 @@ _NOT_AFTER = words_in(
     no max min num n pad bos eos cls sep unk mask start end stop next page continuation cursor sync first last
     special prev previous forgot reset has is use show hide public primary foreign sort partition cache
     idempotency group index join merge object natural row dict hash unique lookup request correlation
-    publishable site search count add
+    publishable site search count add socket websocket
     """
 )
 # After a word, in the same name.
@@ -65,7 +65,8 @@ _NOT_BEFORE = words_in(
     placeholder input valid validator validation check manager store provider class func function fn method
     format header prefix suffix pattern regex re endpoint dir folder directory map mapping dict set sets version
     versions algorithm alg attr attribute param parameter arg option kind ref reference location source host
-    server mode style user username email
+    server mode style user username email keyword keywords through attributes sha md digest checksum fingerprint
+    sources variant variants
     """
 )
 _ALONE = frozenset(word for word in (*_PASSWORDS.split(), *_SECRETS.split(), *_TOKENS.split()) if len(word) >= 6)
@@ -99,6 +100,8 @@ def meaning(name: str) -> Named | None:
             continue
         if _NOT_BEFORE.intersection(words[at + 1 :]) or (at and words[at - 1] in _NOT_AFTER):
             return None
+        if words[at - 2 : at] == ["public", "key"]:  # of an assembly
+            return None
         return named
     return None
 
@@ -122,7 +125,7 @@ _PLACEHOLDER_WORDS = (
     "redacted|masked|hidden|removed|secret|secrets|password|passwd|passwort|pass|pwd|pw|token|tokens|key|keys|api|apikey|access|auth|"
     "client|user|username|name|value|string|str|text|none|null|nil|true|false|undefined|empty|optional|required|bytes|"
     "int|env|test|testing|default|some|any|new|old|valid|invalid|wrong|bad|good|foo|bar|baz|xxx+|x+|goes|of|for|to|from|and|or|is|not|please|"
-    "id|account|service|app|yourpassword|yourtoken|yourapikey|mypassword|mysecret|bearer|basic"
+    "tiger|id|account|service|app|yourpassword|yourtoken|yourapikey|mypassword|mysecret|bearer|basic"
 )
 _PLACEHOLDER = re.compile(
     rf"(?i)(?:[<\[{{(]*(?:{_PLACEHOLDER_WORDS})(?:[\s_.-]*(?:{_PLACEHOLDER_WORDS}))*[>\]}})]*[.!?…:]*)|"
@@ -131,7 +134,12 @@ _PLACEHOLDER = re.compile(
     r"[:@/]?(?P<one>.)(?P=one)*|(?:[xX]{3,}|[*•.…_-]{3,}|\.\.\.)[\w*.…-]{0,4}|[\w-]{0,12}(?:\.\.\.|…|\*{3,})"
 )
 
+# Fields of a format and what divides them: ``%s:%s``, ``{user}/{password}``.
+_FIELDS = re.compile(r"(?:(?:%s|%\(\w+\)s|\{[\w.\[\]]*\})[:/@ ,;=-]*)+")
+_ESCAPED_END = re.compile(r"(?:\\+[nrt])+$")
+
 
 def is_placeholder(value: str) -> bool:
     """Whether a value as a whole only marks where a secret goes: ``<your key>``, ``xxxx``, ``changeme``."""
-    return bool(_PLACEHOLDER.fullmatch(value.strip()))
+    value = _ESCAPED_END.sub("", value.strip())
+    return bool(_PLACEHOLDER.fullmatch(value) or _FIELDS.fullmatch(value))

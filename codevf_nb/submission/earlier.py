@@ -28,7 +28,8 @@ def same(ledger: Ledger, draft: Draft) -> Entry | None:
         return None
     names, tags = ledger.accounts.names(), ledger.catalogue.tags()
     found = [entry for entry in _candidates(ledger, draft) if entry.account == names[0]]
-    found = [entry for entry in found if _is_same(entry, draft, names, tags)] or _forgotten(ledger, draft, names, tags)
+    found = [entry for entry in found if _is_same(ledger, entry, draft, names, tags)]
+    found = found or _forgotten(ledger, draft, names, tags)
     usual = (draft.project, *_mode_and_credits(draft))
     # Of several that it can be, the one that was asked under what it would be asked under today.
     return max(found, key=lambda one: sum(map(eq, _terms(one), usual)), default=None)
@@ -41,7 +42,7 @@ def elsewhere(ledger: Ledger, draft: Draft, origin: str, asked_by: str) -> list[
     here, tags = (ledger.accounts.names()[0], origin, asked_by), ledger.catalogue.tags()
     others = [entry for entry in _candidates(ledger, draft) if entry.account != here[0]]
     others = [entry for entry in others if (entry.origin, entry.asked_by) == here[1:]]
-    return [entry for entry in others if _is_same(entry, draft, [entry.account], tags)]
+    return [entry for entry in others if _is_same(ledger, entry, draft, [entry.account], tags)]
 
 
 def _candidates(ledger: Ledger, draft: Draft) -> list[Entry]:
@@ -49,7 +50,7 @@ def _candidates(ledger: Ledger, draft: Draft) -> list[Entry]:
     return ledger.questions.of_texts(text_digest(draft.question.prompt, draft.question.code))
 
 
-def _is_same(entry: Entry, draft: Draft, names: Iterable[str], tags: Iterable[Tag]) -> bool:
+def _is_same(ledger: Ledger, entry: Entry, draft: Draft, names: Iterable[str], tags: Iterable[Tag]) -> bool:
     """Whether a row is this question: its identity comes out again, and nothing that was said contradicts it."""
     said = draft.question
     if None in (entry.project, entry.mode, entry.max_credits):
@@ -62,14 +63,14 @@ def _is_same(entry: Entry, draft: Draft, names: Iterable[str], tags: Iterable[Ta
     for name, tag_id in product(names, {*spellings, *_TAG_IDS}):
         if as_then.identity_1(name, *_terms(entry)[:2], tag_id, entry.max_credits or 0) == entry.identity:
             known = spellings.get(tag_id, set()) | {str(tag_id), spelled(entry.tag or "")}
-            return (said.tag is None or said.tag in known) and _has_same_contents(entry, draft)
+            return (said.tag is None or said.tag in known) and _has_same_contents(ledger, entry, draft)
     return False
 
 
-def _has_same_contents(entry: Entry, draft: Draft) -> bool:
+def _has_same_contents(ledger: Ledger, entry: Entry, draft: Draft) -> bool:
     """What was attached without a name, or an exception, was no part of the identity then."""
     about_contents = bool(draft.question.contents or draft.question.exception)
-    return not (about_contents and changes(entry.attachments, draft.manifest()))
+    return not (about_contents and changes(entry.attachments, ledger.store.digests.manifest(draft.manifest())))
 
 
 def _forgotten(ledger: Ledger, draft: Draft, names: Sequence[str], tags: Iterable[Tag]) -> list[Entry]:
@@ -79,7 +80,7 @@ def _forgotten(ledger: Ledger, draft: Draft, names: Sequence[str], tags: Iterabl
         draft.question.identity_1(name, draft.project, mode, tag.id, credits) for name, tag in product(names, tags)
     ]
     found = ledger.questions.among(names[:1], identities)
-    return [entry for entry in found if entry.is_forgotten and _has_same_contents(entry, draft)]
+    return [entry for entry in found if entry.is_forgotten and _has_same_contents(ledger, entry, draft)]
 
 
 def _mode_and_credits(draft: Draft) -> tuple[str, int]:

@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 
+from codevf_nb.sdk.forks import reset_after_fork
+
 Job = Callable[[], None]
 
 # What changes with time alone (how long ago something was asked) is drawn anew this often, in seconds.
@@ -26,6 +28,10 @@ class Desk:
 
     def __init__(self, tick_seconds: float = TICK_SECONDS) -> None:
         self._tick_seconds = tick_seconds
+        self._reset()
+        reset_after_fork(self._reset)
+
+    def _reset(self) -> None:
         self._jobs: dict[Hashable, tuple[float, Job]] = {}
         self._ticking: list[Job] = []
         self._changed = threading.Condition()

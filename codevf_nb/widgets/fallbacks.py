@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from codevf_nb import display
 from codevf_nb.ledger import Wanted
 from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.statuses import look_of
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
@@ -30,6 +31,19 @@ def progress(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = 
         "text/plain": f"{bundle['text/plain']}\n{below}",
         "text/html": f"{bundle['text/html']}<div>{html.escape(below)}</div>",
     }
+
+
+def answered(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = True) -> str:
+    """Return how a question ended as HTML, where it could not take the widget's place in the notebook.
+
+    That is so on a page that was loaded again since, and within an Output widget.
+    """
+    drawn = display.task_bundle(entry, repeated=repeated)["text/html"]
+    if not look_of(entry.status).answers:
+        return drawn
+    finds = "run this cell again" if cell_asks else f"run %codevf show {display.plain(entry.task_id or '')} in a cell"
+    below = f"This page can't put the answer into the notebook's file by itself: {finds} (0 credits), then save."
+    return f"{drawn}<div>{html.escape(below)}</div>"
 
 
 def picker(session: Session) -> dict[str, str]:

@@ -158,7 +158,7 @@ class Picker:
 
     def _follow(self, task: Task) -> None:
         self._task = task
-        self._progress = Progress(self._session, task)
+        self._progress = Progress(self._session, task, cell_asks=False)
         self.root.children = (self._progress.root,)
         live.of(self._session).follow(task, self.display_id, self._progress)
 

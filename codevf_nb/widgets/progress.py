@@ -9,6 +9,7 @@ import ipywidgets
 
 from codevf_nb import display, hours
 from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.statuses import LAST_STEP, look_of
 from codevf_nb.task import Task
 from codevf_nb.widgets import fallbacks, stage
 from codevf_nb.widgets.controls import AskOnce, button, lines, told
@@ -18,10 +19,6 @@ from codevf_nb.widgets.looks import looks
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry
     from codevf_nb.session import Session
-
-# How far along a question is; a status nobody knows is somewhere on its way.
-_STEPS = {"pending": 1, "processing": 2}
-_LAST_STEP = 3
 
 
 class Progress:
@@ -33,13 +30,17 @@ class Progress:
 
     display_id = ""
 
-    def __init__(self, session: Session, task: Task) -> None:
+    def __init__(self, session: Session, task: Task, *, cell_asks: bool = True) -> None:
+        """Draw a task; ``cell_asks``: running its cell again shows the task."""
         self._session = session
+        self._cell_asks = cell_asks
         self._task = task
         self._entry = entry = task.seen
         row = {"width": "auto", "min_width": "0", "flex": "1 1 100%"}
         self._head = ipywidgets.HTML(self._standing(), **looks(ipywidgets.HTML, **row))
-        self._bar = ipywidgets.IntProgress(_step(entry), min=0, max=_LAST_STEP, **looks(ipywidgets.IntProgress, **row))
+        self._bar = ipywidgets.IntProgress(
+            look_of(entry.status).step, min=0, max=LAST_STEP, **looks(ipywidgets.IntProgress, **row)
+        )
         self._body = ipywidgets.HTML(self._expected(), **looks(ipywidgets.HTML, **row))
         self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", told(self._stop, self._say))
         self._refresh = button("Refresh", "Ask the service about this task now", told(self._look, self._say))
@@ -59,7 +60,7 @@ class Progress:
     def update(self, entry: Entry, trouble: str | None) -> None:
         """Draw what has become of the question; the answer itself, where the page never heard of it."""
         self._entry = entry
-        self._bar.value = _step(entry)
+        self._bar.value = look_of(entry.status).step
         if not entry.is_open:
             self._end()
         elif trouble:
@@ -75,8 +76,8 @@ class Progress:
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
         desk.untick(self._tick)
-        # Once it has ended, the buttons are not in it any more.
-        stage.close(self.root, self._cancel.widget, self._refresh)
+        # Once it has ended, these are not in it any more.
+        stage.close(self.root, self._head, self._bar, self._cancel.widget, self._refresh)
 
     def _say(self, trouble: str) -> None:
         self._head.value = self._standing(trouble)
@@ -87,11 +88,10 @@ class Progress:
         return lines(display.price(self._entry)) + state + lines(trouble, spoken=True)
 
     def _end(self) -> None:
-        """Hold the answer: a page that was away while it came finds the widget, not what has replaced it."""
+        """Hold the answer alone: a page that was loaded again finds the widget, not what has replaced it."""
         desk.untick(self._tick)
-        self._say("")
-        self.root.children = [self._head, self._bar, self._body]
-        self._body.value = display.task_bundle(self._entry, repeated=self._task.repeated)["text/html"]
+        self._body.value = fallbacks.answered(self._entry, self._task.repeated, cell_asks=self._cell_asks)
+        self.root.children = [self._body]
 
     def _tick(self) -> None:
         drawn = self._entry
@@ -127,7 +127,3 @@ class Progress:
         self.update(entry, None)
         if entry.is_open:
             self._say(f"looked at {display.moment(self._session.ledger.clock())}: {entry.status}")
-
-
-def _step(entry: Entry) -> int:
-    return _STEPS.get(entry.status or "", 1) if entry.is_open else _LAST_STEP

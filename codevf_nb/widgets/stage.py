@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from codevf_nb.live import new_id
+from codevf_nb.publishing import publish
 from codevf_nb.widgets.desk import desk, log
 from codevf_nb.widgets.looks import is_common
 
@@ -97,7 +98,7 @@ def has_widgets() -> bool:
 def show(view: View, display_id: str | None = None) -> str:
     """Show a view under the running cell, or in place of a display, and return the id to replace it by."""
     view.display_id = display_id or new_id()
-    publish(bundle(view), display_id=view.display_id, **({} if display_id is None else {"update": True}))
+    publish(bundle(view), display_id=view.display_id, update=display_id is not None)
     keep(view)
     return view.display_id
 
@@ -135,14 +136,6 @@ def keep(view: View) -> None:
     parent = _parent() or {}
     cell = parent.get("metadata", {}).get("cellId")
     _places.put(view, cell, parent.get("header", {}).get("msg_id", ""))
-
-
-def publish(bundle: dict[str, Any], **options: Any) -> None:
-    """Show a MIME bundle under the running cell, or in place of what stands under a display id."""
-    from IPython.display import display
-
-    put: Any = display
-    put(bundle, raw=True, **options)
 
 
 def close(*roots: Any) -> None:

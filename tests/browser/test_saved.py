@@ -5,7 +5,7 @@ import requests
 from playwright.sync_api import expect
 
 from tests.browser.lab import Notebook
-from tests.browser.test_widgets import ASK, LOST, PICK, opened
+from tests.browser.test_widgets import ASK, LOST, PICK, answer, ledger_says, opened
 
 VIEWS = (ASK, PICK, PICK, "%codevf inbox", "%codevf dashboard")
 # What stands in each view's place when there is no kernel any more to answer its clicks.
@@ -102,3 +102,33 @@ def test_opened_again_while_the_kernel_lives_the_views_are_back(browser, lab):
     again.page.wait_for_timeout(700)  # longer than two clicks of one double click are apart
     again.button(1, "Cancel? Click again to confirm").click()
     expect(again.under(1)).to_contain_text("✕ cancelled", timeout=20_000)
+
+
+def test_an_answer_after_the_page_was_loaded_again_is_drawn_once_and_saved_as_the_cell_says(browser, lab):
+    """A page loaded again draws the answer alone; its file has it once the cell is run again, which costs nothing."""
+    running, _ = lab
+    page = opened(browser, lab, ASK, after=600)
+    page.run(1)
+    expect(page.button(1, "Cancel")).to_be_visible(timeout=20_000)
+    page.command("docmanager:save")
+    page.page.context.close()
+    again = Notebook(browser, running, "test.ipynb")
+    expect(again.button(1, "Cancel")).to_be_visible(timeout=20_000)
+    (entry,) = ledger_says(lambda questions: questions.latest())
+    answer(entry.task_id, "It is None that is wrong.")
+    expect(again.under(1)).to_contain_text("It is None that is wrong.", timeout=20_000)
+    shown = again.under(1).inner_text()
+    assert [shown.count(once) for once in ("may cost at most", "completed", "It is None that is wrong.")] == [1, 1, 1]
+    expect(again.under(1).get_by_role("progressbar")).to_have_count(0)
+    expect(again.under(1)).to_contain_text("run this cell again (0 credits), then save")
+    again.photograph("loaded-again-answered")
+    again.run(1)
+    again.command("docmanager:save")
+    (output,) = again.outputs(1)
+    assert "It is None that is wrong." in output["data"]["text/plain"]
+    assert "0 credits now" in output["data"]["text/plain"]
+    again.page.context.close()
+    end_all(running)
+    last = Notebook(browser, running, "test.ipynb")
+    expect(last.under(1)).to_contain_text("It is None that is wrong.")
+    assert LOST not in last.page.content()

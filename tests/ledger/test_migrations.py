@@ -1,5 +1,6 @@
 """The steps from an empty database to today's tables: numbered, append-only, and losing nothing on the way."""
 
+import json
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import Column, MetaData, Text, inspect, select, text
 from sqlalchemy import types as sql
 
 from codevf_nb.ledger import Store, migrations, tables
+from codevf_nb.ledger.digests import Digests
 from codevf_nb.ledger.migrations import NewerLedgerError
 
 VERSIONS = range(len(migrations.STEPS))
@@ -204,4 +206,27 @@ def test_a_turn_and_a_hint_survive_their_step(ledger_url, monkeypatch):
     store = Store(ledger_url)
     with store.read() as connection:
         assert connection.execute(select(tables.limits)).all() == [("key", 9.0, 7.0)]
+    store.close()
+
+
+@pytest.mark.parametrize("prompt", ["Is it right?", None])
+def test_plain_hashes_become_keyed_ones(ledger_url, monkeypatch, prompt):
+    """What was asked stays known by its hash, under this home's secret; of what was forgotten, its names go too."""
+    plain = {"name": "orders.csv", "size": 9, "sha256": "ab" * 32, "rows": [1, 2], "holds": ["a.csv"]}
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", migrations.STEPS[: migrations.STEPS.index(migrations._KEYED_HASHES)])
+        old = Store(ledger_url)
+        fill(old)
+        with old.write() as connection:
+            stored = {"prompt": prompt, "attachments": json.dumps([plain])}
+            connection.execute(
+                text("UPDATE questions SET message = NULL, prompt = :prompt, attachments = :attachments"), stored
+            )
+        old.close()
+    store = Store(ledger_url, secret=b"this home's")
+    with store.read() as connection:
+        (kept,) = json.loads(connection.scalar(text("SELECT attachments FROM questions")))
+    keyed = {**plain, "sha256": Digests(b"this home's").of("ab" * 32)}
+    assert kept == (keyed if prompt else {name: keyed[name] for name in ("size", "sha256", "rows")})
+    assert "ab" * 32 not in str(kept)
     store.close()

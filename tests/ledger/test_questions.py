@@ -18,7 +18,11 @@ def ledger(store: Store) -> Ledger:
 def asked(ledger: Ledger, identity: str, at: float = NOW, **texts):
     """A question on its way, with an attempt out."""
     lease = ledger.lease(90)
-    values = question(identity, 240) | {"attachments": [{"name": "orders.csv", "size": 9, "sha256": "abc"}]} | texts
+    values = (
+        question(identity, 240)
+        | {"attachments": [{"name": "orders.csv", "size": 9, "sha256": "abc", "holds": ["a.csv"]}]}
+        | texts
+    )
     entry = ledger.sending.prepare(b"the bytes of " + identity.encode(), lease, at, **values)
     return entry, lease
 
@@ -34,7 +38,7 @@ def answered(ledger: Ledger, identity: str, at: float):
 
 
 def test_forgetting_deletes_texts_and_keeps_the_accounting(ledger, store):
-    """Of what is over before a day nothing that anybody wrote stays; ids, times, credits, names and hashes do."""
+    """Of what is over before a day nothing that anybody wrote stays; ids, times, credits, sizes and hashes do."""
     old, new = answered(ledger, "old", NOW - 10 * DAY), answered(ledger, "new", NOW - DAY)
     assert ledger.questions.forget(NOW - 5 * DAY) == 1
     kept = ledger.questions.get(old.id)
@@ -43,7 +47,7 @@ def test_forgetting_deletes_texts_and_keeps_the_accounting(ledger, store):
     assert (kept.task_id, kept.credits_used, kept.cost_cap, kept.created_at, kept.completed_at) == (
         *("task_old", 96.0, 240, NOW - 10 * DAY, NOW - 10 * DAY + 60),
     )
-    assert kept.attachments == [{"name": "orders.csv", "size": 9, "sha256": "abc"}]
+    assert kept.attachments == [{"size": 9, "sha256": "abc"}]
     assert [ledger.questions.raw(old.id, request) for request in ("create", "retrieve")] == [None, None]
     assert ledger.questions.get(new.id).message == "secret answer"
     assert ledger.questions.same("old").state == SendState.ACCEPTED

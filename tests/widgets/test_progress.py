@@ -55,6 +55,21 @@ def test_the_buttons_go_with_the_answer(ask):
     assert [button.comm for button in buttons] == [None, None]
 
 
+def test_the_answer_is_drawn_once(ask):
+    """What remains of the panel is the answer with price and state, each once, and how it gets into the file."""
+    panel = ask(1)
+    while not isinstance(panel.root.children[-1], ipywidgets.HTML):
+        click(panel.root, "Refresh")
+    (body,) = panel.root.children
+    for once in (
+        "may cost at most",
+        "completed",
+        "This answer is automated",
+        "run this cell again (0 credits), then save",
+    ):
+        assert body.value.count(once) == 1
+
+
 def test_a_second_that_passes_as_the_answer_comes_leaves_it_there(ask, current, monkeypatch):
     """The watcher's thread may bring the answer while the desk's is drawing how long ago the question was asked."""
     panel = ask(1)

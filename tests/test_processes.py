@@ -1,0 +1,297 @@
+"""Forked, spawned and pooled processes, threads, pickles: each question gets its own answer."""
+
+import asyncio
+import copy
+import json
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from codevf_nb import kernel
+from codevf_nb.sandbox import Sandbox
+from codevf_nb.sdk.exceptions import CodeVFError, ConfigurationError, WaitTimeoutError
+from codevf_nb.settings import Account
+from tests.ledger.conftest import postgres  # noqa: F401 - the fixture
+from tests.waiting import eventually
+
+SLOW_SECONDS = 0.05
+
+
+class Slow(BaseHTTPRequestHandler):
+    """A service that takes its time, and answers each question with its number."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Tell tags and balance."""
+        tags = [{"id": 1, "name": "engineer", "costMultiplier": 1.0, "isActive": True}]
+        self._reply({"tags": tags} if self.path.endswith("tags") else {"available": 9000, "onHold": 0, "total": 9000})
+
+    def do_POST(self) -> None:
+        """Make projects and tasks."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path.endswith("projects/create"):
+            self._reply({"id": 7, "name": asked["name"]})
+            return
+        time.sleep(SLOW_SECONDS)
+        number = asked["prompt"].split()[-1]
+        self.server.asked.append(number)
+        result = {"message": f"the answer to {number}"}
+        self._reply({"id": f"task_{number}", "status": "completed", "creditsUsed": 1, "result": result})
+
+    def _reply(self, body: dict) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def slow() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    server.daemon_threads, server.asked = True, []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "database", "rounds"),
+    [
+        ("fork", "sqlite", 20),
+        ("fork", "postgresql", 6),
+        ("threads", "sqlite", 6),
+        *((kind, "sqlite", 4) for kind in ("pool", "forkserver", "spawn", "loky")),
+    ],
+)
+def test_every_worker_gets_its_own_answer(slow, kind, database, rounds, request, monkeypatch):
+    """Five questions a round, after the parent has asked: no connection is shared, and each is paid once."""
+    if database == "postgresql":
+        monkeypatch.setenv("CODEVF_LEDGER", request.getfixturevalue("postgres").database())
+    command = [sys.executable, "-m", "tests.asking", kind, f"http://127.0.0.1:{slow.server_port}/api/v1/", str(rounds)]
+    done = subprocess.run(
+        command, capture_output=True, check=False, text=True, timeout=110, cwd=Path(__file__).parents[1]
+    )
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert len(answers) == 5 * rounds
+    assert [message for _, message in answers] == [f"the answer to {prompt.split()[-1]}" for prompt, _ in answers]
+    assert sorted(slow.asked) == sorted({"0.", *(prompt.split()[-1] for prompt, _ in answers)})
+
+
+@pytest.fixture
+def asked(current):
+    return current.ask(current.draft("Is this join dropping rows?", code="a.merge(b)", project="team"))
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        copy.copy,
+        copy.deepcopy,
+        lambda task: pickle.loads(pickle.dumps(task)),  # noqa: S301 - made here
+        lambda task: pd.DataFrame({"task": [task]}).copy(deep=True)["task"][0],
+    ],
+)
+def test_a_copy_of_a_task_is_that_task(asked, way):
+    """However it was copied it is equal, hashes alike, and is answered; no key is in a pickle."""
+    copied = way(asked)
+    assert copied == asked
+    assert len({copied, asked}) == 1
+    assert copied.wait(30).message == asked.wait(30).message
+    assert asked._session.account.api_key.reveal().encode() not in pickle.dumps(asked)
+
+
+def test_two_questions_are_two_tasks(current, asked):
+    """Equality is about the question, not about the service or its answer."""
+    again = current.ask(current.draft("Is this join dropping rows?", code="a.merge(b)", project="team"))
+    other = current.ask(current.draft("Is that join dropping rows?", code="a.merge(b)", project="team"))
+    assert again == asked
+    assert other != asked
+    assert asked != "task"
+
+
+def test_a_pickle_that_finds_no_session_says_so(asked, box):
+    """On another account, or beside another ledger, it is one line that says what to do."""
+    pickled = pickle.dumps(asked)
+    kernel.forget()
+    kernel.use(Account("test-1", "test", box.base_url, box.api_key, "a test", "other", None))
+    with pytest.raises(ConfigurationError, match="asked on account sandbox, and this process is on test-1: give it"):
+        pickle.loads(pickled)  # noqa: S301 - made here
+    kernel.forget()
+
+
+# -- waiting
+
+
+@pytest.fixture
+def unanswered() -> Iterator[object]:
+    """Tasks that nobody answers until the test does."""
+    with Sandbox(rate_limit=None, reviewer="none") as box:
+        kernel.use(Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", None, True))
+        yield box
+        kernel.forget()
+
+
+def ask(number: int = 1):
+    current = kernel.current()
+    return current.ask(current.draft(f"Is it number {number}?", code="x = 1", project="team"))
+
+
+def test_an_await_that_times_out_leaves_nothing(unanswered):
+    """A script ends, other threads of the loop stay free, and no thread or callback is left."""
+    task = ask()
+    before = threading.active_count()
+
+    async def gives_up() -> float:
+        began = time.monotonic()
+        for _ in range(40):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(task, 0.01)
+        await asyncio.to_thread(int)
+        return time.monotonic() - began
+
+    assert asyncio.run(gives_up()) < 20
+    assert threading.active_count() <= before + 1  # the loop's own, which ran int
+    assert task._session.watcher._waiting.get(task._entry.id, []) == []
+
+
+def test_a_thousand_awaits_are_a_thousand_futures(unanswered):
+    """All of them get the answer, on no threads of their own, and the cancelled ones are cancelled."""
+    task = ask()
+
+    async def all_of_them() -> tuple[int, int, int]:
+        waiting = [asyncio.ensure_future(kept(task)) for _ in range(1000)]
+        await asyncio.sleep(0)
+        running = threading.active_count()
+        for one in waiting[:10]:
+            one.cancel()
+        unanswered.answer(task.id, "Yes.")
+        done = await asyncio.gather(*waiting, return_exceptions=True)
+        answered = sum(one == "Yes." for one in done)
+        return running, answered, sum(isinstance(one, asyncio.CancelledError) for one in done)
+
+    before = threading.active_count()
+    running, answered, cancelled = asyncio.run(all_of_them())
+    assert (answered, cancelled) == (990, 10)
+    assert running <= before
+
+
+async def kept(task) -> str | None:
+    return (await task).message
+
+
+def test_a_closed_session_ends_every_wait_and_says_so(unanswered):
+    """Whoever waits, blocking or not, learns at once that it was closed, and not that time has passed."""
+    task, told = ask(), []
+
+    def wait() -> None:
+        try:
+            task.wait(60)
+        except WaitTimeoutError as error:
+            told.append(str(error))
+
+    async def wait_too() -> None:
+        threading.Timer(0.2, kernel.forget).start()
+        await task
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    with pytest.raises(WaitTimeoutError, match="still pending and its session was closed"):
+        asyncio.run(wait_too())
+    waiter.join(10)
+    assert "and its session was closed" in told[0]
+
+
+def test_a_wait_goes_on_in_the_session_that_came_after(unanswered):
+    """After a reload a task from before is watched by the new session of its account."""
+    task = ask()
+    account = task._session.account
+    kernel.forget()
+    kernel.use(account)
+    with pytest.raises(WaitTimeoutError, match=r"still pending after 0\.1 s"):
+        task.wait(0.1)
+    unanswered.answer(task.id, "Yes.")
+    assert task.wait(30).message == "Yes."
+
+
+def test_a_kernel_ends_in_two_seconds_whatever_is_on_its_way(unanswered, monkeypatch):
+    """A poll that nobody answers holds up no shutdown, and the lease is given up."""
+    task = ask()
+    unanswered.add_fault("retrieve:*:delay=30")
+    app, arrived = unanswered._server.app, threading.Event()
+    begin = app.begin
+    monkeypatch.setattr(app, "begin", lambda call: (begin(call), arrived.set())[0])
+    task._session.watcher.wake()
+    assert arrived.wait(30)
+    began = time.monotonic()
+    kernel.forget()
+    assert time.monotonic() - began < 2
+
+
+SPAWNED = """
+import multiprocessing, os
+import codevf_nb as cvf
+
+def where():
+    return cvf.ask("Where is this asked?", code="x = 1").environment
+
+if __name__ == "__main__":
+    cvf.use_sandbox(rate_limit=None)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        print(pool.apply(where))
+    from codevf_nb import kernel
+    kernel.forget()
+    print(os.environ.get("CODEVF_SANDBOX"))
+"""
+
+
+def test_a_spawned_worker_asks_in_the_sandbox_too(tmp_path, monkeypatch):
+    """A key that lies in the environment is not used by the workers of a kernel that is on the sandbox."""
+    from codevf_nb.sandbox import process
+    from codevf_nb.settings import home
+
+    monkeypatch.setenv("CODEVF_API_KEY", "cvf_live_not_to_be_used")
+    monkeypatch.setenv("CODEVF_BASE_URL", "http://127.0.0.1:9/api/v1/")
+    script = tmp_path / "script.py"
+    script.write_text(SPAWNED)
+    try:
+        done = subprocess.run([sys.executable, script], capture_output=True, check=False, text=True, timeout=100)
+    finally:
+        process.stop(home())
+    assert done.stdout.split() == ["sandbox", "None"], done.stderr
+
+
+def test_trouble_of_a_poll_is_in_the_log_and_in_no_cell(unanswered, capsys, caplog):
+    """Nothing is printed where nobody has asked for a log; the log has it."""
+    ask()
+    unanswered.add_fault("retrieve:*:drop")
+    eventually(lambda: kernel.current().watcher.trouble, "a poll fails")
+    assert "polling goes on although it fails" in caplog.text
+    assert capsys.readouterr() == ("", "")
+
+
+def test_warnings_as_errors_leave_an_account_to_read_from(monkeypatch, box):
+    """The session is there before the warning about its ledger is raised."""
+    monkeypatch.setenv("CODEVF_LEDGER", "sqlite:////proc/nope/ledger.sqlite")
+    account = Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", None)
+    with pytest.raises(UserWarning, match="nothing can be asked"):
+        kernel.use(account)
+    assert kernel.opened().account == account
+    with pytest.raises(CodeVFError, match="Nothing was sent"):
+        ask()
+    kernel.forget()
