@@ -22,7 +22,7 @@ ROOMS = {
     "raised": set(),
     "secrets": {"sdk"},
     "hours": set(),
-    "prefetch": {"sdk"},
+    "prefetch": {"publishing", "sdk"},
     "service": {"ledger", "line", "prefetch", "sdk", "settings"},
     "ledger": {"sdk"},
     "submission": {"ledger", "question", "sdk", "settings", "attachments"},

@@ -6,16 +6,17 @@ method that replaces it in the child; nothing of the parent's is closed there.
 
 from __future__ import annotations
 
-import inspect
 import os
 import weakref
 from collections.abc import Callable
+from types import MethodType
+from typing import Any, cast
 
-_resets: list[Callable[[], Callable[[], object] | None]] = []
+_resets: weakref.WeakKeyDictionary[object, Callable[[Any], object]] = weakref.WeakKeyDictionary()
 
 
 def reset_after_fork(reset: Callable[[], object]) -> None:
-    """Call `reset` in each process that is forked from this one; a method, for as long as its object lives.
+    """Call a method in each process that is forked from this one, for as long as its object lives: one for each object.
 
     Example:
         >>> class Counter:
@@ -24,14 +25,13 @@ def reset_after_fork(reset: Callable[[], object]) -> None:
         ...     def reset(self) -> None:
         ...         self.count = 0
     """
-    _resets[:] = [reference for reference in _resets if reference() is not None]
-    _resets.append(weakref.WeakMethod(reset) if inspect.ismethod(reset) else lambda: reset)
+    method = cast("MethodType", reset)
+    _resets[method.__self__] = method.__func__
 
 
 def _in_child() -> None:
-    for reference in _resets:
-        if (reset := reference()) is not None:
-            reset()
+    for holder, reset in list(_resets.items()):
+        reset(holder)
 
 
 if hasattr(os, "register_at_fork"):
