@@ -48,7 +48,10 @@ def profile(samples: Mapping[str, Sample], mask: Mask, budget: int, relations: S
 def extent(sample: Sample) -> str:
     """Say how many rows go, of how many, and how they were drawn."""
     sent, whole = sample.rows
-    return f"all {counted(whole, 'row')}" if sample.is_whole else f"{sent:,} of {whole:,} rows, {sample.drawn}"
+    if sample.is_whole:
+        return f"all {counted(sent, 'row')}"
+    of = f"{sent:,} of {whole:,} rows" if whole is not None else f"{counted(sent, 'row')} (of a table nobody counted)"
+    return f"{of}, {sample.drawn}"
 
 
 def _block(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:

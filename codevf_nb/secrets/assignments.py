@@ -26,7 +26,7 @@ _STRING = re.compile(_QUOTED + rb")")
 # What may be between a name and its value.
 _OPERATOR = re.compile(
     rb"(?P<closed>[\"'`\])]{0,3}|\"\")[ \t]{0,12}(?::[ \t]{0,4}[A-Za-z_][\w.\[\], |]{0,60}(?==[ \t]{0,4}[(fbru\"']))?"
-    rb"(?P<sign>==|=>|:=|\?=|\|\|=|\.=|\+=|=|<-|:(?!:)|\bis\b:?|\b[iI][sS][tT]\b:?|"
+    rb"(?P<sign>==|=>|:=|\?=|\|\|=|\.=|\+=|=|<-|:(?!:)|-(?=[ \t]{1,4}[\"'][^\"'\s]{16})|\bis\b:?|\b[iI][sS][tT]\b:?|"
     rb"string[ \t]{0,2}=)(?P<gap>[ \t]{0,12}(?:[|>]-?)?(?:\r?\n[ \t]{1,20})?)"
 )
 _NEXT_ARGUMENT = re.compile(rb"[\"'][ \t]{0,4},[ \t]{0,4}(?=[\"'fbr])")
@@ -124,7 +124,7 @@ def _values(content: bytes, start: int, end: int, name: bytes, named: Named) -> 
     if follows:
         string = _STRING.match(content, follows.end(), follows.end() + 320)
         value = _inside(string) if string else b""
-        alone = named is Named.PASSWORD and is_strong(value) and not _HOST.fullmatch(value)
+        alone = named is Named.PASSWORD and is_strong(value) and b" " not in value and not _HOST.fullmatch(value)
         if value and (not is_list or alone or (is_random(value) and not _is_of_words(value))):
             yield value, True, False
         return
@@ -247,10 +247,10 @@ def _is_secret(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code
         return False
     if named is Named.PASSWORD:
         return _is_password(name, value, quoted=quoted, in_code=in_code)
-    if _PATH.fullmatch(value) or (is_uuid(value) and named is not Named.SECRET):
+    if _PATH.fullmatch(value) or (is_uuid(value) and (named is Named.KEY or not quoted)):
         return False
     if named is Named.KEY:
-        is_name = _DOTTED.fullmatch(value) or (in_code and _IDENTIFIER.fullmatch(value))
+        is_name = _DOTTED.fullmatch(value) or (in_code and len(value) < 24 and _IDENTIFIER.fullmatch(value))
         return is_random(value, 16) and not is_name and not _is_of_words(value)
     if not _KEY_CHARACTERS.fullmatch(value) and b" " not in value:
         return False

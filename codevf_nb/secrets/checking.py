@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -22,7 +22,13 @@ from .secret_columns import secret_columns
 
 _TOLD = 5  # findings named one by one; more are counted
 _MOST_PER_PLACE = 20
+_PIECE = 1 << 20  # bytes that are read at a time, so that progress can be told
+_BESIDE = 1 << 14  # bytes before and after these that are read with them: more than any secret has
 _PRIVATE = "a file, column or key whose name is private itself"
+
+
+# Told while it is looked: the name of a file, how many of its bytes are read, and how many there are.
+Tell = Callable[[str, int, int], None]
 
 
 class PrivateDataError(CodeVFError):
@@ -44,16 +50,17 @@ def check(
     own_key: Secret | str | None = None,
     allow_secrets: bool = False,
     allow_personal: bool = False,
+    tell: Tell | None = None,
 ) -> tuple[Unread, ...]:
     """Look through everything that would leave, and return what could not be looked into.
 
     ``texts`` by what they are called; a value that is no text as JSON. The account's own key stops a question whatever
-    is allowed.
+    is allowed. ``tell`` is called again and again while that goes on.
 
     Raises:
         PrivateDataError: it names every place and kind, the ways on, and what could not be looked into.
     """
-    look = _looked(texts, files, None if own_key is None else Secret(own_key))
+    look = _looked(texts, files, None if own_key is None else Secret(own_key), tell)
     del texts, files, own_key  # so that no traceback shows what was found
     if look.own:
         look.stop(look.own, "Take it out: it is never sent, whatever is allowed.")
@@ -64,8 +71,10 @@ def check(
     return tuple(look.unread)
 
 
-def _looked(texts: Mapping[str, Any], files: Sequence[tuple[str, bytes]], own_key: Secret | None) -> _Look:
-    look = _Look(own_key)
+def _looked(
+    texts: Mapping[str, Any], files: Sequence[tuple[str, bytes]], own_key: Secret | None, tell: Tell | None
+) -> _Look:
+    look = _Look(own_key, tell)
     names = "\n".join(f"{name} {PurePath(name).stem}" for name, _ in files)  # an address ends before the suffix
     for name, value in {**texts, "a file's name": names}.items():
         if value:
@@ -80,6 +89,7 @@ class _Look:
     """What was found until now, and what could not be read."""
 
     own_key: Secret | None
+    tell: Tell | None
     own: list[Finding] = field(default_factory=list)
     secrets: list[Finding] = field(default_factory=list)
     personal: list[Finding] = field(default_factory=list)
@@ -91,7 +101,7 @@ class _Look:
         known: set[str] = set()  # kinds of findings in the part that an echo repeats
         for part in opener.parts(name, content):
             own = list(_own_key_in(part, self.own_key))
-            secrets, personal = list(secrets_in(part)), list(personal_in(part))
+            secrets, personal = list(secrets_in(part, self.tell)), list(personal_in(part))
             if not part.is_echo:
                 known = {finding.what for finding in (*own, *secrets, *personal)}
                 self._add(own, secrets, personal)
@@ -117,10 +127,10 @@ def not_read(unread: Sequence[Unread]) -> str:
     return f"Not looked into: {', '.join(_safe(str(one)) for one in unread[:_TOLD])}{more}."
 
 
-def secrets_in(part: Part) -> Iterator[Finding]:
+def secrets_in(part: Part, tell: Tell | None = None) -> Iterator[Finding]:
     """Yield the secrets in a part, each once, in the order of the kinds."""
     seen: set[Finding] = set()
-    for what, where in _found(part):
+    for what, where in _found(part, tell):
         finding = Finding(what, _safe(where))
         if finding not in seen:
             seen.add(finding)
@@ -145,15 +155,27 @@ def _own_key_in(part: Part, key: Secret | None) -> Iterator[Finding]:
         yield Finding("this account's own CodeVF key", _safe(part.locate(at)))
 
 
-def _found(part: Part) -> Iterator[tuple[str, str]]:
+def _found(part: Part, tell: Tell | None) -> Iterator[tuple[str, str]]:
     """Yield what a secret is and where it stands: in the bytes, then in columns of its tables."""
-    for what, offset in secrets_at(part.content):
+    for what, offset in _in_pieces(part, tell):
         yield what, part.locate(offset)
     for table in part.tables:
         if table.is_from_text:
             continue
         for what, column, row in secret_columns(table):
             yield what, f"{table.name} column {shown_column(list(table.columns), column)}, row {row:,}"
+
+
+def _in_pieces(part: Part, tell: Tell | None) -> Iterator[tuple[str, int]]:
+    """Yield the secrets in a part's bytes, a piece after another. Each is read with what is beside it."""
+    size = len(part.content)
+    for start in range(0, size, _PIECE):
+        if tell is not None:
+            tell(_safe(part.name), start, size)
+        first, end = max(0, start - _BESIDE), start + _PIECE
+        for what, offset in secrets_at(part.content[first : end + _BESIDE]):
+            if start <= first + offset < end:
+                yield what, first + offset
 
 
 def _encoded(value: Any) -> bytes:

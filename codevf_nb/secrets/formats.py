@@ -18,6 +18,7 @@ from .kinds import EVERYWHERE, Kind, kind
 from .randomness import changes, is_random
 
 GITLEAKS = "gitleaks, rule "  # the open rule set github.com/gitleaks/gitleaks, read in 2026: names and shapes
+TRUFFLEHOG = "trufflehog, detector "  # github.com/trufflesecurity/trufflehog, read in 2026: names and shapes
 
 
 def _has_digit(found: re.Match[bytes]) -> bool:
@@ -264,6 +265,15 @@ PAYMENT_MONITORING_WORK = (
     ),
     kind("a Flutterwave key", "FLWSECK(?:_TEST)?-<l>{12,32}(?:-X)?", GITLEAKS + "flutterwave-secret-key"),
     kind("an EasyPost key", "EZ[AT]K<L>{54}", "docs.easypost.com", anchors="EZAK EZTK"),
+    kind("an Apify token", "apify_api_<L>{36}", TRUFFLEHOG + "apify"),
+    kind("a Langfuse key", "sk-lf-<UUID>", TRUFFLEHOG + "langfuse"),
+    kind("a LaunchDarkly key", "(?:api|sdk)-<UUID>", TRUFFLEHOG + "launchdarkly", anchors="api- sdk-"),
+    kind("a Rootly token", "rootly_<H>{64}", TRUFFLEHOG + "rootly"),
+    kind("a Ramp secret", "ramp_sec_<L>{48}", TRUFFLEHOG + "ramp"),
+    kind("a Plaid token", "access-(?:sandbox|development|production)-<UUID>", TRUFFLEHOG + "plaidkey"),
+    kind("a pganalyze key", "pgar_<L>{27}", TRUFFLEHOG + "pganalyzereadkey"),
+    kind("a Photoroom key", "sk_pr_<L>{1,64}_<X>{40}", TRUFFLEHOG + "photoroom"),
+    kind("a New Relic key", "(?:<H>{32}|eu01xx<H>{26})FFFFNRAL", "docs.newrelic.com", anchors="FFFFNRAL", back=(32,)),
     kind("a Duffel token", "duffel_(?:test|live)_[A-Za-z0-9_=-]{43}", "duffel.com/docs"),
     kind("a Shippo token", "shippo_(?:live|test)_<X>{40}", GITLEAKS + "shippo-api-token"),
     kind(

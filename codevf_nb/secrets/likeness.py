@@ -14,7 +14,8 @@ from .words import words_in
 _NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:['’.-][^\W\d_]+)*\.?")
 _TITLE = re.compile(r"(?i)\b(?:mr|mrs|ms|miss|dr|prof|master|herr|frau|sr|sra|mme|mlle)\b\.?")
 _COMPANY = re.compile(
-    r"(?i)\b(?:inc|ltd|llc|gmbh|corp|co|ag|sa|spa|bv|plc|group|university|institute|department|team)\b\.?"
+    r"(?i)\b(?:inc|ltd|llc|gmbh|corp|co|ag|sa|spa|bv|plc|group|university|institute|department|team|county|city|"
+    r"township|parish|borough|district|hospital|airport|school|college|church|club)\b\.?"
 )
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,8}")
 _USER = re.compile(r"@?[A-Za-z][\w.-]{2,30}")
@@ -40,6 +41,7 @@ _VEHICLE = re.compile(
     r"(?=.*[A-Z])(?=.*\d)[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,4}[- ]?[A-Z0-9]{0,4}|[\u4e00-\u9fff][A-Z].?[A-Z0-9]{5}"
 )
 _COORDINATE = re.compile(r"[-+]?\d{1,3}\.\d{4,}")
+_FARTHEST = 180.0  # degrees
 _POINT = re.compile(r"(?i)(?:POINT ?)?[(\[]?\s*[-+]?\d{1,3}\.\d{3,}\s*[, ]\s*[-+]?\d{1,3}\.\d{3,}\s*[)\]]?")
 _EMAIL = re.compile(r"(?i)[^@\s]+(?:@|%40| at |\[at\]|\(at\))[^@\s]+\.[^\W\d_]{2,24}>?|.*[^@\s]@[^@\s]+\..*")
 _NO_USER = words_in(
@@ -103,7 +105,9 @@ def is_public_ip(value: str) -> bool:
 
 def is_place(value: str) -> bool:
     """Whether a value is a coordinate, exact to ten metres, or a pair of them."""
-    return bool(_COORDINATE.fullmatch(value) or _POINT.fullmatch(value))
+    if _COORDINATE.fullmatch(value):
+        return abs(float(value)) <= _FARTHEST
+    return bool(_POINT.fullmatch(value))
 
 
 def is_id(value: str) -> bool:

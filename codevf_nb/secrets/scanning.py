@@ -22,7 +22,7 @@ _URL = re.compile(
 )
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,30}$")
 _NO_PASSWORD = re.compile(
-    rb"(?i)[{$<%*\[(].*|.*[{}].*|[*xX.]+|password|passwd|pass|pw|pwd|secret|token|\d{1,5}(?:[/?#].*)?|your.*|my_?.*|.*\.(?:com|org|io|net|dev)/.*"
+    rb"(?i)[{$<%*\[(].*|\.{2,}.*|.*[{}].*|[*xX.]+|password|passwd|pass|pw|pwd|secret|token|\d{1,5}(?:[/?#].*)?|your.*|my_?.*|.*\.(?:com|org|io|net|dev)/.*"
 )
 _DEMO = (b"scott", b"tiger")  # Oracle's demonstration account, in every manual
 _ORACLE = re.compile(rb"jdbc:oracle:\w+:(?P<user>[\w$#]{1,60})/(?P<value>[^\s@\"'<>]{3,100})@")

@@ -31,7 +31,7 @@ _PASSWORDS = (
 _SECRETS = (
     "secret secrets apikey geheimnis zugangsschlüssel zugangsschluessel pepper mnemonic seedphrase "
     "credential credentials "
-    "secretkey privatekey 密钥"
+    "secretkey privatekey skey 密钥"
 )
 _TOKENS = "token jeton 令牌"
 _KEYS = "key schlüssel schluessel auth authorization cookie sessionid session sid pat sas"

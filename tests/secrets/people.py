@@ -186,6 +186,8 @@ IN_NAMED: dict[str, tuple[str, ...]] = {
 # Columns that only look as if they were about people.
 HARMLESS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Street", ("Pave", "Grvl")),
+    ("NAME", ("Highland County, Virginia", "Carroll County, Virginia", "Salem City, Virginia")),
+    ("LONG", ("180.5674", "951.4932", "2746.5212")),
     ("from_address", ("0x" + "52908400098527886e0f7030069857d2e4169ee7",)),
     ("contract_address", ("0x" + "52908400098527886e0f7030069857d2e4169ee7",)),
     ("ip_address", ("2001:db8::10a3", "192.168.1.7")),

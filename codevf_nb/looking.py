@@ -1,0 +1,40 @@
+"""One line that says how far the look for anything private has come, where that takes longer than a moment."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+FIRST_SECONDS = 1.0
+EACH_SECONDS = 0.25
+_WIDTH = 100
+
+
+@contextlib.contextmanager
+def looking(clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[str, int, int], None]]:
+    """Give what is to be told the name of a file, the bytes that are read and those there are.
+
+    The line is written over and over on stderr, and gone at the end, also where it is interrupted.
+    """
+    last, shown = clock() + FIRST_SECONDS - EACH_SECONDS, False
+
+    def tell(name: str, done: int, size: int) -> None:
+        nonlocal last, shown
+        if clock() - last >= EACH_SECONDS:
+            last, shown = clock(), True
+            said = f"codevf: looking for anything private in {name}: {done / 1e6:.0f} of {size / 1e6:.0f} MB"
+            _write(said[:_WIDTH].ljust(_WIDTH))
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            _write(" " * _WIDTH)
+            _write("")
+
+
+def _write(line: str) -> None:
+    sys.stderr.write(f"\r{line}")
+    sys.stderr.flush()
