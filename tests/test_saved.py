@@ -72,6 +72,19 @@ def test_an_answer_that_comes_while_a_later_cell_runs_is_saved(tmp_path, execute
     assert busy == ""
 
 
+LOGGING = """
+import logging, sys
+logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+"""
+
+
+def test_what_a_thread_logs_is_in_no_cell(tmp_path):
+    """Somebody's log, at its loudest, has the polls of a question; no cell that runs meanwhile has."""
+    logged, answered, busy = saved(tmp_path, by_nbclient, LOGGING, ASK.format(1), BUSY)
+    assert (logged, busy) == ("", "")
+    assert "● completed" in answered
+
+
 @pytest.mark.parametrize("capturing", [f"%%capture cap\n{BUSY}", CAPTURING], ids=["magic", "function"])
 def test_an_answer_that_comes_while_output_is_captured_is_not_captured(tmp_path, capturing):
     """It stands under its question; what was captured holds only what the capturing cell itself has shown."""
