@@ -18,7 +18,7 @@ ASK = "%%codevf Is this comparison right? Number {}.\nif total == None:\n    tot
 BUSY = """
 import time
 import codevf_nb as cvf
-ends = time.monotonic() + 30
+ends = time.monotonic() + 120
 while time.monotonic() < ends and not all(cvf.tasks().status == "completed"):
     time.sleep(0.1)
 time.sleep(0.5)
@@ -48,17 +48,17 @@ def shown(cell: nbformat.NotebookNode) -> str:
 
 
 def by_nbclient(path: Path) -> None:
-    nbformat.write(NotebookClient(nbformat.read(path, 4), kernel_name="python3", timeout=60).execute(), path)
+    nbformat.write(NotebookClient(nbformat.read(path, 4), kernel_name="python3", timeout=180).execute(), path)
 
 
 def by_nbconvert(path: Path) -> None:
     command = ["nbconvert", "--execute", "--inplace", "--to", "notebook", str(path)]
-    subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True, timeout=180)
 
 
 def by_jupyter_execute(path: Path) -> None:
     command = ["from nbclient.cli import main; main()", "--inplace", str(path)]
-    subprocess.run([sys.executable, "-c", *command], check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, "-c", *command], check=True, capture_output=True, timeout=180)
 
 
 @pytest.mark.parametrize("execute", [by_nbclient, by_nbconvert, by_jupyter_execute])
