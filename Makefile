@@ -10,7 +10,7 @@ OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py
     live.py magics.py running.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-databases test-soak bench bench-privacy test-old test-packaging lint format notebooks docs-images clean
+.PHONY: help demo lab test test-browser test-databases test-engines test-soak bench bench-privacy test-old test-packaging lint format notebooks docs-images clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,6 +30,10 @@ test-browser: $(VENV)/browser.made $(VENV)-old/made  ## the notebook in a real J
 
 test-databases: $(VENV)/test.made  ## the ledger on Debian's PostgreSQL (package postgresql), also behind PgBouncer (pgbouncer)
 	$(RUN) -m pytest -m databases -n 2 tests/databases
+
+test-engines: $(VENV)/engines.made  ## tables that live in polars, DuckDB, Dask, Spark (needs Java), Ibis and Modin
+	$(RUN) -m pytest -m engines tests/engines
+	CODEVF_ENGINE=connect $(RUN) -m pytest -m engines tests/engines
 
 test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the rate limit for minutes
 	$(RUN) -m pytest -m soak tests/soak
@@ -82,6 +86,11 @@ $(VENV)-old/made: pyproject.toml tests/colab.txt
 
 $(VENV)/privacy.made: $(VENV)/test.made
 	$(RUN) -m pip install --quiet --disable-pip-version-check "detect-secrets>=1.5" vega_datasets statsmodels scikit-learn
+	@touch $@
+
+$(VENV)/engines.made: $(VENV)/test.made
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[engines]" duckdb "dask[dataframe]" \
+	    "ibis-framework[duckdb]" "pyspark[connect]>=4" modin
 	@touch $@
 
 $(VENV)/packaging.made: $(VENV)/test.made

@@ -63,6 +63,7 @@ def ask(
     redact: str | Sequence[object] = (),
     allow_secrets: bool = False,
     allow_personal: bool = False,
+    profile: str | None = None,
 ) -> Task:
     """Ask an engineer, and return the task at once. The same question asked before costs nothing and is not sent.
 
@@ -83,6 +84,7 @@ def ask(
         redact: One column to mask, or a list of them.
         allow_secrets: Send although something looks like a key, a token or a password.
         allow_personal: Send although something looks like data about people.
+        profile: "full" lets the engine of a lazy table count all its rows for the profile.
 
     Raises:
         CodeVFError: A rule is broken (nothing was sent), the service refused, or the outcome is unknown.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from codevf_nb import hours
 from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.statuses import UNKNOWN_STATUS, look_of
 
 if TYPE_CHECKING:
     from codevf_nb.attachments import Attachment
@@ -35,8 +36,7 @@ NOT_ASKED = "✕ not asked: costs 0 credits"
 _FIRST_LINES = 5
 _LINE = 160  # characters
 
-_MARKS = {"pending": "○", "processing": "◐", "completed": "●", "cancelled": "✕"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def credits(amount: float | Decimal | None) -> str:
@@ -100,7 +100,8 @@ def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     if entry.task_id is None:
         why = entry.error or "nobody has heard what became of it yet"
         return f"? question {entry.id} {entry.outcome}: {plain(why)}"
-    parts = [f"{_MARKS.get(entry.status or '', '○')} {plain(entry.status or 'unknown')}"]
+    look = look_of(entry.status)
+    parts = [f"{look.mark} {plain(entry.status or UNKNOWN_STATUS)}{look.meaning and ': '}{look.meaning}"]
     if not entry.is_open and entry.completed_at is not None and entry.created_at is not None:
         parts.append(f"after {duration(entry.completed_at - entry.created_at)}")
     if entry.credits_used is not None and not entry.is_open:
@@ -203,9 +204,8 @@ def _left(cost_cap: int, balance: CreditBalance | None) -> list[str]:
 
 def _draft_file(part: Attachment) -> list[str]:
     """Return a file's name, size and what it holds, and its first lines where it is text."""
-    rows = f", {part.rows[0]:,} of {part.rows[1]:,} rows" if part.rows else ""
     holds = f", made of {'; '.join(part.holds)}" if part.holds else ""
-    lines = [plain(f"{part.file_name}: {len(part.content):,} bytes{rows}{holds}")]
+    lines = [plain(f"{part.file_name}: {len(part.content):,} bytes{part.extent}{holds}")]
     try:
         first = part.content.decode().splitlines()[:_FIRST_LINES]
     except UnicodeDecodeError:
@@ -219,8 +219,8 @@ def sent(entry: Entry) -> list[str]:
     for record in entry.attachments or ():
         rows = record.get("rows")
         held = f" ({'; '.join(record['holds'])})" if record.get("holds") else ""
-        of = f"{rows[0]:,} of " if rows and rows[0] < rows[1] else ""
-        counted = f" {of}{rows[1]:,} rows" if rows else ""
+        of = f"{rows[0]:,} of " if rows and rows[0] < rows[-1] else ""
+        counted = f" {of}{rows[-1]:,} rows" if rows else ""
         files.append(f"{record.get('name', 'a file whose name was forgotten')}{counted}{held}")
     return [plain(f"sent: {', '.join(files)}")] if files and entry.task_id else []
 
@@ -232,21 +232,21 @@ def moment(seconds: float | None) -> str:
 
 def _task_text(entry: Entry, lines: list[str]) -> str:
     body = [] if entry.message is None else ["", plain(entry.message).rstrip()]
-    if entry.is_structured and entry.result is not None:
-        body = ["", plain(_json(entry.result))]
-    body += [f"file: {plain(name)}" for name in _deliverable_names(entry)]
+    body += [f"file: {plain(part.file_name)}" for part in entry.files]
+    if (data := _data(entry)) is not None:
+        body += ["", plain(data)]
     return "\n".join([*lines, *body])
 
 
 def _task_html(entry: Entry, lines: list[str]) -> str:
     answer = ""
-    if entry.is_structured and entry.result is not None:
-        answer = f'<pre style="margin:.6em 0 0">{html.escape(plain(_json(entry.result)))}</pre>'
-    elif entry.message is not None:
+    if entry.message is not None:
         answer = f'<div style="margin-top:.6em">{_markdown().render(plain(entry.message))}</div>'
-    files = "".join(f"<li>{html.escape(plain(name))}</li>" for name in _deliverable_names(entry))
+    files = "".join(f"<li>{html.escape(plain(part.file_name))}</li>" for part in entry.files)
     files = f"<div>Files (task.download() saves them):<ul>{files}</ul></div>" if files else ""
-    return _box(lines, answer + files)
+    data = _data(entry)
+    data = "" if data is None else f'<pre style="margin:.6em 0 0">{html.escape(plain(data))}</pre>'
+    return _box(lines, answer + files + data)
 
 
 def _box(lines: list[str], below: str = "") -> str:
@@ -260,16 +260,12 @@ def _box(lines: list[str], below: str = "") -> str:
     )
 
 
-def _deliverable_names(entry: Entry) -> list[str]:
-    if entry.is_structured or not isinstance(entry.result, dict):
-        return []
-    return [str(part.get("file_name")) for part in entry.result.get("deliverables", ())]
-
-
-def _json(data: Any) -> str:
+def _data(entry: Entry) -> str | None:
+    """Return what came as data, or beside a text and its files, as JSON."""
     import json
 
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    data = entry.data if entry.is_structured else entry.more
+    return None if data is None else json.dumps(data, indent=2, ensure_ascii=False)
 
 
 @lru_cache(maxsize=1)

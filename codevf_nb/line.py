@@ -13,18 +13,29 @@ from typing import TYPE_CHECKING, Any
 from codevf_nb.ledger.questions import CANCEL, RETRIEVE
 from codevf_nb.ledger.records import became, noted
 from codevf_nb.sdk import CodeVFClient
-from codevf_nb.sdk.exceptions import APIConnectionError, AuthenticationError, CodeVFError
+from codevf_nb.sdk.exceptions import (
+    APIConnectionError,
+    AuthenticationError,
+    BadRequestError,
+    CodeVFError,
+    IdempotencyConflictError,
+)
+from codevf_nb.sdk.foreign import json_of, task_id_of, task_object_of
+from codevf_nb.sdk.statuses import ANSWERED
 from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
 from codevf_nb.watcher import Polled, Seen, Watcher, Ways
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Ledger, Limiter
     from codevf_nb.sdk.answers import RawAnswer
+    from codevf_nb.sdk.models import TaskResponse
     from codevf_nb.sdk.transport import Attempt
     from codevf_nb.settings import Account
 
 # Another process takes the polling over this long after its holder died, in seconds.
 WATCH_LEASE_SECONDS = 8.0
+# A task that is completed without a result and credits is looked at so often, ever more slowly, before it is over.
+BARE_LOOKS = 5
 # A poll that hears nothing for so long has failed.
 POLL_SECONDS = 20.0
 
@@ -37,6 +48,7 @@ class Line:
         self._ledger = ledger
         self._limiter = limiter
         self._client = client
+        self._bare: dict[int, int] = {}
         self._polling = CodeVFClient(
             account.api_key,
             account.base_url,
@@ -79,14 +91,19 @@ class Line:
         )
 
     def cancel(self, entry: Entry) -> Entry:
-        """Ask the service to stop a task, and see what became of it."""
+        """Ask the service to stop a task, and see what became of it: one that was answered meanwhile is no error."""
         hooks = {**self.queued, "on_answer": self._keep(entry, CANCEL)}
-        with self._unless_gone(entry):
-            self._client.tasks.cancel(str(entry.task_id), **hooks)
+        try:
+            with self._unless_gone(entry):
+                self._client.tasks.cancel(str(entry.task_id), **hooks)
+        except (BadRequestError, IdempotencyConflictError):
+            if (seen := self.refresh(entry)).is_open:
+                raise
+            return seen
         return self.refresh(entry)
 
     def refresh(self, entry: Entry) -> Entry:
-        """Ask the service about a task now."""
+        """Ask the service about a task now, also about one that is over: what came late is taken over."""
         with self._unless_gone(entry):
             return self._fetch(entry, self._client, self._wait)[0]
 
@@ -102,6 +119,8 @@ class Line:
 
     def _poll(self, question_id: int) -> Polled:
         entry, retry_after = self._fetch(self._ledger.questions.get(question_id), self._polling)
+        if entry.is_open and (looks := self._bare.get(entry.id)):
+            return Polled(entry, max(FIRST_POLL * 2 ** (looks - 1), retry_after or 0.0))
         elapsed = self._ledger.clock() - entry.prepared_at
         return Polled(entry, next_poll(entry.status or "", elapsed, retry_after))
 
@@ -110,9 +129,18 @@ class Line:
     ) -> tuple[Entry, float | None]:
         keep = self._keep(entry, RETRIEVE)
         response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=keep)
-        seen = {**became(response), "notes": noted(entry, response)}
+        if entry.is_open and self._may_have_more(entry, response):
+            return entry, response.retry_after
+        seen = {**became(response, entry.response_schema), "notes": noted(entry, response)}
         seen.pop("task_id")
         return self._ledger.questions.become(entry, **seen), response.retry_after
+
+    def _may_have_more(self, entry: Entry, response: TaskResponse) -> bool:
+        """Whether a task is completed, and neither its answer nor its credits are there yet: for a few looks."""
+        said = task_object_of(response.raw)
+        is_bare = response.status in ANSWERED and said.get("result") is said.get("creditsUsed") is None
+        looks = self._bare[entry.id] = self._bare.get(entry.id, 0) + 1 if is_bare else 0
+        return 0 < looks < BARE_LOOKS
 
     @contextlib.contextmanager
     def _unless_gone(self, entry: Entry) -> Iterator[None]:
@@ -127,7 +155,8 @@ class Line:
     def _keep(self, entry: Entry, request: str) -> Callable[[RawAnswer], None]:
         def on_answer(answer: RawAnswer) -> None:
             at = None if answer.at is None else answer.at.timestamp()
-            self._ledger.questions.hear(entry, request, answer.status, answer.body, at)
+            if request != RETRIEVE or task_id_of(json_of(answer.body)) in (None, entry.task_id):
+                self._ledger.questions.hear(entry, request, answer.status, answer.body, at)
             self._limiter.heard(answer)
 
         return on_answer

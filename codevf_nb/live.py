@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from codevf_nb import display
 from codevf_nb.ledger import LedgerError
-from codevf_nb.publishing import publish
+from codevf_nb.publishing import can_replace, publish
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
@@ -141,7 +141,7 @@ class Asking:
         if self._live.answers_at_once:
             return
         self._draft = draft
-        self.display_id = new_id() if _in_kernel() else None
+        self.display_id = new_id() if can_replace() else None
         self._publish(draft, display.SENDING, {} if self.display_id is None else {"display_id": self.display_id})
         sys.stdout.flush()  # a kernel's stream sends all that was shown before it
 

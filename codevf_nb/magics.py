@@ -104,7 +104,7 @@ class CodeVFMagics(Magics):
                 current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)
             with current.ledger.store.together():
-                draft = current.draft_of(asked, self._defaults())
+                draft = current.draft_of(asked, self._defaults(), only_look=line.options.get("dry_run", False))
                 if line.options.get("dry_run"):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                     return
@@ -176,7 +176,8 @@ class CodeVFMagics(Magics):
             raise GrammarError("there is no prompt and nothing in the cell, so there is nothing to ask.")
         if as_text and options.get("run"):
             raise GrammarError("--text says that the cell is the prompt, and --run would execute it: leave one out.")
-        named = ("mode", "tag", "max_credits", "project", "again", "max_bytes", "allow_secrets", "allow_personal")
+        named: tuple[str, ...] = ("mode", "tag", "max_credits", "project", "again", "max_bytes", "profile")
+        named += ("allow_secrets", "allow_personal")
         return AskOptions(
             prompt=prompt or None,
             code=None if as_text or not cell.strip() else cell,

@@ -15,6 +15,8 @@ from typing import Any
 from codevf_nb.sdk.exceptions import BadRequestError
 from codevf_nb.sdk.models import ServiceMode
 
+PROFILES = ("sample", "full")
+
 
 @dataclass(frozen=True)
 class Defaults:
@@ -46,6 +48,7 @@ class AskOptions:
         again: The number of the asking, from 1.
         max_bytes: The most bytes that one file made here may take.
         redact: Columns to mask.
+        profile: "full" where an engine may count all rows of a lazy table for the profile.
     """
 
     prompt: str | None = None
@@ -64,6 +67,7 @@ class AskOptions:
     again: int = 1
     max_bytes: int | None = None
     redact: tuple[Any, ...] = ()
+    profile: str | None = None
     allow_secrets: bool = False
     allow_personal: bool = False
 
@@ -139,6 +143,12 @@ def _required(name: str, value: Any) -> str:
     return value
 
 
+def _profile(name: str, value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and value in PROFILES):
+        raise BadRequestError(f"{name} is {_shown(value)}: it is one of {', '.join(PROFILES)}.")
+    return value
+
+
 def _tag(name: str, value: Any) -> str | int | None:
     return value if value is None or isinstance(value, str) else _whole(name, value)
 
@@ -189,6 +199,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "again": _counted,
     "max_bytes": _whole,
     "redact": _columns,
+    "profile": _profile,
     "allow_secrets": _flag,
     "allow_personal": _flag,
 }

@@ -33,6 +33,29 @@ def publish(bundle: dict[str, Any], display_id: str | None = None, *, update: bo
             _note_captured(shell.display_pub, display_id)
 
 
+def can_replace() -> bool:
+    """Whether what the running cell shows can be replaced later: in a kernel, and not within an Output widget.
+
+    Such a widget keeps what is shown in it to itself, where no front end finds it by its display id.
+    """
+    from IPython.core.getipython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    if kernel is None:
+        return False
+    parent = (kernel.get_parent("shell") or {}).get("header", {}).get("msg_id")
+    return not any(getattr(widget, "msg_id", None) == parent for widget in _output_widgets())
+
+
+def _output_widgets() -> list[Any]:
+    ipywidgets = sys.modules.get("ipywidgets")
+    if ipywidgets is None:
+        return []
+    known = getattr(ipywidgets.widgets.widget, "_instances", None)
+    known = ipywidgets.Widget.widgets if known is None else known  # before ipywidgets 8
+    return [widget for widget in list(known.values()) if isinstance(widget, ipywidgets.Output)]
+
+
 def thread_context() -> contextvars.Context:
     """Return the context in which a thread is to run that updates displays.
 

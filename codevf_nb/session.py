@@ -16,11 +16,12 @@ from codevf_nb.ledger import Entry, Known, Ledger, LedgerError, Limiter, Repeat,
 from codevf_nb.ledger.migrations import normalize_line_ends
 from codevf_nb.line import Line
 from codevf_nb.looking import looking
-from codevf_nb.options import AskOptions, Defaults
+from codevf_nb.options import PROFILES, AskOptions, Defaults
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError, NotFoundError
-from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag
+from codevf_nb.sdk.foreign import cleaned
+from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag, TaskDeliverable
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -60,7 +61,7 @@ class Session:
         self._submission = Submission(account, self.ledger, self._limiter, self.client, settings.user())
         self._line = Line(account, self.ledger, self._limiter, self.client)
         self.watcher = self._line.watcher()
-        self.folder = settings.folder_name()
+        self.folder = cleaned(settings.folder_name())
         self._service = Service(account, self.ledger, self._line, self.folder)
 
     def prefetch(self) -> None:
@@ -75,19 +76,22 @@ class Session:
         return self.draft_of(AskOptions(prompt, **given), defaults or Defaults())
 
     @telling_nothing_sent()
-    def draft_of(self, options: AskOptions, defaults: Defaults) -> Draft:
+    def draft_of(self, options: AskOptions, defaults: Defaults, *, only_look: bool = False) -> Draft:
         """Make what would be sent; what the rules forbid is refused here, without a request.
+
+        Where it is ``only_look``ed at, no rows of a lazy table are read, unless all may be counted.
 
         Nothing that was not given is resolved yet, except the project's name: see ``priced``.
         """
-        question = self._question(options, defaults)
+        question, depth = self._question(options, defaults), _depth(options, only_look=only_look)
         budget = attachments.DEFAULT_MAX_BYTES if options.max_bytes is None else options.max_bytes
-        parts = attachments.gather(question.code, options.attach, options.files, budget, options.redact)
+        parts = attachments.gather(question.code, options.attach, options.files, budget, options.redact, depth)
         unmasked = parts
         if options.unnamed and options.redact:  # masks are random: with them the same data would be a new question
             unmasked = attachments.gather(question.code, options.attach, options.files, budget)
         question = replace(question, contents=_contents(options, unmasked))
-        draft = Draft(question, parts, question.project or defaults.project or self.folder, defaults)
+        project = _encodable(question.project or defaults.project or self.folder, "the project's name")
+        draft = Draft(question, parts, project, defaults)
         with looking() as tell:
             unread = secrets.check(
                 draft.texts(),
@@ -139,16 +143,21 @@ class Session:
             return f"stopped, and whether it was sent isn't known: {error}. Run the cell again: it can't be paid twice."
 
     def settle(self, entry: Entry) -> Task:
-        """Find out what became of a question nobody heard the end of."""
-        return self._follow(self._submission.settle(entry))
+        """Find out what became of a question nobody heard the end of, as a person asks for it."""
+        return self._follow(self._submission.settle(entry, after_conflict=True))
 
     def settle_by_hand(self, question_id: int, task_id: str | None) -> Entry:
-        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it."""
+        """Record what a person has found out about a question: its task, or (None) that the service doesn't have it.
+
+        That corrects a task which was taken for it, too.
+        """
         entry = self.ledger.questions.find(question_id)
-        if entry is None or entry.task_id is not None:
-            raise BadRequestError(f"question {question_id} needs no settling: %codevf status lists those that do.")
+        if entry is None or entry.is_foreign:
+            raise BadRequestError(f"there is no question {question_id} here: %codevf status lists what needs settling.")
         if task_id is None:
-            return self.ledger.sending.abandon(question_id, "a person says that the service doesn't have it")
+            return self._submission.abandon(entry)
+        if entry.task_id == task_id:
+            raise BadRequestError(f"question {question_id} needs no settling: {task_id} is its task already.")
         return self._follow(self._submission.adopt(entry, task_id)).entry
 
     def unsettled(self) -> list[tuple[Entry, str]]:
@@ -198,12 +207,16 @@ class Session:
         return entry
 
     def refresh(self, entry: Entry) -> Entry:
-        """Ask the service about a task now."""
-        if not entry.is_open:
+        """Ask the service about a task now, also about one that is over: what came late is taken over."""
+        if entry.task_id is None or entry.is_forgotten:
             return self.ledger.questions.get(entry.id)
         entry = self._line.refresh(entry)
         self.watcher.wake()
         return entry
+
+    def download(self, files: Sequence[TaskDeliverable], folder: Path, *, overwrite: bool = False) -> list[Path]:
+        """Save the files of an answer; see ``Task.download``. Requests to the service itself take their turns."""
+        return self.client.tasks.download_all(files, folder, overwrite=overwrite, **self._line.queued)
 
     def accounts(self) -> list[Known]:
         """Return every account of the ledger; this session's is among them."""
@@ -250,7 +263,7 @@ class Session:
         if not 1 <= options.again <= MOST_ASKINGS:
             raise BadRequestError(f"--again counts from 1 to {MOST_ASKINGS:,}, so it can't be {options.again}.")
         mode = None if options.mode is None else validate_mode(options.mode)
-        code = None if options.code is None else _encodable(normalize_line_ends(options.code))
+        code = None if options.code is None else _encodable(normalize_line_ends(options.code), "the code")
         credits = options.max_credits
         if credits is not None:
             credits = validate_credits(credits, mode or validate_mode(defaults.mode or ServiceMode.STANDARD))
@@ -319,13 +332,28 @@ class Session:
         return self.ledger.questions.task(task_id) or self._submission.take_in(task_id)
 
 
-def _encodable(code: str) -> str:
+def _depth(options: AskOptions, *, only_look: bool) -> attachments.Depth:
+    """Return how much of a lazy table is read; it must have a name of its own, or its rows were the question's."""
+    lazy = [name for name, value in options.attach.items() if attachments.is_lazy(value)]
+    if lazy and options.unnamed:
+        raise BadRequestError(
+            "a lazy table needs a name, since its rows can't tell whether it is the same one: "
+            "attach={'orders': orders}."
+        )
+    if options.profile not in (None, *PROFILES):
+        raise BadRequestError(f"--profile takes {' or '.join(PROFILES)}, not {options.profile!r}.")
+    if options.profile == "full":
+        return attachments.Depth.FULL
+    return attachments.Depth.SCHEMA if only_look else attachments.Depth.SAMPLE
+
+
+def _encodable(text: str, what: str) -> str:
     try:
-        code.encode()
+        text.encode()
     except UnicodeEncodeError as error:
-        broken = code[error.start].encode("unicode_escape").decode()
-        raise BadRequestError(f"the code holds half a character ({broken}), which no file can hold.") from None
-    return code
+        broken = text[error.start].encode("unicode_escape").decode()
+        raise BadRequestError(f"{what} holds half a character ({broken}), which no file can hold.") from None
+    return text
 
 
 def _contents(options: AskOptions, parts: Sequence[attachments.Attachment]) -> tuple[str, ...]:

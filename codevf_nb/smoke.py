@@ -14,7 +14,8 @@ from typing import TextIO, TypeVar
 from codevf_nb import display, settings
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import CodeVFError
-from codevf_nb.sdk.models import ServiceMode, TaskResponse, TaskStatus, calculate_final_credit_cost
+from codevf_nb.sdk.models import ServiceMode, TaskResponse, calculate_final_credit_cost
+from codevf_nb.sdk.statuses import TaskStatus
 
 PROJECT = "codevf_nb smoke"
 PROMPT = "This is a smoke test of a client; it is cancelled at once and needs no answer."

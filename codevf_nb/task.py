@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.sdk.downloads import safe_file_name
 from codevf_nb.sdk.exceptions import CodeVFError, WaitTimeoutError
-from codevf_nb.sdk.models import TaskDeliverable
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from codevf_nb.ledger import Entry, Repeat
+    from codevf_nb.sdk.models import TaskDeliverable
     from codevf_nb.session import Session
     from codevf_nb.watcher import Watcher
 
@@ -26,11 +26,26 @@ class Task:
     ``repeated``: asking it again found it asked before, and cost nothing; it says how long ago, and what changed since.
     """
 
+    _find: Callable[[], tuple[Session, Entry]]
+
     def __init__(self, session: Session, entry: Entry, *, repeated: Repeat | None = None) -> None:
         self._session = session
         self._entry = entry
         self._shown_in: int | None = None
         self.repeated = repeated
+
+    @classmethod
+    def to_be_found(cls, find: Callable[[], tuple[Session, Entry]]) -> Task:
+        """Return a task whose session and row are looked for when it is used; ``find`` says why they can't be found."""
+        task = cls.__new__(cls)
+        task._find, task._shown_in, task.repeated = find, None, None  # noqa: SLF001 - its own
+        return task
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in {"_session", "_entry"}:
+            raise AttributeError(f"a Task has no {name!r}", name=name, obj=self)
+        self._session, self._entry = self._find()
+        return vars(self)[name]
 
     @property
     def entry(self) -> Entry:
@@ -66,17 +81,17 @@ class Task:
 
     @property
     def result(self) -> Any:
-        """A structured answer's data, which according to CodeVF's documentation AI made; else the answer's text."""
+        """A structured answer's data, which according to CodeVF's documentation AI made; else the answer's text.
+
+        Which of them an answer is, is judged by what came.
+        """
         entry = self.entry
-        return entry.result if entry.is_structured else entry.message
+        return entry.data if entry.is_structured else entry.message
 
     @property
     def deliverables(self) -> list[TaskDeliverable]:
         """The files that came with the answer."""
-        entry = self.entry
-        if entry.is_structured or not entry.result:
-            return []
-        return [TaskDeliverable(**part) for part in entry.result.get("deliverables", ())]
+        return self.entry.files
 
     @property
     def credits_used(self) -> float | None:
@@ -115,9 +130,9 @@ class Task:
             raise CodeVFError(
                 f"the answer of {entry.task_id} is text, not rows: see .message; ask with a schema for rows."
             )
-        if entry.result is None:
+        if entry.data is None:
             raise CodeVFError(f"{entry.task_id} is {entry.status} and has no data.")
-        return exact_frame(rows_of(str(entry.task_id), entry.result, entry.response_schema))
+        return exact_frame(rows_of(str(entry.task_id), entry.data, entry.response_schema))
 
     def wait(self, timeout: float | None = None) -> Task:
         """Block until the answer is there and return this task. Ctrl-C stops the waiting, not the task.
@@ -182,18 +197,22 @@ class Task:
         return self
 
     def refresh(self) -> Task:
-        """Ask the service about the task now."""
+        """Ask the service about the task now, also once it is over: a late result, charge or address is taken over."""
         self._entry = self._session.refresh(self.entry)
         return self
 
-    def download(self, folder: str | Path | None = None) -> list[Path]:
-        """Save every deliverable into a folder, overwriting nothing, and return their paths.
+    def download(self, folder: str | Path | None = None, *, overwrite: bool = False) -> list[Path]:
+        """Save every deliverable into a folder and return their paths; nothing else is overwritten unless asked for.
 
-        Without one the folder is the task's own, ``codevf_task_…``: in the notebook's folder, a file that is called
-        ``pandas.py`` would be what the next ``import pandas`` finds.
+        Those of one name are numbered, and doing it again finds the same files. Without a folder it is the task's own,
+        ``codevf_task_…``: in the notebook's, a file that is called ``pandas.py`` would be what the next
+        ``import pandas`` finds.
+
+        Raises:
+            DownloadError: what could not be saved, all of it; its ``saved`` are the others.
         """
         target = Path(safe_file_name(f"codevf_{self.id}") if folder is None else folder)
-        return [self._session.client.tasks.download(part, target) for part in self.deliverables]
+        return self._session.download(self.deliverables, target, overwrite=overwrite)
 
     def mark_shown(self) -> Task:
         """Note that the running cell shows this task, so that it isn't shown there again as the cell's value."""
@@ -211,7 +230,10 @@ class Task:
         return self._session.ledger.store.place, self._entry.id
 
     def __repr__(self) -> str:
-        return f"<Task {self.id} {self.status} ({self.environment})>"
+        try:
+            return f"<Task {self.id} {self.status} ({self.environment})>"
+        except CodeVFError as error:
+            return f"<Task, not found: {error}>"
 
     def _ipython_display_(self) -> None:
         if self._shown_in is None or self._shown_in != _running_cell():

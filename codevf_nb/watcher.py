@@ -28,6 +28,8 @@ from codevf_nb.setback import LAST_RETRY_SECONDS, Setback, hint_of, is_about_one
 LOOK_SECONDS = 1.0
 # A task that the service refuses to tell about while it tells about others is asked after at least this often.
 LAST_REFUSED_SECONDS = 300.0
+# So many refusals with nothing heard in between are not the tasks' own any more.
+REFUSED_IN_A_ROW = 3
 
 # A kernel that ends waits no longer than this for a poll that is on its way, in seconds.
 STOP_SECONDS = 1.0
@@ -108,6 +110,7 @@ class Watcher:
         self._changed = threading.Condition()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._refused = 0
 
     @property
     def trouble(self) -> str | None:
@@ -228,14 +231,19 @@ class Watcher:
         return self._poll_next() if mine else LOOK_SECONDS
 
     def _may_poll(self) -> bool:
-        """Whether to poll now. After a setback only one poll, as a probe, and only where no other process polls."""
-        if not self._service.failures:
+        """Whether to poll now: as the one who polls for all; after a setback as a probe, where no other one polls."""
+        if not self._service.failures and not self._all_are_refused:
             return self._ways.may_poll()
         others = self._ways.others_poll()
         if others and self._service.why:  # it is theirs to tell what keeps the answers away
             self._service.why = None
             self._tell_all()
         return not others
+
+    @property
+    def _all_are_refused(self) -> bool:
+        """Whether who answers here may be another one than the service: it knows none of the tasks."""
+        return self._refused >= min(REFUSED_IN_A_ROW, max(1, len(self._plans)))
 
     def _look(self) -> None:
         """Learn from the ledger what other kernels have asked, and what whoever polls has heard."""
@@ -286,6 +294,7 @@ class Watcher:
             self._put_off(question_id, error)
             return 0.0
         self._setbacks.pop(question_id, None)
+        self._refused = 0
         with self._changed:
             self._plan(question_id, polled.next_in)
         self._notice(polled.entry)
@@ -312,6 +321,10 @@ class Watcher:
             if not isinstance(error, RateLimitError):  # whoever polls, all of them have the same limit
                 self._rest()
             self._gone = self._ways.gone()
+        else:
+            self._refused += 1
+            if self._all_are_refused:
+                self._rest()
         if (setback if refused else self._service).explain(error):
             log.warning("polling goes on although it fails%s: %s", f" for question {question_id}" * refused, error)
             self._tell_all()

@@ -13,10 +13,10 @@ from codevf_nb.task import Task
 WORKERS = 5
 
 
-def use(base_url: str) -> None:
+def use(base_url: str, api_key: str = "cvf_test_x") -> None:
     """Be on the service's account."""
     account = settings.Account(
-        "sandbox", "sandbox", base_url, Secret("cvf_test_x"), "a test", "sandbox", requests_per_second=None
+        "sandbox", "sandbox", base_url, Secret(api_key), "a test", "sandbox", requests_per_second=None
     )
     kernel.use(account)
 

@@ -3,8 +3,11 @@
 import pytest
 from IPython.utils.capture import capture_output
 
-from codevf_nb import commands
+from codevf_nb import commands, kernel
 from codevf_nb.grammar import OPTIONS
+from codevf_nb.sandbox import Sandbox
+from codevf_nb.settings import Account
+from tests.waiting import eventually
 
 CELL = "def add(item, to=[]):\n    to.append(item)\n"
 
@@ -38,6 +41,17 @@ def test_show_returns_the_task(shell, asked):
     """`show` finds the newest task, or the one named, and gives it back to be kept."""
     assert value_of(shell, "%codevf show")[0].id == asked.id
     assert value_of(shell, f"%codevf show {asked.id}")[0].message == asked.message
+
+
+def test_status_says_what_keeps_an_answer_away(shell):
+    """While the service can't be reached, each open question says so and why; else there is nothing of it."""
+    with Sandbox(clock="virtual", reviewer="none") as box:
+        account = Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", None)
+        current = kernel.use(account)
+        current.ask(current.draft("Is this default right?", code=CELL))
+        assert "no answer from the service" not in repr(value_of(shell, "%codevf status")[0])
+    eventually(lambda: current.watcher.trouble, "a poll that fails")
+    assert "no answer from the service at the moment (" in repr(value_of(shell, "%codevf status")[0])
 
 
 def test_status_tells_what_is_open(shell, current, box, asked):

@@ -73,41 +73,30 @@ def test_no_refusal_shows_the_key(verbose, monkeypatch, tmp_path):
         assert sum("Session object" in one for one in said) > len(said) // 2  # values are shown
 
 
-REFUSED_CELLS = [
-    "%%codevf short\nx = 1",
-    "%%codevf Is this cell right? -m nothing\nx = 1",
-    "%%codevf Is this cell right? -t nobody\nx = 1",
-    "%%codevf Is this cell right? -c 1\nx = 1",
-    "%%codevf Is this cell right? --again 0\nx = 1",
-    "%%codevf Is this cell right? -f nothing.csv\nx = 1",
-    "%%codevf Is this cell right? -f key.txt -m fast\nx = 1",
-    "%%codevf Is this cell right? -a nothing_of_this_name\nx = 1",
-    "%%codevf Is this cell right? -a table --redact b\nx = 1",
-    "%%codevf Is this cell right? -a people\nx = 1",
-    "%%codevf Is this cell right? --max-bytes 0\nx = 1",
-    "%%codevf Is this cell right? -a people --dry-run\nx = 1",
-    f"%%codevf Is this cell right?\nx = {TOKEN!r}",
-    "%%codevf Is this cell right? --unknown-option\nx = 1",
-    "%codevf settle 99",
-    "%codevf answer task_nothing",
-    "%codevf budget nonsense",
-    "%codevf account same nobody",
+REFUSED_LINES = [
+    *("short", "Is this cell right? --nothing", "Is this cell right? -m nothing", "Is this cell right? -t nobody"),
+    *("Is this cell right? -c 1", "Is this cell right? --again 0", "Is this cell right? --max-bytes 0"),
+    *("Is this cell right? -f nothing.csv", "Is this cell right? -a nobody", "Is this cell right? -a os"),
+    *("Is this cell right? -a table --redact b", "Is this cell right? -a people", "Is this cell right? -f key.txt"),
+    *("Is this cell right? -o", "debug"),
 ]
-TABLES = "people = pd.DataFrame({'email': ['a@corp.de', 'b@corp.de', 'c@corp.de']})\ntable = pd.DataFrame({'a': [1]})"
+# One line for users; with the original exception, its frames and their values.
+DEBUG = {"0": "codevf: ", "1": "Traceback"}
 
 
-@pytest.mark.parametrize("debug", ["", "1"])
-def test_no_refusal_of_the_magic_shows_the_key(verbose, shell, monkeypatch, tmp_path, debug):
-    """In one line, and with CODEVF_DEBUG, where the magic raises as the function does."""
+@pytest.mark.parametrize("debug", DEBUG)
+def test_no_refusal_of_a_cell_shows_the_key(verbose, monkeypatch, tmp_path, debug):
+    """The magic refuses in one line; with CODEVF_DEBUG it raises as the function does."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "key.txt").write_text(KEY)
-    shell.run_cell(TABLES)
     monkeypatch.setenv("CODEVF_DEBUG", debug)
+    (tmp_path / "key.txt").write_text(KEY)
     with Sandbox(clock="virtual", api_key=KEY) as box:
         kernel.use(unhurried(box))
-        said = [verbose(cell) for cell in REFUSED_CELLS]
-    assert [cell for cell, one in zip(REFUSED_CELLS, said, strict=True) if WORD in one] == []
-    assert debug == "" or sum("Session object" in one for one in said) > len(said) // 3  # values are shown
+        verbose("table, people = pd.DataFrame({'a': [1]}), pd.DataFrame({'email': ['a@corp.de', 'b@corp.de']})\n1 / 0")
+        for line in REFUSED_LINES:
+            said = verbose(f"%%codevf {line}\nx = 1")
+            assert DEBUG[debug] in said
+            assert WORD not in said
 
 
 FAULTS = [f"create:*:{fault}" for fault in ("429", "301", "drop", "truncate")]
@@ -121,17 +110,19 @@ def unhurried(box) -> settings.Account:
     return settings.Account("sandbox", "sandbox", **where, requests_per_second=None)
 
 
-def test_no_error_of_the_service_shows_the_key(verbose, monkeypatch, caplog):
+ENTRANCES = {"ask": "cvf.ask('Is cell {} right?')", "magic": "%%codevf Is cell {} right?\nx = 1"}
+
+
+@pytest.mark.parametrize("entrance", ENTRANCES)
+def test_no_error_of_the_service_shows_the_key(verbose, monkeypatch, caplog, entrance):
     """However the service answers, or fails to."""
+    monkeypatch.setenv("CODEVF_DEBUG", "1")  # the magic raises as the function does
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr("codevf_nb.sdk.transport.BACKOFF_CAP", 0.0)
     for number, fault in enumerate(FAULTS):
         with Sandbox(clock="virtual", api_key=KEY, faults=[fault], rate_limit=None) as box:
             kernel.use(unhurried(box))
-            said = verbose(f"cvf.ask('Is cell {number} right?')")
-            if number % 4 == 0:
-                monkeypatch.setenv("CODEVF_DEBUG", "1")
-                said += verbose(f"%%codevf Is this other cell right?\nx = {number}")
+            said = verbose(ENTRANCES[entrance].format(number))
             kernel.forget()
         assert "Error" in said
         assert WORD not in said + caplog.text
@@ -152,12 +143,7 @@ def test_no_wrong_address_shows_the_key(verbose, monkeypatch):
     """Neither a live one nor a test one, from the session or from the SDK alone."""
     for number, url in enumerate(WRONG):
         monkeypatch.setenv("CODEVF_BASE_URL", url)
-        monkeypatch.setenv("CODEVF_DEBUG", str(number % 2 or ""))
-        for call in (
-            "cvf.ask('Is this cell right?')",
-            "%%codevf Is this cell right?\nx = 1",
-            "CodeVFClient(max_retries=0, timeout=2).tags.list()",
-        ):
+        for call in ("cvf.ask('Is this cell right?')", "CodeVFClient(max_retries=0, timeout=2).tags.list()"):
             monkeypatch.setenv("CODEVF_API_KEY", ("cvf_live_", "cvf_test_")[number % 2] + WORD)
             assert WORD not in verbose(call)
             kernel.forget()

@@ -124,6 +124,23 @@ def test_the_display_is_updated_by_the_session_that_takes_over(kernel):
     assert answered["transient"]["display_id"] == first["transient"]["display_id"]
 
 
+IN_OUTPUT = """
+import ipywidgets
+out = ipywidgets.Output()
+with out:
+    get_ipython().run_cell_magic("codevf", "Is this comparison right?", "x = 1")
+"""
+
+
+def test_within_an_output_widget_the_question_is_shown_by_its_own_widget(kernel):
+    """There nothing can be replaced: price and question are shown one after the other, and the latter is live."""
+    run(kernel, LOAD.replace("--answer-after 1", "--answer-after 600"))
+    shown = [(kind, content) for kind, content in run(kernel, IN_OUTPUT) if "transient" in content]
+    assert [kind for kind, _ in shown] == ["display_data"] * 2
+    assert "display_id" not in shown[0][1]["transient"]
+    assert WIDGET in shown[1][1]["data"]
+
+
 def test_ctrl_c_while_the_service_makes_them_wait(started):
     """The prompt is back at once with a line on how the question stands, and the cell run again finds the task."""
     manager, client = started
@@ -216,7 +233,7 @@ def test_on_a_virtual_clock_waiting_shows_one_static_display(kernel):
     assert "update_display_data" not in kinds
 
 
-REFUSALS = ["status=402", "status=400", "status=401", "status=409", "status=413"]
+REFUSALS = ["status=402", "status=400", "status=401", "status=413"]
 
 
 def test_a_refused_question_does_not_look_as_if_it_were_sent(kernel, service):

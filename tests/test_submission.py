@@ -19,6 +19,7 @@ from codevf_nb.magics import CodeVFUserError
 from codevf_nb.question import Draft
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk.exceptions import CodeVFError, InsufficientCreditsError
+from codevf_nb.sdk.wire import Reply
 from codevf_nb.session import Session
 from codevf_nb.settings import home
 from codevf_nb.submission import AskedElsewhereError, OutcomeUnknownError
@@ -163,33 +164,64 @@ def test_a_second_ledger_with_other_data_is_told_so(box, kernel):
     ask(kernel(), attach={"orders": pd.DataFrame({"a": [1]})})
     other = kernel("other")
     changed = {"orders": pd.DataFrame({"a": [2]})}
-    with pytest.raises(
-        AskedElsewhereError, match=r"from elsewhere, with other attachments .*nothing is paid.*--again 2"
-    ):
-        ask(other, attach=changed)
-    assert other.unsettled() == []
+    for _ in range(2):
+        with pytest.raises(
+            AskedElsewhereError, match=r"from elsewhere, with other attachments .*nothing is paid.*--again 2"
+        ):
+            ask(other, attach=changed)
+    assert sent(box) == 2
+    ((_, advice),) = other.unsettled()
+    assert "asked before from elsewhere" in advice
     assert ask(other, attach=changed, again=2).id is not None
     assert len(box.tasks()) == 2
 
 
-def test_a_conflict_that_names_the_task_says_how_to_see_it(box, kernel):
-    """Where the service's 409 names the task it has, one command shows it."""
-    session = kernel()
-    service = session.client._transport.wire
-    real = service.exchange
-    first = ask(kernel("other"))
-    body = f'{{"error": {{"code": "idempotency_conflict", "message": "taken", "details": {{"taskId": "{first.id}"}}}}}}'
+def named_in_a_conflict(session, task_id):
+    """Have each create of a session answered with a 409 that names a task; return how many there were."""
+    wire, created = session.client._transport.wire, []
+    real = wire.exchange
+    body = f'{{"error": {{"code": "idempotency_conflict", "message": "taken", "details": {{"taskId": "{task_id}"}}}}}}'
 
     def conflict(method, url, **options):
-        reply = real(method, url, **options)
-        return replace(reply, status=409, body=body.encode()) if url.endswith("tasks/create") else reply
+        if not url.endswith("tasks/create"):
+            return real(method, url, **options)
+        created.append(url)
+        return Reply(409, {}, body.encode())
 
-    service.exchange = conflict
-    with pytest.raises(AskedElsewhereError, match=f"%codevf show {first.id} shows it"):
-        ask(session)
-    shown = session.task(first.id)
-    assert shown.entry.is_foreign
-    assert shown.wait(20).message == first.wait(20).message
+    wire.exchange = conflict
+    return created
+
+
+def test_a_conflict_that_names_the_task_takes_it_in(box, kernel):
+    """Where the service's 409 names the task it has, that is the question's: its answer comes, and nothing is sent."""
+    session = kernel()
+    first = ask(kernel("other"))
+    created = named_in_a_conflict(session, first.id)
+    found = ask(session)
+    assert (found.id, ask(session).id) == (first.id, first.id)
+    assert not found.entry.is_foreign
+    assert "asked before from elsewhere" in found._repr_mimebundle_()["text/plain"]
+    assert found.wait(20).message == first.wait(20).message
+    assert len(created) == 1
+
+
+@pytest.mark.parametrize("named", ["gone", "of another mode"])
+def test_a_conflict_is_remembered(box, kernel, named):
+    """A day later too: whatever it named, only --again or a person sends the question, and a person can settle it."""
+    session = kernel()
+    other = "task_gone" if named == "gone" else ask(kernel("other"), mode="fast").id
+    created = named_in_a_conflict(session, other)
+    for _ in range(3):
+        with pytest.raises(AskedElsewhereError, match="nothing is paid now"):
+            ask(session)
+    assert len(created) == 1
+    entry = session.ledger.questions.latest()[0]
+    assert (entry.outcome, entry.unheard) == ("unknown", 1)
+    with pytest.raises(AskedElsewhereError):
+        session.settle(entry)  # a person has it sent again
+    assert len(created) == 2
+    session.settle_by_hand(entry.id, None)
+    assert session.ledger.questions.get(entry.id).state == "refused"
 
 
 # -- 2: at most once

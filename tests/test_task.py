@@ -8,7 +8,7 @@ import pytest
 import codevf_nb as cvf
 from codevf_nb import kernel
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.sdk.exceptions import CodeVFError, WaitTimeoutError
+from codevf_nb.sdk.exceptions import CodeVFError, DownloadError, WaitTimeoutError
 
 CODE = "def add(item, to=[]):\n    to.append(item)"
 FINDING = {"line": {"type": "integer"}, "message": {"type": "string"}}
@@ -38,13 +38,18 @@ def test_an_answer_reaches_whoever_waits(unanswered):
 
 
 def test_deliverables_are_saved(current, tmp_path):
-    """A file that came with the answer is stored under its own name, and never over another one."""
+    """A file that came with the answer is stored under its own name, found again, and never put over another one."""
     task = cvf.ask("Is this default right?", code=CODE).wait(timeout=20)
     (path,) = task.download(tmp_path)
     assert path.name == "findings.csv"
     assert "cell.py" in path.read_text()
-    with pytest.raises(CodeVFError, match=r"findings\.csv"):
+    assert task.download(tmp_path) == [path]
+    path.write_text("mine")
+    with pytest.raises(DownloadError, match=r"findings\.csv is there already; overwrite=True replaces it"):
         task.download(tmp_path)
+    assert path.read_text() == "mine"
+    assert task.download(tmp_path, overwrite=True) == [path]
+    assert "cell.py" in path.read_text()
 
 
 def test_deliverables_shadow_no_module(current, tmp_path, monkeypatch):

@@ -153,20 +153,30 @@ def test_another_kernel_takes_over(world):
 DEAD = APIConnectionError("connection refused")
 
 
+# A network that is down; a proxy that wants a password; another program at the address of old; a page to log in at.
+NO_SERVICE = [
+    DEAD,
+    AuthenticationError("no", status_code=403),
+    NotFoundError("no such task", status_code=404),
+    ValueError("not JSON"),
+]
+
+
+@pytest.mark.parametrize("error", NO_SERVICE, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("cut_off", range(1, 4))
-def test_who_does_not_reach_the_service_hands_over(world, cut_off):
+def test_who_does_not_reach_the_service_hands_over(world, cut_off, error):
     """As long as one of four processes reaches the service, each answer is heard, about as soon as if all did."""
     kernels = [world.kernel(name) for name in "abcd"]
-    world.cut_off = dict.fromkeys("abcd"[:cut_off], DEAD)
+    world.cut_off = dict.fromkeys("abcd"[:cut_off], error)
     for number in range(8):
         kernels[number % 4].watch(world.ask(number))
         world.answered_at[number] = 10.0 * number
     live(world, *kernels, seconds=600)
     for number in range(8):
-        assert kernels[number % 4].answers()[number] - world.answered_at[number] <= CADENCE + 10
+        assert kernels[number % 4].answers()[number] - world.answered_at[number] <= CADENCE + 20
     for kernel in kernels:
         assert kernel.trouble is None, "another process polls, and hears"
-        assert len(world.polled(kernel.name)) <= 2 or kernel.name not in world.cut_off
+        assert len(world.polled(kernel.name)) <= 10 or kernel.name not in world.cut_off
 
 
 def test_the_polling_is_not_claimed_before_a_poll_works(world):

@@ -8,8 +8,10 @@ from .failures import Failure, last_failure
 from .figures import figure_of
 from .gathering import gather
 from .history import context_of
+from .lazy_tables import Depth
 from .names import named, resolve
 from .redaction import Mask, column_names
+from .registry import is_lazy
 from .sources import source_of
 from .tracebacks import traceback_text
 
@@ -17,6 +19,7 @@ __all__ = [
     "DEFAULT_MAX_BYTES",
     "Attachment",
     "AttachmentError",
+    "Depth",
     "Failure",
     "Kind",
     "Mask",
@@ -26,6 +29,7 @@ __all__ = [
     "context_of",
     "figure_of",
     "gather",
+    "is_lazy",
     "last_failure",
     "named",
     "resolve",

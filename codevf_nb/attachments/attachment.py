@@ -32,23 +32,35 @@ class Kind(StrEnum):
 class Attachment:
     """One file to be sent.
 
-    ``rows`` is (sent, whole) for a table, so that a sample never passes for the whole. ``holds`` names the files that
-    were put together in this one. ``fingerprint`` stands for the content where masks make that differ each time.
-    ``positions`` are the rows of each table's sample in here, by its file's name (see ``row_positions``).
+    ``rows`` is (sent, whole) for a table, so that a sample never passes for the whole; whole is None where nobody
+    knows. ``holds`` names the files that were put together in this one. ``fingerprint`` stands for the content where
+    masks make that differ each time. ``positions`` are the rows of each table's sample in here, by its file's name (see
+    ``row_positions``). ``is_read`` is False for a look at a table of which no rows were read.
     """
 
     file_name: str
     content: bytes = field(repr=False)
-    rows: tuple[int, int] | None = None
+    rows: tuple[int, int | None] | None = None
     kind: Kind = Kind.FILE
     holds: tuple[str, ...] = ()
     fingerprint: str | None = None
     positions: tuple[tuple[str, str], ...] = ()
+    is_read: bool = True
 
     @property
     def digest(self) -> str:
         """The SHA-256 (hex) of what it holds, as it was before masks."""
         return self.fingerprint or hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def extent(self) -> str:
+        """``, 10 of 1,204 rows`` for a table, else nothing."""
+        if self.rows is None:
+            return ""
+        sent, whole = self.rows
+        if not self.is_read:
+            return ", rows are drawn when it is sent"
+        return f", {sent:,} rows of an unknown number" if whole is None else f", {sent:,} of {whole:,} rows"
 
     def record(self) -> dict[str, Any]:
         """Return what stays known of it when its bytes are gone."""
@@ -58,11 +70,13 @@ class Attachment:
             "sha256": self.digest,
         }
         if self.rows:
-            facts["rows"] = list(self.rows)
+            facts["rows"] = [count for count in self.rows if count is not None]
         if self.holds:
             facts["holds"] = list(self.holds)
         if self.positions:
             facts["positions"] = dict(self.positions)
+        if not self.is_read:
+            facts["unread"] = True
         return facts
 
 

@@ -49,6 +49,8 @@ def figures_of(table: Table, number: int, sent: pd.Series[Any], *, masked: bool)
 
     Of a masked column nothing is said that shows a value.
     """
+    if table.part is not None:
+        return _of_part(table, number, sent, masked=masked)
     if len(sent) == table.rows:
         return _counted(sent, table, number, masked=masked, mark="")
     if table.rows * len(table.header) <= _ALL_CELLS:
@@ -56,6 +58,19 @@ def figures_of(table: Table, number: int, sent: pd.Series[Any], *, masked: bool)
     found = _counted(sent, table, number, masked=masked, mark="*")
     if table.rows * len(table.header) <= _PASS_CELLS:
         _pass(table, number, found, masked=masked)
+    return found
+
+
+def _of_part(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Figures:
+    """Take what an engine has counted over the whole, and the rest of the rows that are sent."""
+    found = _counted(sent, table, number, masked=masked, mark="*")
+    whole = table.part.figures.get(number) if table.part else None
+    if whole is not None:
+        found.nulls = whole.nulls or found.nulls
+        found.distinct = whole.distinct or found.distinct
+        if not masked:
+            found.extremes = whole.extremes or found.extremes
+            found.quartiles = whole.quartiles or found.quartiles
     return found
 
 

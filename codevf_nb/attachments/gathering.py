@@ -16,6 +16,7 @@ from codevf_nb.sdk.suggestions import did_you_mean
 from .attachment import DEFAULT_MAX_BYTES, Attachment, AttachmentError, Kind, Text
 from .figures import holds_drawings, png_of
 from .joins import together
+from .lazy_tables import Depth, lazy_table_of
 from .names import Names, safe, shown, stem
 from .packing import pack, page, tables_to_join
 from .profile import profile
@@ -35,18 +36,20 @@ def gather(
     files: Sequence[str | Path] = (),
     max_bytes: int = DEFAULT_MAX_BYTES,
     redact: str | Iterable[object] = (),
+    depth: Depth = Depth.SAMPLE,
 ) -> tuple[Attachment, ...]:
     """Make the attachments of a question, five at most: the cell, tables with one profile for all, the rest, files.
 
     ``max_bytes`` is the budget of each file made here; a larger table is sampled evenly, and the profile says so.
-    Columns named in ``redact`` are masked. What doesn't fit five files is put together (see ``packing``).
+    Columns named in ``redact`` are masked. ``depth`` is how much of a table that lives in an engine is read. What
+    doesn't fit five files is put together (see ``packing``).
 
     Raises:
         AttachmentError: a value is of no kind that can be attached, or a file can't be read.
     """
     if max_bytes < 1:
         raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more.")
-    mask, names, sorted_out = Mask(redact), Names(), _Sorted()
+    mask, names, sorted_out = Mask(redact), Names(), _Sorted(max_bytes, depth)
     called = shown(named)
     for name, value in named.items():
         sorted_out.add(called[name], value)
@@ -64,13 +67,17 @@ def gather(
 class _Sorted:
     """What is attached by name: tables, which are sampled together, and all else."""
 
+    max_bytes: int
+    depth: Depth
     tables: list[Table] = field(default_factory=list)
     _values: dict[str, Any] = field(default_factory=dict)
 
     def add(self, name: str, value: Any) -> None:
-        refuse_unsupported(name, value)
-        with guarded(name, type_name(value)):
-            table = None if holds_drawings(value) else table_of(name, value)
+        table = lazy_table_of(name, value, self.max_bytes, self.depth)
+        if table is None:
+            refuse_unsupported(name, value)
+            with guarded(name, type_name(value)):
+                table = None if holds_drawings(value) else table_of(name, value)
         if table is None:
             self._values[name] = value
         else:
@@ -136,18 +143,25 @@ def _tables(
     parts = [part for number, part in enumerate(made) if number not in joined]
     if joined:
         members = [part for number, part in enumerate(made) if number in joined]
-        holds = tuple(f"{part.file_name}, {part.rows[0]:,} of {part.rows[1]:,} rows" for part in members if part.rows)
+        holds = tuple(part.file_name + part.extent for part in members)
         positions = tuple(pair for part in members for pair in part.positions)
         file_name = names.unique("tables.md")
-        parts.append(Attachment(file_name, page(members), kind=Kind.NOTE, holds=holds, positions=positions))
+        is_read = all(part.is_read for part in members)
+        parts.append(
+            Attachment(file_name, page(members), kind=Kind.NOTE, holds=holds, positions=positions, is_read=is_read)
+        )
     described = profile(samples, mask, max_bytes, relations).encode(errors="backslashreplace")
     return [*parts, Attachment(names.unique("profile.md"), described, kind=Kind.NOTE)]
 
 
 def _table(file_name: str, sample: Sample) -> Attachment:
-    positions = () if sample.is_whole else ((file_name, packed(sample.positions)),)
+    positions = () if sample.numbers is None else ((file_name, packed(sample.numbers)),)
+    is_read = sample.table.part is None or sample.table.part.is_read
     return Attachment(
-        file_name, sample.content, sample.rows, Kind.TABLE, fingerprint=sample.fingerprint, positions=positions
+        *(file_name, sample.content, sample.rows, Kind.TABLE),
+        fingerprint=sample.fingerprint,
+        positions=positions,
+        is_read=is_read,
     )
 
 

@@ -74,6 +74,8 @@ class Match:
             here, there = self._whole
             found = [_lost(*here, self._table, self._other), _lost(*there, self._other, self._table)]
             over = "Counted over all rows."
+            if self._table.part or self._other.part:
+                over = "Counted over the rows drawn, by keys looked up in the whole other table."
         else:
             found = [
                 _lost_of(self._lost_of(one, self.pair.first, self._there), self._table, self._other),

@@ -14,6 +14,7 @@ from dataclasses import replace
 from .join_code import joins_in
 from .join_keys import Pair, key_pairs
 from .join_matches import Match
+from .joint_draws import drawn_jointly
 from .redaction import Mask
 from .sampling import Sample, evenly, fitting, take
 from .table import Table
@@ -31,11 +32,27 @@ def together(
     samples = [fitting(table, budget, mask) for table, budget in zip(tables, budgets, strict=True)]
     with guarded("the tables", "their keys"):
         links = _Links(samples, code)
+        if any(table.part for table in tables):
+            if not all(table.part is None or table.part.is_read for table in tables):
+                return samples, []
+            samples, links = _drawn_jointly(samples, links, mask, code)
         said = links.described(samples)
         settled: set[int] = set()
         while group := links.group(settled):
             settled |= _by_keys(samples, group, links, mask)
     return samples, said
+
+
+def _drawn_jointly(samples: list[Sample], links: _Links, mask: Mask, code: str | None) -> tuple[list[Sample], _Links]:
+    """Draw related tables anew where one of them lives in an engine; see ``joint_draws``."""
+    settled: set[int] = set()
+    while group := links.group(settled):
+        root = min(group, key=lambda number: links.key_share(number, samples[number]))
+        group, settled = links.reachable(root), settled | set(group)
+        if any(samples[number].table.part for number in group):
+            for number, table in drawn_jointly(samples, group, links.pair).items():
+                samples[number] = fitting(table, samples[number].budget, mask)
+    return samples, _Links(samples, code)
 
 
 class _Links:
@@ -96,6 +113,12 @@ class _Links:
         del self._pairs[first, second][0], self._pairs[second, first][0]
         return True
 
+    def key_share(self, number: int, sample: Sample) -> float:
+        """Return how many different keys a row has: the fewer, the more rows of the table share each."""
+        pair = self.pair(number, self.of(number)[0])
+        keys = sample.raw[list(pair.first)] if pair else sample.raw
+        return len(keys.drop_duplicates()) / max(1, len(keys))
+
     def cut(self, first: int, second: int) -> None:
         self._pairs.pop((first, second), None)
         self._pairs.pop((second, first), None)
@@ -118,9 +141,9 @@ def _by_keys(samples: list[Sample], group: list[int], links: _Links, mask: Mask)
 
     A table that can't be sampled with the others is let go, and may still be related to those behind it.
     """
-    if all(samples[number].is_whole for number in group):
+    if all(len(samples[number].frame) == samples[number].table.rows for number in group):
         return set(group)
-    root = min(group, key=lambda number: samples[number].rows[0] / max(1, samples[number].rows[1]))
+    root = min(group, key=lambda number: len(samples[number].frame) / max(1, samples[number].table.rows))
     fits = rows = samples[root].rows[0]
     while len(group := links.reachable(root)) > 1:
         drawn, misfit, ratio = _draw(samples, group, links, rows, mask)

@@ -92,8 +92,7 @@ def _joined(
 
 
 def _held(part: Attachment) -> tuple[str, ...]:
-    rows = f", {part.rows[0]:,} of {part.rows[1]:,} rows" if part.rows else ""
-    return part.holds or (part.file_name + rows,)
+    return part.holds or (part.file_name + part.extent,)
 
 
 def _is_text_file(part: Attachment) -> bool:

@@ -48,7 +48,10 @@ def profile(samples: Mapping[str, Sample], mask: Mask, budget: int, relations: S
 def extent(sample: Sample) -> str:
     """Say how many rows go, of how many, and how they were drawn."""
     sent, whole = sample.rows
-    return f"all {counted(whole, 'row')}" if sample.is_whole else f"{sent:,} of {whole:,} rows, {sample.drawn}"
+    if sample.is_whole:
+        return f"all {counted(sent, 'row')}"
+    of = f"{sent:,} of {whole:,} rows" if whole is not None else f"{counted(sent, 'row')} (of a table nobody counted)"
+    return f"{of}, {sample.drawn}"
 
 
 def _block(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
@@ -69,8 +72,12 @@ def _block(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
     if not table.header:
         return [*lines, "It has no columns."]
     of = "all rows" if sample.is_whole else "the whole table; with * they are of the rows sent"
-    ending = f"\nFigures are of {of}. Extremes and quartiles are values of the column."
+    ending = f"\nFigures are of {of}. Extremes and quartiles are values of the column{_between(table)}."
     return [*lines, "", *_HEAD, *_columns(name, sample, mask, budget - _size([*lines, *_HEAD, ending]) - 120), ending]
+
+
+def _between(table: Table) -> str:
+    return "; quartiles without * may lie between two" if table.part and table.part.figures else ""
 
 
 def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:

@@ -47,19 +47,25 @@ class Sample:
     notes: tuple[str, ...] = field(default=())
 
     @property
-    def rows(self) -> tuple[int, int]:
-        """How many rows are sent, of how many."""
-        return len(self.frame), self.table.rows
+    def rows(self) -> tuple[int, int | None]:
+        """How many rows are sent, of how many; None where nobody has counted them."""
+        part = self.table.part
+        return len(self.frame), self.table.rows if part is None else part.rows
 
     @property
     def is_whole(self) -> bool:
         """Whether every row is sent."""
-        return len(self.frame) == self.table.rows
+        return self.table.part is None and len(self.frame) == self.table.rows
 
     @property
     def has_row_numbers(self) -> bool:
         """Whether the first column that is sent is the number of the row: a sample of a table without an index."""
-        return not self.is_whole and not self.table.levels
+        return not self.table.levels and self.numbers is not None
+
+    @property
+    def numbers(self) -> np.ndarray[Any, Any] | None:
+        """The places of the rows in the whole table; None where all go, or where it has no order."""
+        return _numbers(self.table, self.positions)
 
     def with_note(self, note: str) -> Sample:
         """Return this sample with one more thing that the engineer is told."""
@@ -91,16 +97,24 @@ def _taken(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
     if masked is not raw:
         plain = csv_of(_numbered(raw, table, positions), nan_is_null=table.nan_is_null)
         fingerprint = hashlib.sha256(plain).hexdigest()
-    return Sample(table, positions, raw, masked, content, budget, fingerprint)
+    drawn = "sampled evenly" if table.part is None else table.part.drawn
+    return Sample(table, positions, raw, masked, content, budget, fingerprint, drawn)
 
 
 def _numbered(frame: pd.DataFrame, table: Table, positions: Any) -> pd.DataFrame:
     """Return a sample with the rows' numbers as its first column, where no index is sent by which to find them."""
-    if table.levels or len(positions) == table.rows:
+    numbers = _numbers(table, positions)
+    if table.levels or numbers is None:
         return frame
     frame = frame.copy(deep=False)
-    frame.insert(0, row_label(table), positions, allow_duplicates=True)
+    frame.insert(0, row_label(table), numbers, allow_duplicates=True)
     return frame
+
+
+def _numbers(table: Table, positions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+    if table.part is not None:
+        return None if table.part.numbers is None else table.part.numbers[positions]
+    return None if len(positions) == table.rows else positions
 
 
 def row_label(table: Table) -> str:

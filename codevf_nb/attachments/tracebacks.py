@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import linecache
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from .attachment import Text, is_a
 from .failures import is_timed, number_of, timed_line, typed_lines
+from .lazy_tables import schema_of
+from .registry import AttachableType, type_of
 from .sources import is_cell, is_own
+from .unsupported import type_name
 
 _AROUND = 3  # source lines before and after the one that failed
 _MOST_COLUMNS = 60
@@ -115,13 +119,30 @@ def _tables(frame: FrameType) -> Iterator[str]:
     for name, value in list(frame.f_locals.items()):
         if name not in named or name.startswith("_"):
             continue
-        if any(is_a(value, library, "DataFrame") for library in ("pandas", "polars")):
-            columns = [f"{column} {dtype}" for column, dtype in zip(value.columns, value.dtypes, strict=True)]
-            more = f", … {len(columns) - _MOST_COLUMNS} more" if len(columns) > _MOST_COLUMNS else ""
-            listed = ", ".join(columns[:_MOST_COLUMNS]) + more
-            yield f"`{name}`: {type(value).__name__} {value.shape[0]:,} × {value.shape[1]:,} ({listed})"
-        elif any(is_a(value, *kind) for kind in (("pandas", "Series"), ("polars", "Series"), ("numpy", "ndarray"))):
-            yield f"`{name}`: {type(value).__name__} of shape {value.shape}, {value.dtype}"
+        row = type_of(value)
+        if row is not None and (row.read or row.engine):
+            with suppress(Exception):  # a table that can't say its own types is named by nothing
+                yield f"`{name}`: {_shape(value, row)}"
+
+
+def _shape(value: Any, row: AttachableType) -> str:
+    if row.engine:
+        header, dtypes = schema_of(value, row)
+        return f"{type_name(value)} ({_columns(header, dtypes)})"
+    if is_a(value, row.library, "DataFrame"):
+        listed = _columns(value.columns, value.dtypes)
+        return f"{type(value).__name__} {value.shape[0]:,} × {value.shape[1]:,} ({listed})"
+    if hasattr(value, "schema") and hasattr(value, "num_rows"):
+        listed = _columns(value.schema.names, value.schema.types)
+        return f"{type(value).__name__} {value.num_rows:,} × {value.num_columns:,} ({listed})"
+    shape = getattr(value, "shape", None) or (len(value),)
+    return f"{type(value).__name__} of shape {shape}, {value.dtype if hasattr(value, 'dtype') else value.type}"
+
+
+def _columns(names: Iterable[Any], dtypes: Iterable[Any]) -> str:
+    columns = [f"{column} {dtype}" for column, dtype in zip(names, dtypes, strict=True)]
+    more = f", … {len(columns) - _MOST_COLUMNS} more" if len(columns) > _MOST_COLUMNS else ""
+    return ", ".join(columns[:_MOST_COLUMNS]) + more
 
 
 def _name(shell: Any, file_name: str) -> str:

@@ -12,7 +12,7 @@ from codevf_nb.frames.types import COUNT, CREDITS, SPAN, TEXT, TIME, read
 from codevf_nb.frames.where import Where, made_at, status
 from codevf_nb.ledger import Store
 from codevf_nb.ledger.tables import questions
-from codevf_nb.sdk.models import TaskStatus
+from codevf_nb.sdk.statuses import ANSWERED
 
 TASKS: Final = {
     "task_id": TEXT,
@@ -40,9 +40,7 @@ _COUNTED: ColumnElement[Any] = (
     func.length(questions.c.attachments) - func.length(func.replace(questions.c.attachments, _MARK, ""))
 ) / len(_MARK)
 # A cancelled task is over, but it wasn't answered.
-_ANSWERED_IN = case(
-    (questions.c.status == TaskStatus.COMPLETED, questions.c.completed_at - questions.c.created_at), else_=None
-)
+_ANSWERED_IN = case((questions.c.status.in_(ANSWERED), questions.c.completed_at - questions.c.created_at), else_=None)
 _MADE: dict[str, ColumnElement[Any]] = {
     "status": status,
     "attachments": _COUNTED,

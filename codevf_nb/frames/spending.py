@@ -13,7 +13,7 @@ from codevf_nb.frames.types import COUNT, CREDITS, SPAN, TEXT, TIME, spans, type
 from codevf_nb.frames.where import Where, moment
 from codevf_nb.ledger import Store
 from codevf_nb.sdk.exceptions import BadRequestError
-from codevf_nb.sdk.models import TaskStatus
+from codevf_nb.sdk.statuses import ANSWERED
 
 SPEND_BY: Final = ("account", "environment", "asked_by", "project", "mode", "tag", "status")
 SPEND: Final = {
@@ -85,7 +85,7 @@ def _summed(asked: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         questions=1,
         credits_used=asked["credits_used"].to_numpy("float64", na_value=0.0),
         credits_held=np.where(is_open, asked["cost_cap"].to_numpy("float64", na_value=0.0), 0.0),
-        answers=(asked["status"] == TaskStatus.COMPLETED).to_numpy(bool, na_value=False).astype("int64"),
+        answers=asked["status"].isin(ANSWERED).to_numpy(bool, na_value=False).astype("int64"),
         seconds=asked["answered_in"].dt.total_seconds(),
     )
     groups = counted.groupby(keys or (lambda _row: 0), sort=True, dropna=False, observed=True)

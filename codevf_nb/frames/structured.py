@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,8 +10,10 @@ from sqlalchemy import select
 
 from codevf_nb.frames.types import COUNT, FLAG, TEXT
 from codevf_nb.ledger import Store
+from codevf_nb.ledger.records import is_data
 from codevf_nb.ledger.tables import questions
 from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError
+from codevf_nb.sdk.foreign import loads
 from codevf_nb.sdk.schema import rows
 
 TASK_ID: Final = "task_id"
@@ -75,20 +76,20 @@ def _dtype(kinds: set[type], values: Sequence[Any]) -> str | None:
     return None
 
 
-def _known(store: Store, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str | None, str | None]]:
-    """Return, of each task that the ledger knows, the JSON of the schema it was asked with, and of its answer."""
+def _known(store: Store, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str | None, ...]]:
+    """Return, of each task that the ledger knows, its text and the JSON of its result and of the schema asked with."""
     ids: dict[str, list[str]] = {}
     for account, task_id in named:
         ids.setdefault(account, []).append(task_id)
-    columns = (questions.c.task_id, questions.c.response_schema, questions.c.result)
+    columns = (questions.c.task_id, questions.c.message, questions.c.result, questions.c.response_schema)
     found = {}
     with store.read() as connection:
         for account, wanted in ids.items():
             for start in range(0, len(wanted), _AT_ONCE):
                 some = questions.c.task_id.in_(wanted[start : start + _AT_ONCE])
                 query = select(*columns).where(questions.c.account == account, some)
-                for task_id, schema, result in connection.execute(query):
-                    found[account, task_id] = (schema, result)
+                for task_id, *answer in connection.execute(query):
+                    found[account, task_id] = tuple(answer)
     return found
 
 
@@ -108,10 +109,11 @@ def rows_of(task_id: str, data: Any, schema: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _rows(task_id: str, schema: str | None, result: str | None) -> list[dict[str, Any]]:
-    if schema is None or result is None:
+def _rows(task_id: str, message: str | None, result: str | None, schema: str | None) -> list[dict[str, Any]]:
+    came, asked = (None if text is None else loads(text) for text in (result, schema))
+    if not is_data(message, came, asked):
         return []
-    found = rows_of(task_id, json.loads(result), json.loads(schema))
+    found = rows_of(task_id, came, asked)
     return [{THEIRS if name == TASK_ID else name: value for name, value in row.items()} for row in found]
 
 

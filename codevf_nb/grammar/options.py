@@ -63,6 +63,7 @@ OPTIONS = (
     Option("--again", None, "N", "the Nth asking of the same question", number=int),
     Option("--max-bytes", None, "N", "bytes that one file made here may take; a larger table is sampled", number=int),
     Option("--redact", None, "COL,…", "columns to mask; the same value has the same mask", many=True),
+    Option("--profile", None, "KIND", "full lets the engine of a lazy table count all its rows for the profile"),
     Option("--allow-secrets", None, None, "send although something looks like a key, a token or a password"),
     Option("--allow-personal", None, None, "send although something looks like data about people"),
     Option("--no-ledger", None, None, "ask although the ledger can't be opened; only this kernel will remember it"),

@@ -17,7 +17,7 @@ from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import accounts, answers, bodies, book, projects, questions, tags
 from codevf_nb.sdk.addresses import Address, AddressError
 from codevf_nb.sdk.exceptions import BadRequestError
-from codevf_nb.sdk.models import TaskStatus
+from codevf_nb.sdk.statuses import FINAL
 
 _NAMES = select(accounts)
 _account = each(questions.c.account).subquery()
@@ -27,8 +27,7 @@ _FIRST_ID = select(func.min(_first.c.id)).where(_first.c.account == _account.c.n
 _PLACES = select(questions.c.account, questions.c.environment, questions.c.origin, questions.c.credential).join(
     _account, questions.c.id == _FIRST_ID
 )
-_FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
-_IS_OPEN = and_(questions.c.task_id.is_not(None), questions.c.status.not_in(_FINAL))
+_IS_OPEN = and_(questions.c.task_id.is_not(None), questions.c.status.not_in(FINAL))
 _COUNTS = select(
     questions.c.account,
     func.count().label("questions"),

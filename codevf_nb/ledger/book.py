@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from codevf_nb.ledger.records import Entry
 from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import book
 
 _WRITE = insert(book)
+_OF_TASK = (book.c.account == bindparam("whose"), book.c.task_id == bindparam("task"))
+_CHARGED = select(book.c.credits).where(*_OF_TASK, book.c.kind == "charge")
+_CORRECT = update(book).where(*_OF_TASK, book.c.kind == "charge").values(credits=bindparam("changed"))
+_DISOWN = delete(book).where(*_OF_TASK)
 HOLD, CHARGE, RELEASE, BALANCE = "hold", "charge", "release", "balance"
 _OURS = book.c.account == bindparam("account")
 _NEWEST = select(func.max(book.c.seq)).where(_OURS).scalar_subquery()
@@ -40,8 +44,25 @@ def settle(connection: Connection, entry: Entry) -> None:
     """
     if entry.cost_cap is not None:
         _write(connection, entry, RELEASE, float(entry.cost_cap), entry.completed_at)
-    if entry.credits_used is not None and entry.credits_used > 0:
-        _write(connection, entry, CHARGE, -entry.credits_used, entry.completed_at)
+    charge(connection, entry)
+
+
+def charge(connection: Connection, entry: Entry) -> None:
+    """Write what a final task used; where that was written already and the service has corrected it, in its place."""
+    if entry.credits_used is None:
+        return
+    which = {"whose": entry.account, "task": entry.task_id}
+    used = -max(0.0, entry.credits_used)
+    written = connection.scalar(_CHARGED, which)
+    if written is None and used:
+        _write(connection, entry, CHARGE, used, entry.completed_at)
+    elif written is not None and written != used:
+        connection.execute(_CORRECT, {**which, "changed": used})
+
+
+def disown(connection: Connection, entry: Entry) -> None:
+    """Take out what a task moved that was never this question's."""
+    connection.execute(_DISOWN, {"whose": entry.account, "task": entry.task_id})
 
 
 class Balances:

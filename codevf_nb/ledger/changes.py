@@ -40,13 +40,14 @@ def changes(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]])
     return tuple(
         _change(before[part["name"]], part)
         for part in now
-        if part["name"] in before and part["name"] not in _DERIVED and differ(before[part["name"]], part)
+        if part["name"] in before and part["name"] not in _DERIVED and not part.get("unread")
+        if differ(before[part["name"]], part)
     )
 
 
 def _change(then: Mapping[str, Any], now: Mapping[str, Any]) -> Change:
     rows_then, rows_now = (part.get("rows") for part in (then, now))
-    if rows_then is None or rows_now is None:
+    if rows_then is None or rows_now is None or min(len(rows_then), len(rows_now)) < 2:  # nobody counted the whole
         return Change(now["name"])
     whole = (rows_then[-1], rows_now[-1])
     return Change(now["name"].removesuffix(".csv"), whole if whole[0] != whole[1] else None)

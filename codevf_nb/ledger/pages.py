@@ -11,10 +11,9 @@ from sqlalchemy import ColumnElement, or_, select, update
 from codevf_nb.ledger.records import Entry, SendState
 from codevf_nb.ledger.rows import OURS, TASKLESS, Rows, each
 from codevf_nb.ledger.tables import questions
-from codevf_nb.sdk.models import TaskStatus
+from codevf_nb.sdk.statuses import ANSWERED, FINAL, LOOKS
 
 _PROJECTS = each(questions.c.project, OURS)
-_FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
 
 
 class State(StrEnum):
@@ -25,6 +24,8 @@ class State(StrEnum):
     UNREAD = "unread"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+    FAILED = "failed"
+    EXPIRED = "expired"
     UNSETTLED = "unsettled"
 
 
@@ -70,15 +71,14 @@ class Pages(Rows):
 
 
 _UNREAD: tuple[ColumnElement[bool], ...] = (
-    questions.c.status == TaskStatus.COMPLETED.value,
+    questions.c.status.in_(ANSWERED),
     questions.c.seen_at.is_(None),
 )
 _STATES: dict[State, tuple[ColumnElement[bool], ...]] = {
     State.ANY: (),
-    State.OPEN: (questions.c.task_id.is_not(None), questions.c.status.not_in(_FINAL)),
+    State.OPEN: (questions.c.task_id.is_not(None), questions.c.status.not_in(FINAL)),
     State.UNREAD: _UNREAD,
-    State.COMPLETED: (questions.c.status == TaskStatus.COMPLETED.value,),
-    State.CANCELLED: (questions.c.status == TaskStatus.CANCELLED.value,),
+    **{State(LOOKS[status].filter): (questions.c.status == status,) for status in FINAL},
     State.UNSETTLED: (TASKLESS, questions.c.state == SendState.OPEN),
 }
 _ORDERS: dict[Order, tuple[Any, ...]] = {

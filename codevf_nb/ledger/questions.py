@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
@@ -15,11 +15,11 @@ from codevf_nb.ledger.digests import forgotten
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
 from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, count, each, likeliest, read
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
-from codevf_nb.sdk.models import TaskStatus
+from codevf_nb.sdk.statuses import FINAL, look_of
 
 CREATE, RETRIEVE, CANCEL = "create", "retrieve", "cancel"
+CONFLICT = 409
 
-_FINAL = [status.value for status in TaskStatus if TaskStatus.is_final(status)]
 _UNHEARD: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 _ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bindparam("what"))
 _KNOWN = select(answers.c.status_code).where(*_ANSWER)
@@ -186,7 +186,9 @@ class Questions(Rows):
     def hear(
         self, asked: Entry, request: str, status_code: int, body: bytes, at: float | None, *, nothing: int = 0
     ) -> None:
-        """Commit a raw answer before anybody has tried to understand it. A yes is never overwritten by something else.
+        """Commit a raw answer before anybody has tried to understand it.
+
+        A yes is never overwritten by something else, nor a conflict by anything but a yes.
 
         ``nothing``: how many attempts have come to nothing, as is known now; see ``Sending``.
 
@@ -200,20 +202,30 @@ class Questions(Rows):
             if nothing:
                 count(connection, asked.id, nothing=nothing)
             known = connection.scalar(_KNOWN, which)
-            if known is not None and _is_yes(known) and not _is_yes(status_code):
+            if known is not None and _weight(known) > _weight(status_code):
                 return
             if known is not None:
                 connection.execute(_UNHEAR, which)
             connection.execute(_HEAR, {"question_id": asked.id, "request": request, **heard})
 
     def become(self, asked: Entry, **seen: Any) -> Entry:
-        """Record what a task has become; with a final status, what it cost and what it released."""
+        """Record what a task has become; with a final status, what it cost and what it released.
+
+        A final task stays so, and when it was first seen so; what is new of its answer and its credits is taken over.
+        """
         with self._store.write() as connection:
             entry = self._still(connection, asked)
+            if entry.task_id is None:  # a person has said meanwhile that it isn't this one
+                return entry
             if entry.is_open:
                 entry = change(connection, entry.id, **seen)
                 if not entry.is_open and not entry.is_foreign:
                     book.settle(connection, entry)
+                return entry
+            if not entry.is_forgotten and (late := _late(entry, seen)):
+                entry = change(connection, entry.id, **late)
+                if not entry.is_foreign:
+                    book.charge(connection, entry)
         return entry
 
     def take_in(self, task_id: str, made_at: float, **known: Any) -> Entry:
@@ -242,7 +254,7 @@ class Questions(Rows):
 
     def _forget_some(self, before: float, last: int) -> tuple[int, int] | None:
         """Forget for a moment what follows a number; return of how many questions and the last number, or None."""
-        over = (questions.c.state == SendState.REFUSED) | questions.c.status.in_(_FINAL)
+        over = (questions.c.state == SendState.REFUSED) | questions.c.status.in_(FINAL)
         told = or_(*(questions.c[name].is_not(None) for name in _TEXTS), questions.c.attachments.contains('"name"'))
         old = self._where(questions.c.prepared_at < before, over, told).with_only_columns(questions.c.id)
         count = 0
@@ -265,6 +277,18 @@ class Questions(Rows):
         return {"accounts": others, "origin": origin, "asked_by": asked_by}
 
 
+def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what differs from a final task's row in what the service says later, but for what it leaves unsaid."""
+    late = {name: value for name, value in seen.items() if value is not None and name != "completed_at"}
+    if not look_of(late.get("status")).is_final:
+        late.pop("status", None)
+    if "result" in late:  # the text goes with the files: a new answer takes the place of the whole old one
+        late["message"] = late.get("message")
+    changed = {name: value for name, value in dump(late).items() if value != dump({name: getattr(entry, name)})[name]}
+    unread = {"seen_at": None} if changed.keys() & {"message", "result"} else {}
+    return {**{name: late[name] for name in changed}, **unread}
+
+
 def _open(connection: Connection, account: str) -> list[Entry]:
     found = [Entry.read(row) for row in connection.execute(_OPEN, {"account": account})]
     return [entry for entry in found if entry.is_open]
@@ -275,5 +299,5 @@ def _forget_names(connection: Connection, ids: Sequence[int]) -> None:
         change(connection, row.id, attachments=forgotten(json.loads(row.attachments)))
 
 
-def _is_yes(status_code: int) -> bool:
-    return 200 <= status_code < 300
+def _weight(status_code: int) -> int:
+    return 2 if 200 <= status_code < 300 else int(status_code == CONFLICT)

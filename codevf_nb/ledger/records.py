@@ -13,7 +13,10 @@ from sqlalchemy import Row
 
 from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.lease import is_leased
-from codevf_nb.sdk.models import TaskResponse, TaskResult, TaskStatus, differences
+from codevf_nb.sdk.answers import result_of
+from codevf_nb.sdk.foreign import cleaned, loads, task_object_of, time_of
+from codevf_nb.sdk.models import TaskDeliverable, TaskResponse, TaskResult, differences
+from codevf_nb.sdk.statuses import ANSWERED, look_of
 
 
 class SendState(StrEnum):
@@ -36,6 +39,9 @@ FOREIGN = "task "
 # An amount that is larger (or smaller, below zero) is recorded as this many credits: sums of it can be computed still.
 MOST_CREDITS = Decimal(10**12)
 _STATES = frozenset(SendState)
+MOST_WHOLE = 2**31 - 1
+# What a text's ``result`` holds: its files, and what else came with it.
+FILES, MORE = "deliverables", "more"
 _JSON = ("attachments", "response_schema", "result", "notes")
 
 
@@ -94,13 +100,13 @@ class Entry:
             )
         values["state"] = SendState(values["state"])
         for name in _JSON:
-            values[name] = None if values[name] is None else json.loads(values[name])
+            values[name] = None if values[name] is None else loads(values[name])
         return cls(**values)
 
     @property
     def is_open(self) -> bool:
         """Whether an answer may still come."""
-        return self.task_id is not None and not TaskStatus.is_final(self.status or "")
+        return self.task_id is not None and not look_of(self.status).is_final
 
     @property
     def may_be_there(self) -> bool:
@@ -134,27 +140,76 @@ class Entry:
     @property
     def is_unread(self) -> bool:
         """Whether there is an answer that nobody has opened."""
-        return self.status == TaskStatus.COMPLETED and self.seen_at is None and not self.is_forgotten
+        return self.status in ANSWERED and self.seen_at is None and not self.is_forgotten
 
     @property
     def is_structured(self) -> bool:
-        """Whether the answer is data after a schema, which according to CodeVF's documentation AI generates."""
-        return self.response_schema is not None
+        """Whether the answer is data, which according to CodeVF's documentation AI generates, by what has come.
+
+        Before it is there: whether data was asked for.
+        """
+        if self.message is None and self.result is None:
+            return self.response_schema is not None
+        return is_data(self.message, self.result, self.response_schema)
+
+    @property
+    def data(self) -> Any:
+        """The data that the answer is; None where it is text, or isn't there."""
+        return self.result if self.is_structured else None
+
+    @property
+    def files(self) -> list[TaskDeliverable]:
+        """The files that came with the answer."""
+        parts = [] if self.is_structured or not self.result else self.result[FILES]
+        return [
+            TaskDeliverable(
+                file_name=str(part["file_name"]),
+                url=str(part.get("url") or ""),
+                uploaded_at=time_of(part.get("uploaded_at")),
+                mime_type=part.get("mime_type"),
+            )
+            for part in parts
+        ]
+
+    @property
+    def more(self) -> Any:
+        """What came with a text beside its files, such as fields that the documentation doesn't know."""
+        return None if self.is_structured or not self.result else self.result.get(MORE)
+
+
+def is_data(message: str | None, result: Any, schema: Any) -> bool:
+    """Whether a question's ``result`` is data, not what came with a text; see ``became``."""
+    if message is not None or result is None:
+        return False
+    is_text = isinstance(result, dict) and result.keys() <= {FILES, MORE} and isinstance(result.get(FILES), list)
+    if not is_text or not all(isinstance(part, dict) and "file_name" in part for part in result[FILES]):
+        return True
+    return not result[FILES] and schema is not None
 
 
 def dump(values: dict[str, Any]) -> dict[str, Any]:
-    """Turn the JSON columns among ``values`` into the text that is stored."""
+    """Turn the JSON columns among ``values`` into the text that is stored, and every text into one that can be."""
     return {
-        name: json.dumps(value, default=str) if name in _JSON and value is not None else value
+        name: json.dumps(cleaned(value), default=str) if name in _JSON and value is not None else _storable(value)
         for name, value in values.items()
     }
+
+
+def _storable(value: Any) -> Any:
+    """Return a value that its column takes: PostgreSQL's whole numbers have 32 bits."""
+    if isinstance(value, int):
+        return max(-MOST_WHOLE, min(MOST_WHOLE, value))
+    return cleaned(value)
 
 
 COLUMNS = tuple(field.name for field in fields(Entry))
 
 
-def became(response: TaskResponse) -> dict[str, Any]:
+def became(response: TaskResponse, schema: Any = None) -> dict[str, Any]:
     """Return what the columns of a question say once the service has answered with this task.
+
+    ``schema``: what was asked for, which the answer needn't say. Data is the ``result``; of a text, which is the
+    ``message``, it holds the files, and whatever else came.
 
     No time of completion is sent, so a final task's is when it was first seen final, by the answer's Date header.
     """
@@ -165,11 +220,15 @@ def became(response: TaskResponse) -> dict[str, Any]:
         values["credits_used"] = float(max(-MOST_CREDITS, min(MOST_CREDITS, response.credits_used)))
     if response.is_final:
         values["completed_at"] = (response.at or datetime.now(UTC)).timestamp()
-    if isinstance(response.result, TaskResult):
-        values["message"] = response.result.message
-        values["result"] = {"deliverables": [asdict(part) for part in response.result.deliverables]}
-    elif response.result is not None:
-        values["result"] = response.result
+    came = response.result
+    if schema is not None and response.response_schema is None:
+        came = result_of(task_object_of(response.raw).get("result"), schema)
+    if isinstance(came, TaskResult):
+        values["message"] = came.message
+        values["result"] = {FILES: [asdict(part) for part in came.deliverables]}
+        values["result"] |= {MORE: came.more} if came.more else {}
+    elif came is not None:
+        values |= {"message": None, "result": came}
     return values
 
 

@@ -23,6 +23,7 @@ from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
 from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, change, count, drop, likeliest, read
 from codevf_nb.ledger.tables import answers, bodies, questions
+from codevf_nb.sdk.exceptions import CodeVFError
 
 # Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
 BYTES_KEPT_SECONDS = 24 * 3600.0
@@ -37,8 +38,18 @@ _KEEP = insert(bodies)
 _IS_OLD = (questions.c.id == bodies.c.question_id, questions.c.prepared_at < bindparam("before"))
 _CLEAN = delete(bodies).where(exists().where(*_IS_OLD))
 _TAKEN_IN = delete(questions).where(OURS, questions.c.identity == bindparam("identity")).returning(questions.c.id)
+_TAKEN = select(questions.c.id).where(
+    OURS, questions.c.task_id == bindparam("task"), ~questions.c.identity.startswith(FOREIGN)
+)
 # Take a turn of the rate limit within a transaction; return the seconds until it comes.
 Take = Callable[[Connection], float]
+
+
+class TaskTakenError(CodeVFError):
+    """A task that is to be a question's is what became of another one already."""
+
+    def __init__(self, task_id: str, question_id: int) -> None:
+        super().__init__(f"{task_id} is what became of question {question_id} already")
 
 
 def at_once(_connection: Connection) -> float:
@@ -122,11 +133,18 @@ class Sending(Rows):
         return True
 
     def accept(self, asked: Entry, **became: Any) -> Entry:
-        """Record that the service has the question: its task, and the credits it holds. What was sent is deleted."""
+        """Record that the service has the question: its task, and the credits it holds. What was sent is deleted.
+
+        Raises:
+            TaskTakenError: the task is what became of another question; nothing is written.
+        """
         with self._store.write() as connection:
             entry = self._still(connection, asked)
             if entry.state == SendState.ACCEPTED:
                 return entry
+            which = {"account": entry.account, "task": became["task_id"]}
+            if (taken := connection.scalar(_TAKEN, which)) is not None:
+                raise TaskTakenError(became["task_id"], taken)
             foreign = {"account": entry.account, "identity": FOREIGN + became["task_id"]}
             for taken_in in connection.scalars(_TAKEN_IN, foreign).all():
                 drop(connection, answers, taken_in)  # its number is free for another question
@@ -151,6 +169,19 @@ class Sending(Rows):
             if state == SendState.REFUSED:
                 drop(connection, bodies, row.id)
             return change(connection, row.id, **_unleased(state, why))
+
+    def disown(self, question_id: int, task_id: str) -> Entry:
+        """Record that a person says that a task isn't what became of a question: nobody knows now what did."""
+        nothing = dict.fromkeys(("task_id", "status", "credits_used", "created_at", "completed_at", "seen_at"))
+        nothing |= dict.fromkeys(("message", "result", "notes"))
+        with self._store.write() as connection:
+            entry = read(connection, question_id)
+            if entry.task_id != task_id:
+                return entry
+            why = f"a person says that it is not {task_id}"
+            drop(connection, answers, question_id)
+            book.disown(connection, entry)
+            return change(connection, question_id, **_unleased(SendState.OPEN, why), unheard=1, **nothing)
 
     def abandon(self, question_id: int, why: str) -> Entry:
         """Record that a person says the service doesn't have it: nothing is held, and asking again is a new try."""

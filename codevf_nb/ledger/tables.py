@@ -23,10 +23,12 @@ from sqlalchemy import (
     text,
 )
 
+from codevf_nb.sdk.statuses import FINAL
+
 metadata = MetaData()
 
 # A question an answer may still come to, as the index of these has it: few are, among all that were ever asked.
-IS_OPEN = text("task_id IS NOT NULL AND status NOT IN ('completed', 'cancelled', 'failed', 'expired')")
+IS_OPEN = text(f"task_id IS NOT NULL AND status NOT IN ({', '.join(map(repr, FINAL))})")
 
 questions = Table(
     "questions",

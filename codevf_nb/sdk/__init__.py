@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         ServerError,
         UnreadableAnswerError,
         WaitTimeoutError,
+        WrongTaskError,
     )
     from .files import is_text_type, mime_type_for, normalize_attachments
     from .models import (
@@ -52,12 +53,12 @@ if TYPE_CHECKING:
         TaskDeliverable,
         TaskResponse,
         TaskResult,
-        TaskStatus,
         calculate_final_credit_cost,
         differences,
     )
     from .refusals import error_from
     from .schema import check_schema, mismatches, rows, to_json_schema
+    from .statuses import TaskStatus
     from .tasks import PreparedTask
     from .transport import Attempt
     from .validation import (
@@ -81,15 +82,16 @@ _ROOMS = {
         "AuthenticationError BadRequestError CodeVFError ConfigurationError DownloadError FieldError "
         "IdempotencyConflictError InsufficientCreditsError InvalidMetadataError InvalidModeError "
         "InvalidTagError MaxCreditsExceededError NotFoundError PayloadTooLargeError RateLimitError "
-        "ServerError UnreadableAnswerError WaitTimeoutError"
+        "ServerError UnreadableAnswerError WaitTimeoutError WrongTaskError"
     ),
     "files": "is_text_type mime_type_for normalize_attachments",
     "models": (
-        "CreditBalance Project ServiceMode Tag TaskDeliverable TaskResponse TaskResult TaskStatus "
+        "CreditBalance Project ServiceMode Tag TaskDeliverable TaskResponse TaskResult "
         "calculate_final_credit_cost differences"
     ),
     "refusals": "error_from",
     "schema": "check_schema mismatches rows to_json_schema",
+    "statuses": "TaskStatus",
     "tasks": "PreparedTask",
     "transport": "Attempt",
     "validation": (
@@ -135,6 +137,7 @@ __all__ = [
     "TaskStatus",
     "UnreadableAnswerError",
     "WaitTimeoutError",
+    "WrongTaskError",
     "calculate_final_credit_cost",
     "check_schema",
     "differences",

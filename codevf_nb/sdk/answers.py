@@ -11,6 +11,7 @@ from typing import Any
 from . import exceptions as errors
 from .foreign import (
     clean,
+    cleaned,
     decimal_of,
     flag_of,
     header_of,
@@ -27,7 +28,6 @@ from .foreign import (
     whole_of,
 )
 from .models import (
-    UNKNOWN_STATUS,
     CreditBalance,
     Project,
     ServiceMode,
@@ -35,8 +35,9 @@ from .models import (
     TaskDeliverable,
     TaskResponse,
     TaskResult,
-    TaskStatus,
 )
+from .schema import mismatches
+from .statuses import UNKNOWN_STATUS, TaskStatus
 
 Headers = Mapping[str, str]
 logger = getLogger("codevf_nb.sdk")
@@ -74,13 +75,16 @@ def parse_task(
 ) -> TaskResponse:
     """The task in a 2xx answer. Whatever else it looks like, an id in it arrives.
 
-    `task_id` is the id where the caller knows it already. Without any, UnreadableAnswerError carries the
-    body.
+    `task_id` is the id where the caller knows it already: WrongTaskError, where the answer names another one. Without
+    any, UnreadableAnswerError carries the body.
     """
-    raw = json_of(body) if isinstance(body, bytes) else body
+    raw = json_of(body) if isinstance(body, bytes) else cleaned(body)
     found = task_id_of(raw) or task_id
     if not found:
         raise _unreadable("task id", raw, status_code)
+    if found != (task_id or found):
+        why = f"{clean(task_id or '')} was asked about, and CodeVF answered about {clean(found)}"
+        raise errors.WrongTaskError(f"{why}; nothing of that is recorded", status_code=status_code, body=raw)
     fields = task_object_of(raw)
     schema = fields.get("responseSchema")
     return TaskResponse(
@@ -92,7 +96,7 @@ def parse_task(
         expertise_multiplier=decimal_of(fields.get("expertiseMultiplier")),
         created_at=time_of(fields.get("createdAt")),
         credits_used=decimal_of(fields.get("creditsUsed")),
-        result=_result(fields.get("result"), structured=schema is not None),
+        result=result_of(fields.get("result"), schema),
         response_schema=schema,
         at=http_time_of(header_of(headers, "Date")),
         retry_after=retry_after_of(headers, raw),
@@ -164,26 +168,39 @@ def _mode(value: Any) -> str | None:
     return ServiceMode.known(mode) or mode
 
 
-def _result(value: Any, *, structured: bool) -> Any:
-    """A person's answer in its envelope; the data itself where a schema was sent or no envelope is."""
-    if structured or value is None:
+def result_of(value: Any, schema: Any) -> Any:
+    """What came as an answer: a person's in its envelope (TaskResult), or the data itself. Nothing of it is lost.
+
+    It is judged by what came. Where data was asked for, an envelope is data if the schema says so.
+    """
+    if value is None or (schema is not None and _is_asked_for(value, schema)):
         return value
     if isinstance(value, str):
         return TaskResult(value)
-    if not isinstance(value, dict) or not ({"message", "deliverables"} & value.keys()):
+    if not isinstance(value, dict):
         return value
-    files = [object_of(entry) for entry in items_of(value.get("deliverables"))]
-    named = [entry for entry in files if text_of(entry.get("url")) or text_of(entry.get("fileName"))]
-    return TaskResult(
-        message=text_of(value.get("message")),
-        deliverables=tuple(_deliverable(entry) for entry in named),
-    )
+    message, files = text_of(value.get("message")), value.get("deliverables")
+    named = tuple(found for entry in items_of(files) if (found := _deliverable(entry)) is not None)
+    if message is None and not named:
+        return value
+    is_read = {"message": message is not None, "deliverables": isinstance(files, list) and len(named) == len(files)}
+    more = {name: entry for name, entry in value.items() if entry is not None and not is_read.get(name)}
+    return TaskResult(message, named, more)
 
 
-def _deliverable(entry: dict[str, Any]) -> TaskDeliverable:
-    url = text_of(entry.get("url")) or ""
+def _is_asked_for(value: Any, schema: Any) -> bool:
+    """Whether data that was asked for came, though it need not fit: text, and a bare envelope, have to."""
+    is_envelope = isinstance(value, dict) and {"message"} <= value.keys() <= {"message", "deliverables"}
+    return not (is_envelope or isinstance(value, str)) or not mismatches(value, schema)
+
+
+def _deliverable(value: Any) -> TaskDeliverable | None:
+    entry = {"url": value} if isinstance(value, str) else object_of(value)
+    url, name = text_of(entry.get("url")) or "", text_of(entry.get("fileName"))
+    if not (url or name):
+        return None
     return TaskDeliverable(
-        file_name=text_of(entry.get("fileName")) or url.partition("?")[0].rpartition("/")[2],
+        file_name=name or url.partition("?")[0].rpartition("/")[2],
         url=url,
         uploaded_at=time_of(entry.get("uploadedAt")),
         mime_type=text_of(entry.get("mimeType")),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import filecmp
+import itertools
 import re
-import tempfile
 import unicodedata
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO
 from urllib.parse import urljoin
 
 from .addresses import Address, AddressError
+from .answers import RawAnswer
 from .exceptions import CodeVFError, DownloadError
 from .foreign import clean, header_of
 from .limits import MAX_REDIRECTS
 from .models import TaskDeliverable
-from .transport import Call, Transport
+from .transport import BeforeAttempt, Call, OnAnswer, Transport
 from .wire import Reply
 
 MAX_NAME_BYTES = 200
@@ -36,23 +40,72 @@ def safe_file_name(name: str) -> str:
     return short + suffix.encode()[:20].decode(errors="ignore")
 
 
+def file_names(deliverables: Sequence[TaskDeliverable]) -> list[str]:
+    """A safe name for each deliverable, the same ones each time; those that would be one file are numbered."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for deliverable in deliverables:
+        name = first = PurePath(safe_file_name(deliverable.file_name))
+        for number in itertools.count(2):
+            if _folded(name.name) not in taken:
+                break
+            name = PurePath(f"{first.stem}-{number}{first.suffix}")
+        taken.add(_folded(name.name))
+        names.append(name.name)
+    return names
+
+
+def _folded(name: str) -> str:
+    """What a name is on a disk that tells neither large letters from small ones nor forms of one letter apart."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How deliverables are fetched and stored.
+
+    `same_is_fine`: what is there already with these very contents stays, and is no error. `before_attempt` and
+    `on_answer` are of requests to the API's own host.
+    """
+
+    overwrite: bool
+    max_bytes: int
+    seconds: float
+    same_is_fine: bool = False
+    before_attempt: BeforeAttempt | None = None
+    on_answer: OnAnswer | None = None
+
+
+def download_all(
+    transport: Transport, deliverables: Sequence[TaskDeliverable], folder: Path, saving: Saving
+) -> list[Path]:
+    """Stores every deliverable that can be, whatever becomes of the others; see `Tasks.download_all`."""
+    saved: list[Path] = []
+    failed: list[CodeVFError] = []
+    for deliverable, name in zip(deliverables, file_names(deliverables), strict=True):
+        try:
+            saved.append(download(transport, deliverable, folder, saving, name))
+        except CodeVFError as error:
+            failed.append(error)
+    if not failed:
+        return saved
+    told = "; ".join(str(error).rstrip(".") for error in failed)
+    others = f"; {len(saved)} of {len(deliverables)} files are saved in {folder}" if saved else ""
+    raise DownloadError(f"{told}{others}", saved=saved)
+
+
 def download(
-    transport: Transport,
-    deliverable: TaskDeliverable,
-    folder: Path,
-    *,
-    overwrite: bool,
-    max_bytes: int,
-    seconds: float,
+    transport: Transport, deliverable: TaskDeliverable, folder: Path, saving: Saving, name: str | None = None
 ) -> Path:
     """Stores a deliverable and says where; see `Tasks.download`."""
     address = _checked(deliverable.url, transport)
-    target = folder / safe_file_name(deliverable.file_name)
+    target = folder / (safe_file_name(deliverable.file_name) if name is None else name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not overwrite:
-            _reserve(target)
-        _store(transport, deliverable, address, target, max_bytes, seconds, reserved=not overwrite)
+        is_new = not saving.overwrite and _reserve(target)
+        if not (is_new or saving.overwrite or saving.same_is_fine):
+            raise _is_there(target)
+        _store(transport, deliverable, address, target, saving, is_new=is_new)
     except OSError as error:
         reason = error.strerror or type(error).__name__
     else:
@@ -61,38 +114,37 @@ def download(
 
 
 def _store(
-    transport: Transport,
-    deliverable: TaskDeliverable,
-    address: Address,
-    target: Path,
-    max_bytes: int,
-    seconds: float,
-    *,
-    reserved: bool,
+    transport: Transport, deliverable: TaskDeliverable, address: Address, target: Path, saving: Saving, *, is_new: bool
 ) -> None:
     """Writes beside the target and moves there whole: an old file survives a download that fails."""
-    handle, name = tempfile.mkstemp(prefix=".codevf-", dir=target.parent)
-    part = Path(name)
+    part = target.parent / f".codevf-{uuid.uuid4().hex}"
     try:
-        with os.fdopen(handle, "wb") as file:
-            _fetch(transport, deliverable, address, file, max_bytes, seconds)
-        part.replace(target)
+        with part.open("xb") as file:  # with the rights that any new file has
+            _fetch(transport, deliverable, address, file, saving)
+        if is_new or saving.overwrite:
+            part.replace(target)
+            return
+        if not filecmp.cmp(part, target, shallow=False):
+            raise _is_there(target)
+        part.unlink()
     except BaseException:
         part.unlink(missing_ok=True)
-        if reserved:
+        if is_new:
             target.unlink(missing_ok=True)
         raise
 
 
-def _reserve(target: Path) -> None:
-    """Takes the name for us alone, so that nothing is overwritten that appears in the meantime."""
+def _reserve(target: Path) -> bool:
+    """Takes the name for us alone, so that nothing is overwritten that appears in the meantime; whether it is new."""
     try:
         target.open("xb").close()
     except FileExistsError:
-        pass
-    else:
-        return
-    raise DownloadError(f"{target} is there already; overwrite=True replaces it")
+        return False
+    return True
+
+
+def _is_there(target: Path) -> DownloadError:
+    return DownloadError(f"{target} is there already; overwrite=True replaces it")
 
 
 def _checked(url: str, transport: Transport) -> Address:
@@ -113,10 +165,9 @@ def _fetch(
     deliverable: TaskDeliverable,
     address: Address,
     file: IO[bytes],
-    max_bytes: int,
-    seconds: float,
+    saving: Saving,
 ) -> None:
-    size = 0
+    size, max_bytes = 0, saving.max_bytes
 
     def store(chunk: bytes) -> None:
         nonlocal size
@@ -125,16 +176,18 @@ def _fetch(
             raise DownloadError(f"{clean(deliverable.file_name)} has more than {max_bytes:,} bytes; raise max_bytes")
         file.write(chunk)
 
-    ends = transport.clock() + seconds
+    ends = transport.clock() + saving.seconds
     for number in range(1, MAX_REDIRECTS + 2):
         own = address.origin == transport.address.origin
         if own:
-            call = Call("GET", address.path.partition("?")[0])
+            call = Call("GET", address.path.partition("?")[0], before_attempt=saving.before_attempt)
             transport.prepare_attempt(call, number, ends - transport.clock())
         left = max(0.001, ends - transport.clock())
         reply = transport.wire.exchange(
             "GET", str(address), seconds=left, limit=max_bytes + 1, with_key=own, sink=store
         )
+        if own and saving.on_answer is not None and isinstance(reply, Reply):
+            saving.on_answer(RawAnswer("GET", call.path, reply.status, reply.headers, reply.body))
         target = _redirect(reply, address, deliverable)
         if target is None:
             return
@@ -153,6 +206,10 @@ def _redirect(reply: Reply | CodeVFError, address: Address, deliverable: TaskDel
         return None
     location = header_of(reply.headers, "Location")
     if reply.status not in {301, 302, 303, 307, 308} or location is None:
-        gone = "; ask for the task again, its addresses may have changed" if reply.status in {403, 404, 410} else ""
+        gone = (
+            "; ask for the task again (task.refresh()), its addresses may have changed"
+            if reply.status in {403, 404, 410}
+            else ""
+        )
         raise DownloadError(f"{name} could not be fetched: its address answered with status {reply.status}{gone}")
     return urljoin(str(address), location)

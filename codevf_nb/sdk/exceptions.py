@@ -20,6 +20,7 @@ CodeVFError                            everything below; `.idempotency_key`, `.u
     ├── PayloadTooLargeError           413, or a body too large to be sent
     ├── RateLimitError                 429; `.retry_after`
     ├── ServerError                    408 and 5xx
+    ├── WrongTaskError                 the answer is about another task than was asked about
     └── UnreadableAnswerError          success was said, but what was asked for can't be found in the answer
 
 A breach found before anything was sent raises the same class as the service's refusal, with `status_code`
@@ -34,8 +35,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .foreign import decimal_of, items_of, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from decimal import Decimal
+    from pathlib import Path
 
     from .models import TaskResponse
 
@@ -86,7 +89,11 @@ class WaitTimeoutError(CodeVFError, TimeoutError):
 
 
 class DownloadError(CodeVFError):
-    """A deliverable could not be fetched or stored; no half file is left behind."""
+    """A deliverable could not be fetched or stored; no half file is left behind. `saved` are those that were."""
+
+    def __init__(self, message: str, *, saved: Sequence[Path] = ()) -> None:
+        super().__init__(message)
+        self.saved = list(saved)
 
 
 class APIError(CodeVFError):
@@ -219,6 +226,12 @@ class RateLimitError(APIError):
 
 class ServerError(APIError):
     """The service failed or gave up (408 and 5xx); whether it did what was asked is unknown."""
+
+    retryable_by_nature = True
+
+
+class WrongTaskError(APIError):
+    """A 2xx answer about another task than was asked about, as a cache may give; asking again is all there is to do."""
 
     retryable_by_nature = True
 

@@ -13,19 +13,90 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 MESSAGE_LENGTH = 300
+MOST_WHOLE = 2**63 - 1
 _KEY = re.compile(r"(cvf_(?:live|test)_)[A-Za-z0-9_\-]+")
-_ID = re.compile(r'"(?:id|taskId|task_id)"\s*:\s*"([^"\\\s]{1,200})"')
-_TASK_ID = re.compile(r"\btask_[A-Za-z0-9_\-]{1,190}")
-_ID_NAMES = ("id", "taskId", "task_id")
-_ENVELOPES = ("task", "data", "result", "response")
+# What no database and no terminal takes in a text: half a character, and (PostgreSQL) the character 0.
+_BROKEN = re.compile("[\0\ud800-\udfff]")
+_TOKEN = re.compile(r"""[\[{\]},]|"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)""", re.DOTALL)
+# Whatever is nested deeper in an answer is kept as the text that it came as: everything can write, show and read that.
+DEEPEST = 100
+_TASK_ID = re.compile(r"task_(?!id\Z)[A-Za-z0-9_\-]{1,190}")
+_ENVELOPES = ("task", "data", "response")
+# A task object has at least one of these beside its id.
+_TASK_FIELDS = frozenset(
+    [
+        *("status", "mode", "maxCredits", "tagIdUsed", "expertiseMultiplier", "createdAt", "creditsUsed"),
+        *("result", "responseSchema"),
+    ]
+)
 
 
 def json_of(body: bytes) -> Any:
-    """The JSON in a body, or the body itself where it holds none."""
+    """The JSON in a body, its texts cleaned, or the body itself where it holds none."""
+    text = body.decode(json.detect_encoding(body), "replace")
+    for readable in (text, _closed(text)):
+        try:
+            return loads(readable)
+        except (ValueError, RecursionError):
+            pass
+    return body
+
+
+def loads(text: str) -> Any:
+    """The value of foreign JSON: liberal in what it reads, and every text in it can be stored and shown.
+
+    Raises ValueError or RecursionError where it is no JSON.
+    """
+    shallow = _shallow(text)
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return body
+        value = json.loads(shallow, strict=False)
+    except ValueError:  # perhaps a number of more digits than Python reads
+        value = json.loads(shallow, strict=False, parse_int=_whole_or_text)
+    return cleaned(value) if "\\u" in text or _BROKEN.search(text) else value
+
+
+def cleaned(value: Any) -> Any:
+    """A value of JSON (or any text) with U+FFFD for what can't be stored or shown in its texts."""
+    if isinstance(value, str):
+        return _BROKEN.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {cleaned(name): cleaned(entry) for name, entry in value.items()}
+    return [cleaned(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _whole_or_text(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
+
+
+def _closed(text: str) -> str:
+    """An object that was cut off, with the fields that it has whole."""
+    depth, last = 0, None
+    for token in _TOKEN.finditer(text) if text.lstrip().startswith("{") else ():
+        mark = text[token.start()]
+        depth += (mark in "[{") - (mark in "]}")
+        last = token.start() if mark == "," and depth == 1 else last
+    return "" if last is None else text[:last] + "}"
+
+
+def _shallow(text: str) -> str:
+    """JSON with each part that is nested deeper than `DEEPEST` turned into a text."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return text
+    parts, depth, start, done = [], 0, 0, 0
+    for token in _TOKEN.finditer(text):
+        mark = text[token.start()]
+        if mark in "[{":
+            depth += 1
+            start = token.start() if depth == DEEPEST + 1 else start
+        elif mark in "]}":
+            if depth == DEEPEST + 1:
+                parts += [text[done:start], json.dumps(text[start : token.end()])]
+                done = token.end()
+            depth -= 1
+    return "".join([*parts, text[done:]])
 
 
 def decimal_of(value: Any) -> Decimal | None:
@@ -41,9 +112,9 @@ def decimal_of(value: Any) -> Decimal | None:
 
 
 def whole_of(value: Any) -> int | None:
-    """A whole number; decimals are rounded up, since a limit is never understated."""
+    """A whole number that a database takes; decimals are rounded up, since a limit is never understated."""
     number = decimal_of(value)
-    return None if number is None else math.ceil(number)
+    return None if number is None or abs(number) > MOST_WHOLE else math.ceil(number)
 
 
 def text_of(value: Any) -> str | None:
@@ -125,28 +196,25 @@ def retry_after_of(headers: Mapping[str, Any] | None, raw: Any = None) -> float 
 
 
 def task_object_of(raw: Any) -> dict[str, Any]:
-    """The object that speaks of the task: the answer, or one in an envelope of it; the one with an id first."""
-    outer = items_of(raw)[0] if isinstance(raw, list) and raw else raw
-    candidates = [object_of(outer), *(object_of(object_of(outer).get(name)) for name in _ENVELOPES)]
-    return next((entry for entry in candidates if _named_id(entry)), candidates[0])
+    """The object that speaks of the task: the answer, or one in an envelope of it, whose own id is another thing's."""
+    outer = object_of(items_of(raw)[0] if isinstance(raw, list) and raw else raw)
+    inner = [object_of(outer.get(name)) for name in _ENVELOPES]
+    last = object_of(outer.get("result"))  # of a task that is its answer
+    sure = (entry for entry in (outer, *inner, last) if _TASK_ID.fullmatch(_named_id(entry) or ""))
+    likely = (entry for entry in (*inner, outer, last) if _named_id(entry))
+    return next(sure, None) or next(likely, outer)
 
 
 def _named_id(entry: dict[str, Any]) -> str | None:
-    return next((found for name in _ID_NAMES if (found := (text_of(entry.get(name)) or "").strip())), None)
+    """The id of a task object. What is only called `id` may be anything's, unless it looks like a task's."""
+    own, *named = ((text_of(entry.get(name)) or "").strip() for name in ("id", "taskId", "task_id"))
+    found = [own] if entry.keys() & _TASK_FIELDS or len(entry) == 1 or _TASK_ID.fullmatch(own) else []
+    found = [name for name in (*found, *named) if name]
+    return next((name for name in found if _TASK_ID.fullmatch(name)), found[0] if found else None)
 
 
 def task_id_of(raw: Any) -> str | None:
-    """The id in an answer, wherever it hides: a paid task's id must not be lost.
-
-    Looked for in the answer itself, then just inside it, then by its looks in text that is no JSON.
-    """
-    if isinstance(raw, bytes):
-        text = raw.decode("utf-8", "replace")
-        match = _ID.search(text)
-        loose = _TASK_ID.search(text)
-        return match.group(1) if match else loose.group(0) if loose else None
-    if isinstance(raw, str):
-        return raw if _TASK_ID.fullmatch(raw) else None
+    """The id in an answer, from where a task object stands in its JSON; nothing else is taken for one."""
     return _named_id(task_object_of(raw))
 
 

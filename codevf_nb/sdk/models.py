@@ -17,6 +17,7 @@ from typing import Any
 
 from .exceptions import BadRequestError, InvalidModeError, InvalidTagError
 from .foreign import clean, task_object_of
+from .statuses import UNKNOWN_STATUS, TaskStatus
 from .suggestions import did_you_mean
 
 
@@ -66,34 +67,6 @@ _MEANINGS = {
     ServiceMode.FAST: "an answer within 4 hours",
     ServiceMode.STANDARD: "no time stated",
 }
-
-
-class TaskStatus(StrEnum):
-    """Where a task stands. Pending and processing are open; a status that nobody knows is open too."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    EXPIRED = "expired"
-
-    @classmethod
-    def of(cls, status: str) -> str:
-        """The known status of that name (in any case, `canceled` included), or the text as it is."""
-        name = status.strip().lower()
-        name = "cancelled" if name == "canceled" else name
-        return cls(name) if name in cls.__members__.values() else status
-
-    @classmethod
-    def is_final(cls, status: str) -> bool:
-        """Whether a task with this status will never change again. Any text may be asked about."""
-        return isinstance(status, str) and cls.of(status) in _FINAL
-
-
-_FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED, TaskStatus.FAILED, TaskStatus.EXPIRED})
-UNKNOWN_STATUS = "unknown"
-"""The status of a task whose answer did not say one; it counts as open."""
 
 
 @dataclass(frozen=True)
@@ -150,18 +123,19 @@ class TaskDeliverable:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """An engineer's answer: text, and files to download."""
+    """An engineer's answer: text, and files to download. `more` is whatever else came with them."""
 
     message: str | None
     deliverables: tuple[TaskDeliverable, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TaskResponse:
     """A task as the service described it.
 
-    `result` is a `TaskResult`, or plain data where a response schema was sent: according to the documentation
-    AI generates such data. `mode` is a `ServiceMode` where it is a known one, else the text that came.
+    `result` is a `TaskResult`, or plain data, as comes where a response schema was sent: according to the
+    documentation AI generates such data. `mode` is a `ServiceMode` where it is a known one, else the text that came.
     Credits are whole or decimal credits, `retry_after` is the service's hint in seconds, `at` the time of the
     answer in UTC.
     """
@@ -187,15 +161,15 @@ class TaskResponse:
 
     @property
     def is_structured(self) -> bool:
-        """Whether the answer is (or will be) data generated for a schema, not a person's answer."""
-        return self.response_schema is not None or not isinstance(self.result, TaskResult | None)
+        """Whether the answer is data, not a person's text; before it is there, whether data was asked for."""
+        return self.response_schema is not None if self.result is None else not isinstance(self.result, TaskResult)
 
     @property
     def mismatches(self) -> list[str]:
         """Where structured data does not fit the schema in this answer, a line each; the data stays as it came."""
         from .schema import mismatches
 
-        there = self.response_schema is not None and self.result is not None
+        there = self.response_schema is not None and self.result is not None and self.is_structured
         return mismatches(self.result, self.response_schema) if there else []
 
     @classmethod

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from .answers import RawAnswer, parse_task
-from .downloads import download
-from .exceptions import BadRequestError, IdempotencyConflictError, UnreadableAnswerError
+from .downloads import Saving, download, download_all
+from .exceptions import BadRequestError, IdempotencyConflictError, UnreadableAnswerError, WrongTaskError
 from .files import normalize_attachments
 from .limits import DOWNLOAD_SECONDS, MAX_DOWNLOAD_BYTES
-from .models import ServiceMode, TaskDeliverable, TaskResponse, TaskStatus
+from .models import ServiceMode, TaskDeliverable, TaskResponse
+from .statuses import TaskStatus
 from .transport import BeforeAttempt, Call, OnAnswer, OnNoAnswer, Transport
 from .validation import (
     validate_body,
@@ -157,7 +158,10 @@ class Tasks:
         on_answer: OnAnswer | None = None,
         deadline: float | None = None,
     ) -> TaskResponse:
-        """The task as it stands; NotFoundError where this account has no such task."""
+        """The task as it stands.
+
+        NotFoundError where this account has no such task, WrongTaskError where the answer is about another one.
+        """
         call = Call("GET", _path(task_id), None, None, before_attempt, on_answer, deadline)
         return _parsed(self._transport.send(call), task_id=task_id)
 
@@ -178,6 +182,8 @@ class Tasks:
         call = Call("POST", f"{_path(task_id)}/cancel", None, None, before_attempt, on_answer, deadline)
         try:
             return _parsed(self._transport.send(call), task_id=task_id)
+        except WrongTaskError:  # the id may be of the cancellation itself
+            return self.retrieve(task_id, before_attempt=before_attempt, on_answer=on_answer, deadline=deadline)
         except (BadRequestError, IdempotencyConflictError) as error:
             if not error.uncertain:
                 raise
@@ -217,14 +223,27 @@ class Tasks:
         leaves the folder, and nothing is overwritten unasked. `max_bytes` in bytes, `timeout` in seconds.
         Raises DownloadError.
         """
-        return download(
-            self._transport,
-            deliverable,
-            Path(folder),
-            overwrite=overwrite,
-            max_bytes=max_bytes,
-            seconds=timeout,
-        )
+        return download(self._transport, deliverable, Path(folder), Saving(overwrite, max_bytes, timeout))
+
+    def download_all(
+        self,
+        deliverables: Sequence[TaskDeliverable],
+        folder: str | Path,
+        *,
+        overwrite: bool = False,
+        max_bytes: int = MAX_DOWNLOAD_BYTES,
+        timeout: float = DOWNLOAD_SECONDS,
+        before_attempt: BeforeAttempt | None = None,
+        on_answer: OnAnswer | None = None,
+    ) -> list[Path]:
+        """Stores every deliverable of a task, as `download` does, and says where.
+
+        Names that collide are numbered, and doing it again finds the same files: what is there with the same contents
+        stays. `max_bytes` and `timeout` are for each file. Raises one DownloadError for all that could not be stored,
+        with the others in `.saved`.
+        """
+        saving = Saving(overwrite, max_bytes, timeout, not overwrite, before_attempt, on_answer)
+        return download_all(self._transport, deliverables, Path(folder), saving)
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

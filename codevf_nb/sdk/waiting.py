@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .exceptions import APIConnectionError, CodeVFError, RateLimitError, ServerError, WaitTimeoutError
+from .exceptions import APIConnectionError, CodeVFError, RateLimitError, ServerError, WaitTimeoutError, WrongTaskError
 from .limits import HINT_CAP
-from .models import TaskResponse, TaskStatus
+from .models import TaskResponse
+from .statuses import TaskStatus
 
 if TYPE_CHECKING:
     from .tasks import Tasks
@@ -59,7 +60,7 @@ def wait_for(
         sleep(delay)
         try:
             seen = tasks.retrieve(task_id, deadline=None if timeout is None else max(0.001, ends - clock()))
-        except (APIConnectionError, RateLimitError, ServerError) as error:
+        except (APIConnectionError, RateLimitError, ServerError, WrongTaskError) as error:
             hint = getattr(error, "retry_after", None)
             continue
         if on_progress is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from codevf_nb.ledger import Entry, LedgerError
 from codevf_nb.sdk.exceptions import APIConnectionError, CodeVFError, IdempotencyConflictError
@@ -53,14 +54,26 @@ def unheard(error: CodeVFError) -> OutcomeUnknownError:
     )
 
 
-def conflict(entry: Entry, error: IdempotencyConflictError) -> AskedElsewhereError:
+def is_conflict(error: CodeVFError) -> TypeGuard[IdempotencyConflictError]:
+    """Whether a 409 says that the key of a question is taken, for good."""
+    return isinstance(error, IdempotencyConflictError) and not error.in_flight
+
+
+def conflict(entry: Entry, task_id: str | None) -> AskedElsewhereError:
     """Say what a 409 means on a key that only this question can have."""
-    told = error.details if isinstance(error.details, dict) else {}
-    task_id = next((told[name] for name in ("taskId", "task_id", "id") if isinstance(told.get(name), str)), None)
     show = "" if task_id is None else f"%codevf show {task_id} shows it; "
     return AskedElsewhereError(
         "asked before from elsewhere, with other attachments (or another body): the service keeps the first one, and "
-        f"nothing is paid now. {show}--again {entry.asking + 1} asks anew."
+        f"nothing is paid now. {show}--again {entry.asking + 1} asks anew. The ledger remembers it: the question isn't "
+        f"sent again, unless %codevf settle says so; %codevf settle {entry.id} TASK names its task."
+    )
+
+
+def by_hand(entry: Entry, why: str) -> OutcomeUnknownError:
+    """Say that only a person can find out what became of a question, and how they say what they found."""
+    return OutcomeUnknownError(
+        f"nobody heard what became of question {entry.id}; {why}. Look for it on codevf.com, then say what you found: "
+        f"%codevf settle {entry.id} TASK, or %codevf settle {entry.id} none. Nothing was sent now."
     )
 
 

@@ -26,6 +26,7 @@ from codevf_nb.ledger import Entry, Lease, Ledger, LedgerError, Limiter, SendSta
 from codevf_nb.ledger.changes import Repeat, changes
 from codevf_nb.ledger.questions import CREATE
 from codevf_nb.ledger.records import became, noted
+from codevf_nb.ledger.sending import TaskTakenError
 from codevf_nb.question import Draft, idempotency_key
 from codevf_nb.sdk.exceptions import (
     APIConnectionError,
@@ -33,18 +34,23 @@ from codevf_nb.sdk.exceptions import (
     BadRequestError,
     CodeVFError,
     IdempotencyConflictError,
+    NotFoundError,
     RateLimitError,
     ServerError,
 )
-from codevf_nb.sdk.models import UNKNOWN_STATUS, TaskResponse, differences, worst_case
+from codevf_nb.sdk.foreign import task_id_of
+from codevf_nb.sdk.models import TaskResponse, differences, worst_case
 from codevf_nb.sdk.refusals import error_from
+from codevf_nb.sdk.statuses import UNKNOWN_STATUS
 from codevf_nb.sdk.tasks import PreparedTask
 from codevf_nb.submission import earlier
 from codevf_nb.submission.errors import (
     NOTHING_SENT,
     InFlightError,
     OutcomeUnknownError,
+    by_hand,
     conflict,
+    is_conflict,
     not_written,
     other_project,
     unheard,
@@ -63,6 +69,8 @@ LEASE_SECONDS = 90.0
 LOOK_SECONDS = 0.2
 # A task that was made this much earlier than its question here was made by somebody else.
 EARLIER_SECONDS = 120.0
+# What a question has in common with a task that has its key.
+TAKEN_IN = "asked before from elsewhere, with other attachments or another body"
 # What a question asked without the ledger loses.
 NOT_KEPT = (
     "asked without the ledger: only this kernel remembers it. Run the cell in another one, and within 24 hours the "
@@ -189,11 +197,17 @@ class Submission:
         # Another kernel was quicker.
         return self.repeat(draft) or self.submit(draft, project_id)
 
-    def settle(self, entry: Entry) -> Entry:
-        """Find out what became of a question nobody heard the end of: the same bytes again, under the same key."""
+    def settle(self, entry: Entry, *, after_conflict: bool = False) -> Entry:
+        """Find out what became of a question nobody heard the end of: the same bytes again, under the same key.
+
+        Where the service has said that the key is taken, only ``after_conflict`` sends them again.
+        """
         stored = self.unsettled.stored_answer(entry)
         if stored is not None:
             return self._accept(entry, stored)
+        taken = self.unsettled.stored_conflict(entry)
+        if taken is not None and not after_conflict:
+            return self._conflict(entry, taken)
         body = self.unsettled.body(entry)
         if not self._account.polls_move_time:  # a virtual clock says nothing about this machine's
             balance = self._client.credits.get_balance(before_attempt=self._wait, on_answer=self._limiter.heard)
@@ -275,19 +289,22 @@ class Submission:
 
     # -- 4: after the wire
 
-    def _accept(self, entry: Entry, response: TaskResponse) -> Entry:
-        notes = noted(entry, response) or []
+    def _accept(self, entry: Entry, response: TaskResponse, note: str | None = None) -> Entry:
+        notes = [*(noted(entry, response) or ()), *([note] if note else ())]
         if response.at is not None and response.created_at is not None:
             existed = (response.at - response.created_at).total_seconds()
             if existed > self._ledger.clock() - entry.prepared_at + EARLIER_SECONDS:
                 notes.append(f"asked before from elsewhere, {existed / 3600:.1f} hours ago: 0 credits now.")
         if not self._ledger.lasts:
             notes.append(NOT_KEPT)
-        values = {**became(response), "cost_cap": _cost_cap(entry, response)}
+        values = {**became(response, entry.response_schema), "cost_cap": _cost_cap(entry, response)}
         if response.is_final and response.credits_used is None:
             # The key of a task that is over already: what it answered and cost comes with the next look at it.
             values = {**values, "status": UNKNOWN_STATUS, "completed_at": None}
-        return self._ledger.sending.accept(entry, notes=notes, **values)
+        try:
+            return self._ledger.sending.accept(entry, notes=notes, **values)
+        except TaskTakenError as error:
+            raise by_hand(entry, f"the service named a task for it that can't be its own ({error})") from error
 
     def _without_task(self, question_id: int, sender: _Sender, error: CodeVFError) -> Entry:
         """Write down how sending ended without a task, and raise what that means."""
@@ -295,11 +312,21 @@ class Submission:
         entry = self._ledger.questions.get(question_id)
         if entry.state == SendState.ACCEPTED:  # by another kernel, while this one was suspended
             return entry
+        if is_conflict(error):
+            return self._conflict(entry, error)
         if entry.may_be_there and not isinstance(error, InFlightError | OutcomeUnknownError):
             raise unheard(error) from error
-        if isinstance(error, IdempotencyConflictError):
-            raise conflict(entry, error) from error
         raise error
+
+    def _conflict(self, entry: Entry, error: APIError) -> Entry:
+        """Take in the task that a 409 has named, if it is what was asked; else the question stays unsettled."""
+        named = task_id_of(error.details) if isinstance(error.details, dict) else None
+        if named is not None:
+            with contextlib.suppress(APIError, APIConnectionError):
+                response = self._retrieve(named)
+                if not differences(response, mode=entry.mode, max_credits=entry.max_credits):
+                    return self._accept(entry, response, f"{TAKEN_IN}: the service keeps the first one, {named}.")
+        raise conflict(entry, named) from error
 
     def _close(self, sender: _Sender, why: str, *, refused: bool = False) -> None:
         if not sender.closed:
@@ -315,7 +342,26 @@ class Submission:
             raise BadRequestError(
                 f"{task_id} is what became of question {known.id}, so it can't be question {entry.id}'s."
             )
-        return self._accept(entry, self._retrieve(task_id))
+        response = self._retrieve(task_id)
+        if entry.task_id is not None:
+            entry = self._ledger.sending.disown(entry.id, entry.task_id)
+        return self._accept(entry, response)
+
+    def abandon(self, entry: Entry) -> Entry:
+        """Record what a person has found: the service doesn't have the question, nor the task that was taken for it.
+
+        Raises:
+            BadRequestError: the service has that task, so the question may be paid.
+        """
+        if entry.task_id is not None:
+            if self._is_there(entry.task_id):
+                raise BadRequestError(
+                    f"the service has {entry.task_id}, so question {entry.id} may be paid. If that is another "
+                    f"question's, say which is this one's: %codevf settle {entry.id} TASK; "
+                    f"--again {entry.asking + 1} asks once more in any case."
+                )
+            self._ledger.sending.disown(entry.id, entry.task_id)
+        return self._ledger.sending.abandon(entry.id, "a person says that the service doesn't have it")
 
     def take_in(self, task_id: str) -> Entry:
         """Fetch a task that was asked from elsewhere, so that its answer can be read here."""
@@ -336,6 +382,13 @@ class Submission:
             self._sleep(LOOK_SECONDS)
             entry = self._ledger.questions.get(entry.id)
         raise InFlightError
+
+    def _is_there(self, task_id: str) -> bool:
+        try:
+            self._retrieve(task_id)
+        except (BadRequestError, NotFoundError):  # what was taken for an id needn't look like one
+            return False
+        return True
 
     def _retrieve(self, task_id: str) -> TaskResponse:
         return self._client.tasks.retrieve(task_id, before_attempt=self._wait, on_answer=self._limiter.heard)
@@ -390,5 +443,4 @@ def _refuses(error: CodeVFError) -> bool:
     """Whether an answer says for certain that the attempt which it answers has made no task."""
     if not isinstance(error, APIError) or isinstance(error, ServerError) or error.status_code is None:
         return False
-    in_flight = isinstance(error, IdempotencyConflictError) and error.in_flight
-    return 400 <= error.status_code < 500 and not in_flight
+    return 400 <= error.status_code < 500 and not isinstance(error, IdempotencyConflictError)

@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from codevf_nb.ledger import Entry, Ledger, SendState
-from codevf_nb.ledger.questions import CREATE
+from codevf_nb.ledger.questions import CONFLICT, CREATE
 from codevf_nb.question import Draft
-from codevf_nb.sdk.exceptions import CodeVFError
+from codevf_nb.sdk.exceptions import CodeVFError, IdempotencyConflictError
 from codevf_nb.sdk.models import TaskResponse
+from codevf_nb.sdk.refusals import error_from
 from codevf_nb.submission import earlier
-from codevf_nb.submission.errors import OutcomeUnknownError, under_another_key
+from codevf_nb.submission.errors import OutcomeUnknownError, by_hand, conflict, is_conflict, under_another_key
 
 if TYPE_CHECKING:
     from codevf_nb.settings import Account
@@ -47,6 +48,12 @@ class Unsettled:
             return None
         return replace(response, at=None if raw.at is None else datetime.fromtimestamp(raw.at, UTC))
 
+    def stored_conflict(self, entry: Entry) -> IdempotencyConflictError | None:
+        """Return the refusal, if the service has refused a question because its key is taken."""
+        raw = None if entry.task_id else self._ledger.questions.raw(entry.id, CREATE)
+        error = None if raw is None or raw.status_code != CONFLICT else error_from(raw.status_code, None, raw.body)
+        return error if error is not None and is_conflict(error) else None
+
     def body(self, entry: Entry) -> bytes:
         """Return the very bytes that were sent.
 
@@ -56,7 +63,7 @@ class Unsettled:
         self.check(entry)
         body = self._ledger.questions.body(entry.id)
         if body is None or hashlib.sha256(body).hexdigest() != entry.body_sha256:
-            raise _by_hand(entry, "what was sent is no longer kept, so it can't be sent again")
+            raise by_hand(entry, "what was sent is no longer kept, so it can't be sent again")
         return body
 
     def check(self, entry: Entry) -> None:
@@ -69,12 +76,12 @@ class Unsettled:
         hours = (now - entry.prepared_at) / 3600
         if (entry.credential, entry.origin) != (self._account.credential, self._account.origin):
             where = f"{entry.origin} under another key ({entry.account})"
-            raise _by_hand(entry, f"it went to {where}, and only with that one can it be settled from here")
+            raise by_hand(entry, f"it went to {where}, and only with that one can it be settled from here")
         if (self._ledger.questions.newest_at() or now) > now + CLOCK_SECONDS:
-            raise _by_hand(entry, "this machine's clock has gone back since, so its key may be forgotten by now")
+            raise by_hand(entry, "this machine's clock has gone back since, so its key may be forgotten by now")
         if hours >= KEY_SECONDS / 3600:
             forgotten = "the service has forgotten its key, and sending it again might pay twice"
-            raise _by_hand(entry, f"it was sent {hours:.0f} hours ago: {forgotten}")
+            raise by_hand(entry, f"it was sent {hours:.0f} hours ago: {forgotten}")
 
     def check_clock(self, entry: Entry, service_time: datetime | None) -> None:
         """Refuse to send again where this machine's clock is not the service's: how long ago it was isn't known then.
@@ -87,7 +94,7 @@ class Unsettled:
         behind = service_time.timestamp() - self._ledger.clock()
         if abs(behind) > CLOCK_SECONDS:
             apart = f"{abs(behind) / 3600:,.1f} hours {'behind' if behind > 0 else 'ahead of'} the service's"
-            raise _by_hand(entry, f"this machine's clock is {apart}, so its key may be forgotten by now")
+            raise by_hand(entry, f"this machine's clock is {apart}, so its key may be forgotten by now")
 
     def check_other_keys(self, draft: Draft) -> Entry | None:
         """Return what the same person asked under another key, if it is over: most likely the key was renewed.
@@ -130,6 +137,8 @@ class Unsettled:
             return (
                 "The service has it, and its answer is here but was never read: run the cell again, or %codevf settle."
             )
+        if self.stored_conflict(entry) is not None:
+            return str(conflict(entry, None))
         if not entry.may_be_there:
             return "Nothing of it is at the service: run the cell again to ask."
         try:
@@ -141,10 +150,3 @@ class Unsettled:
             f"Run the cell again, or %codevf settle, before {until}: the same bytes go under the same key, "
             "so it can't be paid twice."
         )
-
-
-def _by_hand(entry: Entry, why: str) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        f"nobody heard what became of question {entry.id}; {why}. Look for it on codevf.com, then say what you found: "
-        f"%codevf settle {entry.id} TASK, or %codevf settle {entry.id} none. Nothing was sent now."
-    )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from codevf_nb import display
 from codevf_nb.ledger import Wanted
-from codevf_nb.sdk.models import ServiceMode, TaskStatus
+from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.statuses import look_of
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
@@ -33,15 +34,15 @@ def progress(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = 
 
 
 def answered(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = True) -> str:
-    """Return how a question ended as HTML, for a page that was loaded again since it was asked.
+    """Return how a question ended as HTML, where it could not take the widget's place in the notebook.
 
-    Such a page no longer knows where the answer belongs in the notebook, so that what it saves doesn't hold it.
+    That is so on a page that was loaded again since, and within an Output widget.
     """
     drawn = display.task_bundle(entry, repeated=repeated)["text/html"]
-    if TaskStatus.of(entry.status or "") != TaskStatus.COMPLETED:
+    if not look_of(entry.status).answers:
         return drawn
     finds = "run this cell again" if cell_asks else f"run %codevf show {display.plain(entry.task_id or '')} in a cell"
-    below = f"This page was loaded again, so its file does not have this answer yet: {finds} (0 credits), then save."
+    below = f"This page can't put the answer into the notebook's file by itself: {finds} (0 credits), then save."
     return f"{drawn}<div>{html.escape(below)}</div>"
 
 

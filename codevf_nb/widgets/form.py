@@ -52,6 +52,12 @@ class Form:
         self._offers = offers.offered(shell, given)
         chosen = set(attach) | {name for name in ("figure", "traceback") if preset.get(name)}
         self.chosen = [_box(offer, ticked=offer.name in chosen) for offer in self._offers]
+        self.full = ipywidgets.Checkbox(
+            value=preset.get("profile") == "full",
+            description="Count all rows of lazy tables",
+            indent=False,
+            layout=dict(_WIDE, display="" if any(offer.is_lazy for offer in self._offers) else "none"),
+        )
         self.upload = ipywidgets.FileUpload(multiple=True, description="Upload files", layout={"width": "auto"})
         self.upload.observe(self._take, "value")
         self._taken = Words(spoken=True)
@@ -64,7 +70,7 @@ class Form:
     def controls(self) -> list[Any]:
         """Every control, in the order in which one goes through them."""
         asked = [self.prompt, self.project, self.mode, self.tag, self.credits]
-        return [*asked, *self.chosen, self.upload, self.cells, self.schema]
+        return [*asked, *self.chosen, self.full, self.upload, self.cells, self.schema]
 
     def widget(self) -> Any:
         """Return the controls below each other."""
@@ -84,6 +90,7 @@ class Form:
             attach={**attach, **offers.cells(self._shell, self.cells.value)},
             files=(*self._files, *self._uploaded),
             schema=self._schema(),
+            profile="full" if self.full.value else None,
             exception=attachments.last_failure(self._shell, allow_earlier=True).identity
             if "--traceback" in attach
             else None,
@@ -138,6 +145,7 @@ class Form:
             *(("--file", str(file)) for file in files),
             ("--context", str(self.cells.value or "")),
             ("--schema", self.schema.value.strip()),
+            ("--profile", "full" if self.full.value else ""),
         ]
         return spelling.cell(self.prompt.value, options, [option for option, _, name in chosen if not name])
 

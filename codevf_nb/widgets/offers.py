@@ -11,11 +11,10 @@ from typing import Any
 from codevf_nb import attachments, raised
 from codevf_nb.attachments.attachment import is_a
 from codevf_nb.attachments.names import safe
+from codevf_nb.attachments.registry import is_lazy, type_of
 
 # So many tables and figures are offered, the latest first; a longer list helps nobody.
 MOST = 12
-
-_TABLES = (("pandas", "DataFrame"), ("pandas", "Series"), ("polars", "DataFrame"), ("pyarrow", "Table"))
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Offer:
     about: str
     option: str
     get: Callable[[], Any]
+    is_lazy: bool = False
 
     @property
     def part(self) -> str:
@@ -81,13 +81,14 @@ def uploaded(upload: Any, folder: Path) -> list[Path]:
 
 
 def _variable(shell: Any, name: str, value: Any) -> Offer | None:
-    if any(is_a(value, *kind) for kind in _TABLES) or is_a(value, "matplotlib", "Figure"):
-        return Offer(name, _about(value), f"--attach {name}", lambda: shell.user_ns[name])
+    row = type_of(value)
+    if (row is not None and row.offered) or is_a(value, "matplotlib", "Figure"):
+        return Offer(name, _about(value), f"--attach {name}", lambda: shell.user_ns[name], is_lazy(value))
     return None
 
 
 def _given(name: str, value: Any) -> Offer:
-    return Offer(name, _about(value), f"--attach {name}", lambda: value)
+    return Offer(name, _about(value), f"--attach {name}", lambda: value, is_lazy(value))
 
 
 def _is_schema(value: Any) -> bool:
@@ -96,6 +97,8 @@ def _is_schema(value: Any) -> bool:
 
 
 def _about(value: Any) -> str:
+    if is_lazy(value):  # its shape may take a query, so it isn't asked
+        return f"{type(value).__name__}, rows are drawn when it is sent"
     shape = getattr(value, "shape", None)
     if not isinstance(shape, tuple):
         return type(value).__name__

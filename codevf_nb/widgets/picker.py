@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -122,7 +123,8 @@ class Picker:
     def _draw_preview(self) -> list[str]:
         """Show what would be sent; return why it can't be."""
         try:
-            draft = self._session.priced(self._draft())
+            look = replace(self.form.options(), profile=None)  # a look is taken at every change: it never scans
+            draft = self._session.priced(self._session.draft_of(look, self.form.defaults, only_look=True))
         except CodeVFError as error:
             self._preview.value = lines("nothing, as long as Submit is off")
             return [str(error).removesuffix(" Nothing was sent.")]

@@ -9,6 +9,7 @@ import ipywidgets
 
 from codevf_nb import display, hours
 from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.statuses import LAST_STEP, look_of
 from codevf_nb.task import Task
 from codevf_nb.widgets import fallbacks, stage
 from codevf_nb.widgets.controls import AskOnce, button, lines, told
@@ -18,10 +19,6 @@ from codevf_nb.widgets.looks import looks
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry
     from codevf_nb.session import Session
-
-# How far along a question is; a status nobody knows is somewhere on its way.
-_STEPS = {"pending": 1, "processing": 2}
-_LAST_STEP = 3
 
 
 class Progress:
@@ -41,7 +38,9 @@ class Progress:
         self._entry = entry = task.seen
         row = {"width": "auto", "min_width": "0", "flex": "1 1 100%"}
         self._head = ipywidgets.HTML(self._standing(), **looks(ipywidgets.HTML, **row))
-        self._bar = ipywidgets.IntProgress(_step(entry), min=0, max=_LAST_STEP, **looks(ipywidgets.IntProgress, **row))
+        self._bar = ipywidgets.IntProgress(
+            look_of(entry.status).step, min=0, max=LAST_STEP, **looks(ipywidgets.IntProgress, **row)
+        )
         self._body = ipywidgets.HTML(self._expected(), **looks(ipywidgets.HTML, **row))
         self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", told(self._stop, self._say))
         self._refresh = button("Refresh", "Ask the service about this task now", told(self._look, self._say))
@@ -61,7 +60,7 @@ class Progress:
     def update(self, entry: Entry, trouble: str | None) -> None:
         """Draw what has become of the question; the answer itself, where the page never heard of it."""
         self._entry = entry
-        self._bar.value = _step(entry)
+        self._bar.value = look_of(entry.status).step
         if not entry.is_open:
             self._end()
         elif trouble:
@@ -128,7 +127,3 @@ class Progress:
         self.update(entry, None)
         if entry.is_open:
             self._say(f"looked at {display.moment(self._session.ledger.clock())}: {entry.status}")
-
-
-def _step(entry: Entry) -> int:
-    return _STEPS.get(entry.status or "", 1) if entry.is_open else _LAST_STEP

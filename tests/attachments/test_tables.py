@@ -103,10 +103,10 @@ def test_an_array_of_many_axes_keeps_its_places():
     assert "shape (2, 3, 4), int64" in profile(array)
 
 
-def test_a_lazy_frame_is_told_how():
-    """Nothing is computed behind one's back."""
-    with pytest.raises(AttachmentError, match=r"attach t\.collect\(\)"):
-        gather(None, {"t": pl.DataFrame({"a": [1]}).lazy()})
+def test_a_lazy_frame_inside_another_value_is_told_how():
+    """Only by itself is it sampled; inside a dict nothing is computed behind one's back."""
+    with pytest.raises(AttachmentError, match=r"attach a value in t\.collect\(\)"):
+        gather(None, {"t": {"inner": pl.DataFrame({"a": [1]}).lazy()}})
 
 
 CELLS = st.one_of(

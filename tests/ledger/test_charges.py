@@ -123,7 +123,7 @@ def test_no_amount_loosens_a_budget_or_goes_unnoticed(service, session, used, st
     """Open: the worst case counts. Final: what was used, never less than 0. The book credits nothing for a charge."""
     task = ask(session, service)
     before, booked = left(session), moved(session)
-    service.retrieved = {"status": status, "creditsUsed": used}
+    service.retrieved = {"status": status, "creditsUsed": used, "result": {"message": "Fine."}}
     task.refresh()
     number = decimal_of(used)
     counts = CAP if status == "pending" or (status == "completed" and number is None) else max(0, number or 0)

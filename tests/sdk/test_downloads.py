@@ -1,5 +1,8 @@
 """Deliverables: a foreign address and a foreign name, neither of them trusted."""
 
+import os
+import stat
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -229,3 +232,63 @@ def test_a_redirect_to_an_odd_address_is_not_followed(client, service, folder):
     with pytest.raises(DownloadError, match="not fetched"):
         client.tasks.download(deliverable(service), folder)
     assert len(service.requests) == 1
+
+
+NAMES = st.text(st.sampled_from("aAéE\u0301.-2/:\0 "), max_size=5) | st.sampled_from(
+    ["fix.patch", "FIX.patch", "fix-2.patch"]
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(found=st.lists(st.tuples(NAMES, st.booleans()), max_size=6))
+def test_all_are_saved_whatever_one_of_them_does(client, service, tmp_path_factory, found):
+    """Of any names: each file that is to be had is there, under a name of its own, and a repeat finds the same."""
+    folder = tmp_path_factory.mktemp("answer")
+    files = [TaskDeliverable(name, f"{service.base_url}files/{number}") for number, (name, _) in enumerate(found)]
+    contents = [f"file {number}".encode() for number, (_, works) in enumerate(found) if works]
+    replies = [
+        service.reply(f"file {number}".encode() if works else b"gone", 200 if works else 404)
+        for number, (_, works) in enumerate(found)
+    ]
+
+    def save(**options):
+        service.answers(*replies, service.reply(b"", 500))
+        if all(works for _, works in found):
+            return client.tasks.download_all(files, folder, **options)
+        with pytest.raises(DownloadError) as caught:
+            client.tasks.download_all(files, folder, **options)
+        assert str(caught.value).count("status 404") == len(found) - len(contents)
+        return caught.value.saved
+
+    saved = save()
+    assert [path.read_bytes() for path in saved] == contents
+    assert len({path.name.casefold() for path in saved}) == len(saved)
+    assert names(folder) == sorted(path.name for path in saved)
+    assert save() == save(overwrite=True) == saved
+
+
+def test_files_have_the_rights_of_any_new_file(client, service, folder):
+    """The umask decides who may read them."""
+    service.answers(service.reply(b"x"))
+    before = os.umask(0o027)
+    try:
+        path = client.tasks.download(deliverable(service), folder)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_each_request_with_the_key_takes_its_turn(client, other, service, folder):
+    """Also those that a redirect makes; what goes elsewhere, without the key, needs none."""
+    turns, heard = [], []
+    hooks = {"before_attempt": turns.append, "on_answer": heard.append, "overwrite": True}
+    moved = service.reply(b"", 302, Location=service.base_url + "files/there.md")
+    service.answers(moved, service.reply(b"x"), service.reply(b"", 429))
+    client.tasks.download_all([deliverable(service)], folder, **hooks)
+    assert [turn.path for turn in turns] == ["/api/v1/files/review.md", "/api/v1/files/there.md"]
+    with pytest.raises(DownloadError, match="status 429"):
+        client.tasks.download_all([deliverable(service)], folder, **hooks)
+    assert [answer.status for answer in heard] == [302, 200, 429]
+    service.answers(service.reply(b"x"))
+    other.tasks.download_all([deliverable(service)], folder, **hooks)
+    assert (len(turns), len(heard)) == (3, 3)

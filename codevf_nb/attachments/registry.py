@@ -1,0 +1,109 @@
+"""Every type of table that can be attached, and what to attach in the place of those that can't be.
+
+One row for each, which ``-a``, the picker, ``--traceback`` and the text of errors read. A type is recognised by its
+class's name and its library's, so no library is imported here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from .attachment import is_a
+
+
+@dataclass(frozen=True)
+class AttachableType:
+    """A library's class. ``read`` is the module and function here that reads it, ``engine`` the class in ``engines``.
+
+    ``way`` is what to attach in place of a value called {0}, where it can't be attached as it is (one that lives in an
+    engine can't be inside a dict). ``offered``: the picker lists variables of it.
+    """
+
+    library: str
+    name: str
+    read: tuple[str, str] | None = None
+    engine: str = ""
+    way: str = ""
+    offered: bool = False
+
+    def is_of(self, value: Any) -> bool:
+        """Whether a value is of this type."""
+        return is_a(value, self.library, self.name)
+
+
+TYPES = (
+    AttachableType("pandas", "DataFrame", ("pandas_tables", "from_frame"), offered=True),
+    AttachableType("pandas", "Series", ("pandas_tables", "from_series"), offered=True),
+    AttachableType("pandas", "Index", ("pandas_tables", "from_index")),
+    AttachableType("pandas", "ExtensionArray", ("pandas_tables", "from_extension_array")),
+    AttachableType("polars", "DataFrame", ("polars_tables", "from_polars"), offered=True),
+    AttachableType("polars", "Series", ("polars_tables", "from_polars"), offered=True),
+    AttachableType("pyarrow", "Table", ("arrow_tables", "from_arrow"), offered=True),
+    AttachableType("pyarrow", "RecordBatch", ("arrow_tables", "from_arrow")),
+    AttachableType("pyarrow", "ChunkedArray", ("arrow_tables", "from_arrow_array")),
+    AttachableType("pyarrow", "Array", ("arrow_tables", "from_arrow_array")),
+    AttachableType("numpy", "ndarray", ("array_tables", "from_array")),
+    AttachableType("polars", "LazyFrame", engine="Polars", way="{0}.collect()", offered=True),
+    AttachableType("duckdb", "DuckDBPyRelation", engine="DuckDB", way="{0}.df()", offered=True),
+    AttachableType("_duckdb", "DuckDBPyRelation", engine="DuckDB", way="{0}.df()", offered=True),
+    AttachableType("dask", "DataFrame", engine="Dask", way="{0}.compute()", offered=True),
+    AttachableType("pyspark", "DataFrame", engine="Spark", way="{0}.limit(10_000).toPandas()", offered=True),
+    AttachableType("ibis", "Table", engine="Ibis", way="{0}.execute()", offered=True),
+    AttachableType("modin", "DataFrame", engine="Modin", way="{0}.modin.to_pandas()", offered=True),
+    AttachableType("dask", "FrameBase", way="{0}.compute()"),
+    AttachableType("dask", "Series", way="{0}.compute()"),
+    AttachableType("dask", "Array", way="{0}.compute()"),
+    AttachableType("pyspark", "Series", way="{0}.to_pandas()"),
+    AttachableType("modin", "BasePandasDataset", way="{0}.modin.to_pandas()"),
+    AttachableType("modin", "Series", way="{0}.modin.to_pandas()"),
+    AttachableType("narwhals", "DataFrame", way="{0}.to_native()"),
+    AttachableType("narwhals", "LazyFrame", way="{0}.to_native()"),
+    AttachableType("narwhals", "Series", way="{0}.to_native()"),
+    AttachableType("cudf", "DataFrame", way="{0}.to_pandas()"),
+    AttachableType("cudf", "Series", way="{0}.to_pandas()"),
+    AttachableType("ibis", "Expr", way="{0}.execute()"),
+    AttachableType("snowflake", "DataFrame", way="{0}.to_pandas()"),
+    AttachableType("vaex", "DataFrame", way="{0}.to_pandas_df()"),
+    AttachableType("pandas", "Styler", way="{0}.data"),
+    AttachableType("pandas", "BaseGroupBy", way="{0}.obj"),
+    AttachableType("polars", "GroupBy", way="{0}.agg(…)"),
+    AttachableType("seaborn", "Grid", way="{0}.figure"),
+    AttachableType("seaborn", "ClusterGrid", way="{0}.figure"),
+    AttachableType("plotly", "BaseFigure", way="{0}.to_image('png')"),
+    AttachableType("altair", "TopLevelMixin", way="{0}.to_dict()"),
+    AttachableType("xarray", "Dataset", way="{0}.to_dataframe()"),
+    AttachableType("xarray", "DataArray", way="{0}.to_series()"),
+    AttachableType("scipy", "sparray", way="{0}.toarray()"),
+    AttachableType("scipy", "spmatrix", way="{0}.toarray()"),
+    AttachableType("scipy", "_spbase", way="{0}.toarray()"),
+    AttachableType("torch", "Tensor", way="{0}.detach().cpu().numpy()"),
+    AttachableType("tensorflow", "Tensor", way="{0}.numpy()"),
+    AttachableType("jax", "Array", way="numpy.asarray({0})"),
+    AttachableType("jaxlib", "ArrayImpl", way="numpy.asarray({0})"),
+)
+
+
+def type_of(value: Any) -> AttachableType | None:
+    """Return the row of a value's type, or None where there is none."""
+    return next((row for row in TYPES if row.is_of(value)), None)
+
+
+def is_lazy(value: Any) -> bool:
+    """Whether a value is a table that lives in an engine."""
+    row = type_of(value)
+    return row is not None and bool(row.engine)
+
+
+def libraries() -> tuple[str, str]:
+    """Return the libraries whose tables are attached as they are, and the engines, as a message lists them."""
+    read = dict.fromkeys(row.library for row in TYPES if row.read and row.library != "numpy")
+    engines = dict.fromkeys(row.engine for row in TYPES if row.engine and row.engine != "Polars")
+    return ", ".join(read), ", ".join(engines)
+
+
+def reader(row: AttachableType) -> Any:
+    """Return the function that reads a type's values."""
+    module, function = row.read or ("", "")
+    return getattr(import_module(f"{__package__}.{module}"), function)
