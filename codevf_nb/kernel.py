@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from codevf_nb import settings
-from codevf_nb.ledger import LedgerError, MemoryStore, Store, ledger_file, sqlite_url
+from codevf_nb.ledger import Digests, Entry, LedgerError, MemoryStore, Store, ledger_file, sqlite_url
 from codevf_nb.ledger.migrations import NewerLedgerError
-from codevf_nb.sdk.exceptions import ConfigurationError
+from codevf_nb.sdk.exceptions import CodeVFError, ConfigurationError
 from codevf_nb.sdk.secret import Secret
 from codevf_nb.session import Session
 from codevf_nb.settings import Account
@@ -204,14 +204,18 @@ def _leave(session: Session) -> None:
 
 def _open_store() -> Store:
     url = os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite")
-    return Store(url, secret=settings.secret())
+    return Store(url, digests=_digests())
 
 
 def _memory() -> MemoryStore:
-    secret = None
+    digests = None
     with contextlib.suppress(OSError):
-        secret = settings.secret()
-    return MemoryStore(copy_of=_ledger_file(), secret=secret)
+        digests = _digests()
+    return MemoryStore(copy_of=_ledger_file(), digests=digests)
+
+
+def _digests() -> Digests:
+    return Digests(settings.secret())
 
 
 def _ledger_file() -> Path | None:
@@ -230,6 +234,19 @@ def _reduce(task: Task) -> tuple[Callable[..., Task], tuple[str, int, str]]:
 def load_task(account: str, question_id: int, identity: str) -> Task:
     """Return a pickled task, in the session of this process that is on its account; no key is in a pickle.
 
+    One that isn't found is looked for again when it is used, and only then says why: where loading an answer fails,
+    ``multiprocessing.Pool`` loses the thread that loads them, and whoever waits for the pool waits for ever.
+    """
+    find = partial(_find, account, question_id, identity)
+    try:
+        return Task(*find())
+    except CodeVFError:
+        return Task.to_be_found(find)
+
+
+def _find(account: str, question_id: int, identity: str) -> tuple[Session, Entry]:
+    """Return a question and the session of this process that is on its account.
+
     Raises:
         ConfigurationError: this process is on another account, or its ledger doesn't have the question.
     """
@@ -243,7 +260,7 @@ def load_task(account: str, question_id: int, identity: str) -> Task:
     with contextlib.suppress(KeyError):
         entry = session.ledger.questions.get(question_id)
         if entry.identity == identity:
-            return Task(session, entry)
+            return session, entry
     raise ConfigurationError(f"question {question_id} is not in this process's ledger ({session.ledger.store.place}).")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +26,26 @@ class Task:
     ``repeated``: asking it again found it asked before, and cost nothing; it says how long ago, and what changed since.
     """
 
+    _find: Callable[[], tuple[Session, Entry]]
+
     def __init__(self, session: Session, entry: Entry, *, repeated: Repeat | None = None) -> None:
         self._session = session
         self._entry = entry
         self._shown_in: int | None = None
         self.repeated = repeated
+
+    @classmethod
+    def to_be_found(cls, find: Callable[[], tuple[Session, Entry]]) -> Task:
+        """Return a task whose session and row are looked for when it is used; ``find`` says why they can't be found."""
+        task = cls.__new__(cls)
+        task._find, task._shown_in, task.repeated = find, None, None  # noqa: SLF001 - its own
+        return task
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in {"_session", "_entry"}:
+            raise AttributeError(f"a Task has no {name!r}", name=name, obj=self)
+        self._session, self._entry = self._find()
+        return vars(self)[name]
 
     @property
     def entry(self) -> Entry:
@@ -215,7 +230,10 @@ class Task:
         return self._session.ledger.store.place, self._entry.id
 
     def __repr__(self) -> str:
-        return f"<Task {self.id} {self.status} ({self.environment})>"
+        try:
+            return f"<Task {self.id} {self.status} ({self.environment})>"
+        except CodeVFError as error:
+            return f"<Task, not found: {error}>"
 
     def _ipython_display_(self) -> None:
         if self._shown_in is None or self._shown_in != _running_cell():

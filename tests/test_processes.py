@@ -3,26 +3,35 @@
 import asyncio
 import copy
 import json
+import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import insert
 
 from codevf_nb import kernel
+from codevf_nb.ledger import Store, sqlite_url
+from codevf_nb.ledger.tables import meta
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.sdk.exceptions import CodeVFError, ConfigurationError, WaitTimeoutError
+from codevf_nb.sdk.exceptions import AuthenticationError, CodeVFError, ConfigurationError, WaitTimeoutError
 from codevf_nb.settings import Account
+from tests import asking
+from tests.asking import WORKERS
 from tests.ledger.conftest import postgres  # noqa: F401 - the fixture
 from tests.waiting import eventually
 
-SLOW_SECONDS = 0.05
+SLOW_SECONDS = 0.03
+ROUNDS = 20
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -70,27 +79,87 @@ def slow() -> Iterator[ThreadingHTTPServer]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "database", "rounds"),
+    ("kind", "database"),
     [
-        ("fork", "sqlite", 20),
-        ("fork", "postgresql", 6),
-        ("threads", "sqlite", 6),
-        *((kind, "sqlite", 4) for kind in ("pool", "forkserver", "spawn", "loky")),
+        ("fork", "sqlite"),
+        ("fork", "postgresql"),
+        *((kind, "sqlite") for kind in ("pool", "forkserver", "spawn", "loky", "threads", "joblib's threads")),
     ],
 )
-def test_every_worker_gets_its_own_answer(slow, kind, database, rounds, request, monkeypatch):
-    """Five questions a round, after the parent has asked: no connection is shared, and each is paid once."""
+def test_every_worker_gets_its_own_answer(slow, kind, database, request, monkeypatch):
+    """Four questions in each of twenty rounds, after the parent has asked: nothing is shared, and each is paid once."""
     if database == "postgresql":
         monkeypatch.setenv("CODEVF_LEDGER", request.getfixturevalue("postgres").database())
-    command = [sys.executable, "-m", "tests.asking", kind, f"http://127.0.0.1:{slow.server_port}/api/v1/", str(rounds)]
+    command = [sys.executable, "-m", "tests.asking", kind, f"http://127.0.0.1:{slow.server_port}/api/v1/", str(ROUNDS)]
     done = subprocess.run(
         command, capture_output=True, check=False, text=True, timeout=110, cwd=Path(__file__).parents[1]
     )
     assert done.returncode == 0, done.stderr
     answers = json.loads(done.stdout)
-    assert len(answers) == 5 * rounds
+    assert len(answers) == WORKERS * ROUNDS
     assert [message for _, message in answers] == [f"the answer to {prompt.split()[-1]}" for prompt, _ in answers]
     assert sorted(slow.asked) == sorted({"0.", *(prompt.split()[-1] for prompt, _ in answers)})
+
+
+def in_a_fork(what) -> str:
+    """Do something in a forked child, and return what it says."""
+    reads, writes = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            said = str(what())
+        except BaseException as error:  # noqa: BLE001 - told to the parent
+            said = f"{type(error).__name__}: {error}"
+        os.write(writes, said.encode())
+        os._exit(0)
+    os.close(writes)
+    with open(reads, encoding="utf-8") as answer:  # noqa: PTH123 - a pipe
+        said = answer.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def note(store: Store) -> str:
+    with store.write() as connection:
+        connection.execute(insert(meta).values(name="a test", value="was here"))
+    return "noted"
+
+
+class Busy:
+    """Another thread that is in the middle of something with a ledger until it is told to leave."""
+
+    def __init__(self, store: Store, way: str) -> None:
+        self.is_over, self.leave, entered = False, threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with getattr(store, way)():
+                entered.set()
+                self.leave.wait(20)
+                self.is_over = True
+
+        self.thread = threading.Thread(target=hold)
+        self.thread.start()
+        assert entered.wait(10)
+
+
+@pytest.mark.parametrize("way", ["read", "write", "together"])
+def test_a_fork_waits_for_a_transaction_of_another_thread(tmp_path, way):
+    """SQLite counts its process's locks in memory: cut in two, a child would find the ledger locked for ever."""
+    store = Store(sqlite_url(tmp_path / "ledger.sqlite"))
+    other = Busy(store, way)
+    threading.Timer(0.3, other.leave.set).start()
+    assert in_a_fork(lambda: (other.is_over, note(store))) == "(True, 'noted')"
+    other.thread.join()
+
+
+def test_a_child_that_was_cut_off_says_so(tmp_path, monkeypatch):
+    """Where a fork can't wait any longer, the child refuses the ledger instead of harming it; the parent goes on."""
+    monkeypatch.setattr("codevf_nb.sdk.forks.WAIT_SECONDS", 0.05)
+    store = Store(sqlite_url(tmp_path / "ledger.sqlite"))
+    other = Busy(store, "write")
+    assert "forked while another thread of its parent was using it" in in_a_fork(lambda: note(store))
+    other.leave.set()
+    other.thread.join()
+    assert note(store) == "noted"
 
 
 @pytest.fixture
@@ -130,9 +199,22 @@ def test_a_pickle_that_finds_no_session_says_so(asked, box):
     pickled = pickle.dumps(asked)
     kernel.forget()
     kernel.use(Account("test-1", "test", box.base_url, box.api_key, "a test", "other", None))
+    lost = pickle.loads(pickled)  # noqa: S301 - made here
     with pytest.raises(ConfigurationError, match="asked on account sandbox, and this process is on test-1: give it"):
-        pickle.loads(pickled)  # noqa: S301 - made here
+        lost.wait(1)
+    assert repr(lost).startswith("<Task, not found: this task was asked on account sandbox")
+    kernel.use(asked._session.account)
+    assert lost == asked, "it is found once its account is there"
     kernel.forget()
+
+
+def test_a_pool_ends_whose_parent_has_no_account(box):
+    """Loading an answer must not fail: the pool would lose the thread that loads them, and be waited for for ever."""
+    use = partial(asking.use, box.base_url, box.api_key)
+    with multiprocessing.get_context("spawn").Pool(1, use) as pool:
+        (task,) = pool.map_async(asking.ask, [1]).get(60)
+    with pytest.raises(AuthenticationError, match="no CodeVF account"):
+        task.wait(1)
 
 
 # -- waiting
@@ -241,6 +323,79 @@ def test_a_kernel_ends_in_two_seconds_whatever_is_on_its_way(unanswered, monkeyp
     began = time.monotonic()
     kernel.forget()
     assert time.monotonic() - began < 2
+
+
+AWAITED = """
+import asyncio
+import pytest
+import codevf_nb as cvf
+
+async def test_no_answer_in_time():
+    cvf.use_sandbox(reviewer="none", rate_limit=None)
+    for _ in range(6):
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(cvf.ask("Is this answered at once?", code="x = 1"), 0.05)
+    await asyncio.to_thread(int)
+"""
+
+
+def test_pytest_asyncio_ends(tmp_path):
+    """A test that gives up waiting for an answer passes, and pytest ends; both took for ever together."""
+    from codevf_nb.sandbox import process
+    from codevf_nb.settings import home
+
+    (tmp_path / "test_awaited.py").write_text(AWAITED)
+    options = ["-p", "no:cacheprovider", "-p", "no:xdist", "--asyncio-mode=auto", "-W", "ignore::DeprecationWarning"]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", f"--rootdir={tmp_path}", "-c", "/dev/null", *options, tmp_path],
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        process.stop(home())
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_kernel_that_gave_up_waiting_shuts_down():
+    """After an await that timed out, and with one that goes on, a kernel ends within 2 s of being told to."""
+    from jupyter_client.manager import start_new_kernel
+
+    from codevf_nb.sandbox import process
+    from codevf_nb.settings import home
+
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        for cell in WAITING_CELLS:
+            reply = client.execute_interactive(cell, timeout=60, output_hook=lambda _: None)
+            assert reply["content"]["status"] == "ok", reply["content"]
+        began = time.monotonic()
+        client.shutdown()
+        eventually(lambda: not manager.is_alive(), "the kernel's end", 10)
+        assert time.monotonic() - began < 2
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        process.stop(home())
+
+
+WAITING_CELLS = (
+    """
+import asyncio
+import codevf_nb as cvf
+cvf.use_sandbox(reviewer="none", rate_limit=None)
+tasks = [cvf.ask(f"Is this number {i}?", code="x") for i in range(8)]
+""",
+    """
+try:
+    await asyncio.wait_for(tasks[0], 0.2)
+except TimeoutError:
+    gave_up = True
+""",
+    "assert gave_up; goes_on = asyncio.gather(*tasks); await asyncio.to_thread(int)",
+)
 
 
 SPAWNED = """

@@ -23,7 +23,7 @@ from codevf_nb.ledger.digests import Digests
 from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.postgresql import PostgreSQL
 from codevf_nb.ledger.sqlite import SQLite
-from codevf_nb.sdk.forks import reset_after_fork
+from codevf_nb.sdk.forks import reset_after_fork, unforked
 
 __all__ = ["BUSY_SECONDS", "LedgerError", "Store"]
 
@@ -41,11 +41,11 @@ class Kept(threading.local):
 class Store:
     """A database with two ways in: ``read()`` and ``write()``, each one transaction.
 
-    ``place`` names it without its password. ``secret`` keys the hashes of attachments: this home's, else one that
-    nobody keeps. ``clock`` replaces time in tests.
+    ``place`` names it without its password. ``digests`` keys the hashes of attachments: this home's, else by a
+    secret that nobody keeps. ``clock`` replaces time in tests.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] | None = None, secret: bytes | None = None) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] | None = None, digests: Digests | None = None) -> None:
         address = parse(url)
         del url  # so that no traceback shows its password among the locals
         in_file = isinstance(address, FileAddress)
@@ -58,10 +58,10 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger at {address.place} can't be opened: {error}") from error
         # Machines that share a ledger have clocks of their own: there the database's is the one that counts.
-        self._open(database, address.place, time.time if clock is None and in_file else clock, secret)
+        self._open(database, address.place, time.time if clock is None and in_file else clock, digests)
 
-    def _open(self, database: Database, place: str, clock: Callable[[], float] | None, secret: bytes | None) -> None:
-        self.digests = Digests(secret or secrets.token_bytes(32))
+    def _open(self, database: Database, place: str, clock: Callable[[], float] | None, digests: Digests | None) -> None:
+        self.digests = digests or Digests(secrets.token_bytes(32))
         self.place = place
         self._keep_none()
         reset_after_fork(self._keep_none)
@@ -80,13 +80,13 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """One reading transaction: everything in it is seen as of one moment."""
-        with self._told(), self._transaction(writes=False) as connection:
+        with self._told(), unforked(), self._transaction(writes=False) as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """One writing transaction; on disk (synchronous FULL) when it ends well, else as if never begun."""
-        with self._told(), self._transaction(writes=True) as connection:
+        with self._told(), unforked(), self._transaction(writes=True) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -99,6 +99,10 @@ class Store:
         if not self._database.keeps_journal or self._kept.connection is not None:
             yield
             return
+        with unforked():
+            yield from self._keeping_one()
+
+    def _keeping_one(self) -> Iterator[None]:
         try:
             with contextlib.suppress(DBAPIError):  # without it each transaction will tell by itself why it can't begin
                 self._kept.connection = self._engine.connect()
@@ -128,6 +132,11 @@ class Store:
 
     @contextlib.contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        if self._database.keeps_journal and unforked.is_cut:
+            raise LedgerError(
+                f"the ledger at {self.place} can't be used here: this process was forked while another thread of its "
+                "parent was using it. Start it again, or by spawn"
+            )
         kept = self._kept.connection
         if kept is None or kept.in_transaction():
             transaction = self._begun(writes=writes)

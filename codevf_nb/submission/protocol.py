@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.ledger import Entry, Lease, Ledger, LedgerError, Limiter, SendState, Turn
+from codevf_nb.ledger import Entry, Ledger, LedgerError, Limiter, SendState
 from codevf_nb.ledger.changes import Repeat, changes
 from codevf_nb.ledger.questions import CREATE
 from codevf_nb.ledger.records import became, noted
@@ -33,13 +33,11 @@ from codevf_nb.sdk.exceptions import (
     APIError,
     BadRequestError,
     CodeVFError,
-    IdempotencyConflictError,
     NotFoundError,
     RateLimitError,
-    ServerError,
 )
 from codevf_nb.sdk.foreign import task_id_of
-from codevf_nb.sdk.models import TaskResponse, differences, worst_case
+from codevf_nb.sdk.models import TaskResponse, differences
 from codevf_nb.sdk.refusals import error_from
 from codevf_nb.sdk.statuses import UNKNOWN_STATUS
 from codevf_nb.sdk.tasks import PreparedTask
@@ -55,6 +53,8 @@ from codevf_nb.submission.errors import (
     other_project,
     unheard,
 )
+from codevf_nb.submission.request import body_of, columns, cost_cap
+from codevf_nb.submission.sender import Sender, refuses
 from codevf_nb.submission.unsettled import Unsettled
 
 if TYPE_CHECKING:
@@ -84,33 +84,6 @@ class Asked:
 
     entry: Entry
     repeat: Repeat | None = None
-
-
-@dataclass
-class _Sender:
-    """One thread on its way to the service: its lease, its turn, and what it knows of its attempts.
-
-    ``committed``: an attempt is counted that hasn't gone out yet. ``sent``: one has. ``nothing`` have come to nothing,
-    which isn't written yet. ``resumes``: the question may be there from an earlier sender.
-    """
-
-    lease: Lease
-    turn: Turn
-    resumes: bool = False
-    committed: bool = True
-    sent: bool = False
-    nothing: int = 0
-    closed: bool = False
-
-    def take_nothing(self) -> int:
-        """Return how many attempts have come to nothing, to be written now."""
-        nothing, self.nothing = self.nothing, 0
-        return nothing
-
-    def end(self) -> int:
-        """As ``take_nothing``, once no attempt goes out any more."""
-        self.nothing, self.committed = self.nothing + self.committed, False
-        return self.take_nothing()
 
 
 class Submission:
@@ -178,7 +151,7 @@ class Submission:
             OutcomeUnknownError: sent, and nobody heard what became of it.
         """
         identity = draft.question.identity(self._account.name)
-        prepared = self._client.tasks.prepare(**_body(draft, project_id), idempotency_key=idempotency_key(identity))
+        prepared = self._client.tasks.prepare(**body_of(draft, project_id), idempotency_key=idempotency_key(identity))
         with self._sender() as sender:
             try:
                 entry = self._ledger.sending.prepare(
@@ -187,7 +160,8 @@ class Submission:
                     self._ledger.clock(),
                     self._ledger.identities(draft.question.identity),
                     partial(self._limiter.take, sender.turn),
-                    **self._columns(draft, identity, prepared),
+                    attachments=self._ledger.store.digests.manifest(draft.manifest()),
+                    **columns(self._account, self._asked_by, draft, identity, prepared),
                 )
             except RateLimitError as error:
                 error.add(NOTHING_SENT)
@@ -227,7 +201,7 @@ class Submission:
 
     # -- 3: on the wire
 
-    def _send(self, entry: Entry, prepared: PreparedTask, sender: _Sender) -> Entry:
+    def _send(self, entry: Entry, prepared: PreparedTask, sender: Sender) -> Entry:
         def before_attempt(attempt: Attempt) -> None:
             if not sender.committed:
                 sender.turn = self._limiter.turn(attempt.left)
@@ -241,7 +215,7 @@ class Submission:
 
         def on_answer(answer: RawAnswer) -> None:
             at = None if answer.at is None else answer.at.timestamp()
-            sender.nothing += _refuses(error_from(answer.status, answer.headers, answer.body))
+            sender.nothing += refuses(error_from(answer.status, answer.headers, answer.body))
             nothing = sender.take_nothing()
             self._ledger.questions.hear(entry, CREATE, answer.status, answer.body, at, nothing=nothing)
             self._limiter.heard(answer)
@@ -256,7 +230,7 @@ class Submission:
             return self._without_task(entry.id, sender, error)
         return self._accept(entry, response)
 
-    def _commit_attempt(self, entry: Entry, sender: _Sender) -> None:
+    def _commit_attempt(self, entry: Entry, sender: Sender) -> None:
         """Commit an attempt and take its turn; one that is committed already only needs another turn."""
         if sender.sent or sender.resumes:
             self._check_again(entry.id)
@@ -274,9 +248,9 @@ class Submission:
             self.unsettled.check(known)
 
     @contextlib.contextmanager
-    def _sender(self, *, resumes: bool = False) -> Iterator[_Sender]:
+    def _sender(self, *, resumes: bool = False) -> Iterator[Sender]:
         """Have a lease to send with, given up however this ends: Ctrl-C leaves no question as if it were being sent."""
-        sender = _Sender(self._ledger.lease(LEASE_SECONDS), self._limiter.turn(), resumes)
+        sender = Sender(self._ledger.lease(LEASE_SECONDS), self._limiter.turn(), resumes)
         with sender.lease.held():
             try:
                 yield sender
@@ -297,7 +271,7 @@ class Submission:
                 notes.append(f"asked before from elsewhere, {existed / 3600:.1f} hours ago: 0 credits now.")
         if not self._ledger.lasts:
             notes.append(NOT_KEPT)
-        values = {**became(response, entry.response_schema), "cost_cap": _cost_cap(entry, response)}
+        values = {**became(response, entry.response_schema), "cost_cap": cost_cap(entry, response)}
         if response.is_final and response.credits_used is None:
             # The key of a task that is over already: what it answered and cost comes with the next look at it.
             values = {**values, "status": UNKNOWN_STATUS, "completed_at": None}
@@ -306,9 +280,9 @@ class Submission:
         except TaskTakenError as error:
             raise by_hand(entry, f"the service named a task for it that can't be its own ({error})") from error
 
-    def _without_task(self, question_id: int, sender: _Sender, error: CodeVFError) -> Entry:
+    def _without_task(self, question_id: int, sender: Sender, error: CodeVFError) -> Entry:
         """Write down how sending ended without a task, and raise what that means."""
-        self._close(sender, str(error), refused=_refuses(error))
+        self._close(sender, str(error), refused=refuses(error))
         entry = self._ledger.questions.get(question_id)
         if entry.state == SendState.ACCEPTED:  # by another kernel, while this one was suspended
             return entry
@@ -328,7 +302,7 @@ class Submission:
                     return self._accept(entry, response, f"{TAKEN_IN}: the service keeps the first one, {named}.")
         raise conflict(entry, named) from error
 
-    def _close(self, sender: _Sender, why: str, *, refused: bool = False) -> None:
+    def _close(self, sender: Sender, why: str, *, refused: bool = False) -> None:
         if not sender.closed:
             self._ledger.sending.close(sender.lease, why, refused=refused, nothing=sender.end())
             sender.closed = True
@@ -395,52 +369,3 @@ class Submission:
 
     def _wait(self, attempt: Attempt) -> None:
         self._limiter.wait(attempt.left)
-
-    def _columns(self, draft: Draft, identity: str, prepared: PreparedTask) -> dict[str, Any]:
-        question, terms = draft.question, draft.priced
-        return {
-            "environment": self._account.environment,
-            "origin": self._account.origin,
-            "credential": self._account.credential,
-            "asked_by": self._asked_by,
-            "identity": identity,
-            "asking": question.asking,
-            "idempotency_key": prepared.idempotency_key,
-            "project": terms.project,
-            "mode": terms.mode.value,
-            "tag": terms.tag.display_name or terms.tag.name,
-            "prompt": question.prompt,
-            "code": question.code,
-            "attachments": self._ledger.store.digests.manifest(draft.manifest()),
-            "response_schema": None if question.schema is None else dict(question.schema),
-            "max_credits": terms.max_credits,
-            "multiplier": float(terms.tag.cost_multiplier),
-            "cost_cap": terms.cost_cap,
-        }
-
-
-def _body(draft: Draft, project_id: int) -> dict[str, Any]:
-    question, terms = draft.question, draft.priced
-    return {
-        "prompt": question.prompt,
-        "max_credits": terms.max_credits,
-        "project_id": project_id,
-        "mode": terms.mode,
-        "metadata": dict(question.metadata) or None,
-        "attachments": draft.api_attachments() or None,
-        "tag_id": terms.tag.id,
-        "response_schema": dict(question.schema) if question.schema else None,
-    }
-
-
-def _cost_cap(entry: Entry, response: TaskResponse) -> int | None:
-    """Return the most that a question can cost: as priced, or more where the service answers with dearer terms."""
-    answered = worst_case(response, mode=entry.mode, max_credits=entry.max_credits, multiplier=entry.priced_multiplier)
-    return max((cap for cap in (entry.cost_cap, answered) if cap is not None), default=None)
-
-
-def _refuses(error: CodeVFError) -> bool:
-    """Whether an answer says for certain that the attempt which it answers has made no task."""
-    if not isinstance(error, APIError) or isinstance(error, ServerError) or error.status_code is None:
-        return False
-    return 400 <= error.status_code < 500 and not isinstance(error, IdempotencyConflictError)
