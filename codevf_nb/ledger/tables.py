@@ -2,8 +2,8 @@
 
 A question is one row from before its first byte leaves until long after its answer came; what it weighed (its bytes)
 and what came back (raw answers) lie beside it, so that reading thousands of questions stays light. The book is
-append-only: each row is one movement of credits, or one balance as the service told it. Only a person who says that a task
-was taken for the wrong question takes rows of it back.
+append-only: each row is one movement of credits, or one balance as the service told it. Only a person who says that a
+task was taken for the wrong question takes rows of it back.
 
 These tables are what ``migrations.py`` has made after its last step; a change here needs a step there.
 """
