@@ -33,6 +33,7 @@ test-databases: $(VENV)/test.made  ## the ledger on Debian's PostgreSQL (package
 
 test-engines: $(VENV)/engines.made  ## tables that live in polars, DuckDB, Dask, Spark (needs Java), Ibis and Modin
 	$(RUN) -m pytest -m engines tests/engines
+	CODEVF_ENGINE=connect $(RUN) -m pytest -m engines tests/engines
 
 test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the rate limit for minutes
 	$(RUN) -m pytest -m soak tests/soak

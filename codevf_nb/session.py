@@ -20,6 +20,7 @@ from codevf_nb.options import PROFILES, AskOptions, Defaults
 from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError, NotFoundError
+from codevf_nb.sdk.foreign import cleaned
 from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag, TaskDeliverable
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
@@ -60,7 +61,7 @@ class Session:
         self._submission = Submission(account, self.ledger, self._limiter, self.client, settings.user())
         self._line = Line(account, self.ledger, self._limiter, self.client)
         self.watcher = self._line.watcher()
-        self.folder = settings.folder_name()
+        self.folder = cleaned(settings.folder_name())
         self._service = Service(account, self.ledger, self._line, self.folder)
 
     def prefetch(self) -> None:
@@ -89,7 +90,8 @@ class Session:
         if options.unnamed and options.redact:  # masks are random: with them the same data would be a new question
             unmasked = attachments.gather(question.code, options.attach, options.files, budget)
         question = replace(question, contents=_contents(options, unmasked))
-        draft = Draft(question, parts, question.project or defaults.project or self.folder, defaults)
+        project = _encodable(question.project or defaults.project or self.folder, "the project's name")
+        draft = Draft(question, parts, project, defaults)
         with looking() as tell:
             unread = secrets.check(
                 draft.texts(),
@@ -261,7 +263,7 @@ class Session:
         if not 1 <= options.again <= MOST_ASKINGS:
             raise BadRequestError(f"--again counts from 1 to {MOST_ASKINGS:,}, so it can't be {options.again}.")
         mode = None if options.mode is None else validate_mode(options.mode)
-        code = None if options.code is None else _encodable(normalize_line_ends(options.code))
+        code = None if options.code is None else _encodable(normalize_line_ends(options.code), "the code")
         credits = options.max_credits
         if credits is not None:
             credits = validate_credits(credits, mode or validate_mode(defaults.mode or ServiceMode.STANDARD))
@@ -345,13 +347,13 @@ def _depth(options: AskOptions, *, only_look: bool) -> attachments.Depth:
     return attachments.Depth.SCHEMA if only_look else attachments.Depth.SAMPLE
 
 
-def _encodable(code: str) -> str:
+def _encodable(text: str, what: str) -> str:
     try:
-        code.encode()
+        text.encode()
     except UnicodeEncodeError as error:
-        broken = code[error.start].encode("unicode_escape").decode()
-        raise BadRequestError(f"the code holds half a character ({broken}), which no file can hold.") from None
-    return code
+        broken = text[error.start].encode("unicode_escape").decode()
+        raise BadRequestError(f"{what} holds half a character ({broken}), which no file can hold.") from None
+    return text
 
 
 def _contents(options: AskOptions, parts: Sequence[attachments.Attachment]) -> tuple[str, ...]:

@@ -71,8 +71,32 @@ def test_no_refusal_shows_the_key(verbose, monkeypatch, tmp_path):
             assert "Error" in said[-1]
             assert WORD not in said[-1]
         assert sum("Session object" in one for one in said) > len(said) // 2  # values are shown
-        monkeypatch.setenv("CODEVF_DEBUG", "1")  # the magic raises as the function does
-        assert WORD not in verbose("%%codevf Is this cell right? -f key.txt -m fast\nx = 1")
+
+
+REFUSED_LINES = [
+    *("short", "Is this cell right? --nothing", "Is this cell right? -m nothing", "Is this cell right? -t nobody"),
+    *("Is this cell right? -c 1", "Is this cell right? --again 0", "Is this cell right? --max-bytes 0"),
+    *("Is this cell right? -f nothing.csv", "Is this cell right? -a nobody", "Is this cell right? -a os"),
+    *("Is this cell right? -a table --redact b", "Is this cell right? -a people", "Is this cell right? -f key.txt"),
+    *("Is this cell right? -o", "debug"),
+]
+# One line for users; with the original exception, its frames and their values.
+DEBUG = {"0": "codevf: ", "1": "Traceback"}
+
+
+@pytest.mark.parametrize("debug", DEBUG)
+def test_no_refusal_of_a_cell_shows_the_key(verbose, monkeypatch, tmp_path, debug):
+    """The magic refuses in one line; with CODEVF_DEBUG it raises as the function does."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODEVF_DEBUG", debug)
+    (tmp_path / "key.txt").write_text(KEY)
+    with Sandbox(clock="virtual", api_key=KEY) as box:
+        kernel.use(unhurried(box))
+        verbose("table, people = pd.DataFrame({'a': [1]}), pd.DataFrame({'email': ['a@corp.de', 'b@corp.de']})\n1 / 0")
+        for line in REFUSED_LINES:
+            said = verbose(f"%%codevf {line}\nx = 1")
+            assert DEBUG[debug] in said
+            assert WORD not in said
 
 
 FAULTS = [f"create:*:{fault}" for fault in ("429", "301", "drop", "truncate")]
@@ -86,14 +110,19 @@ def unhurried(box) -> settings.Account:
     return settings.Account("sandbox", "sandbox", **where, requests_per_second=None)
 
 
-def test_no_error_of_the_service_shows_the_key(verbose, monkeypatch, caplog):
+ENTRANCES = {"ask": "cvf.ask('Is cell {} right?')", "magic": "%%codevf Is cell {} right?\nx = 1"}
+
+
+@pytest.mark.parametrize("entrance", ENTRANCES)
+def test_no_error_of_the_service_shows_the_key(verbose, monkeypatch, caplog, entrance):
     """However the service answers, or fails to."""
+    monkeypatch.setenv("CODEVF_DEBUG", "1")  # the magic raises as the function does
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr("codevf_nb.sdk.transport.BACKOFF_CAP", 0.0)
     for number, fault in enumerate(FAULTS):
         with Sandbox(clock="virtual", api_key=KEY, faults=[fault], rate_limit=None) as box:
             kernel.use(unhurried(box))
-            said = verbose(f"cvf.ask('Is cell {number} right?')")
+            said = verbose(ENTRANCES[entrance].format(number))
             kernel.forget()
         assert "Error" in said
         assert WORD not in said + caplog.text

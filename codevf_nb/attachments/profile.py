@@ -72,8 +72,12 @@ def _block(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
     if not table.header:
         return [*lines, "It has no columns."]
     of = "all rows" if sample.is_whole else "the whole table; with * they are of the rows sent"
-    ending = f"\nFigures are of {of}. Extremes and quartiles are values of the column."
+    ending = f"\nFigures are of {of}. Extremes and quartiles are values of the column{_between(table)}."
     return [*lines, "", *_HEAD, *_columns(name, sample, mask, budget - _size([*lines, *_HEAD, ending]) - 120), ending]
+
+
+def _between(table: Table) -> str:
+    return "; quartiles without * may lie between two" if table.part and table.part.figures else ""
 
 
 def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:

@@ -23,14 +23,14 @@ def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Fig
         import narwhals as nw
     except ModuleNotFoundError:
         raise AttachmentError("--profile full needs narwhals: pip install 'codevf_nb[engines]'.") from None
-    frame = nw.from_native(value).lazy()
+    frame = nw.from_native(value)
+    library, frame = frame.implementation.value, frame.lazy()
     asked, columns = [nw.len().alias("rows")], []
     names = list(frame.collect_schema())
     offset = len(header) - len(names)  # an index that goes along is no column there
     for number, (name, dtype) in enumerate(frame.collect_schema().items()):
         kinds = _asked(nw, name, dtype, number)
-        if frame.implementation.is_modin() and dtype == nw.String:  # objects, which may be None: they have no order
-            kinds = {kind: kinds[kind] for kind in ("nulls", "distinct")}
+        kinds = {kind: expression for kind, expression in kinds.items() if not _is_beyond(library, dtype, kind)}
         asked += kinds.values()
         columns.append((number + offset, kinds))
     found = frame.select(*asked).collect().to_dict(as_series=False)
@@ -52,6 +52,13 @@ def _asked(nw: Any, name: str, dtype: Any, number: int) -> dict[str, Any]:
     return {kind: expression.alias(f"{kind}_{number}") for kind, expression in asked.items()}
 
 
+def _is_beyond(library: str, dtype: Any, kind: str) -> bool:
+    """Whether narwhals can't ask an engine for this: quartiles of Dask, the order of objects."""
+    if (library, str(dtype)) in (("modin", "String"), ("dask", "Date")):
+        return kind in ("least", "greatest")
+    return library == "dask" and kind.startswith("q")
+
+
 def _figures(number: int, kinds: dict[str, Any], whole: dict[str, Any]) -> Figures:
     said = {kind: whole[f"{kind}_{number}"] for kind in kinds}
     figures = Figures(nulls=f"{int(said['nulls']):,}")
@@ -60,9 +67,14 @@ def _figures(number: int, kinds: dict[str, Any], whole: dict[str, Any]) -> Figur
     if said.get("least") is not None:
         figures.extremes = f"{_text(said['least'])} … {_text(said['greatest'])}"
     quartiles = [said.get(f"q{share}") for share in _QUARTILES]
-    if all(value is not None for value in quartiles):
+    if all(value is not None for value in quartiles) and _is_exact(said["least"], said["greatest"]):
         figures.quartiles = ", ".join(_text(value) for value in quartiles)
     return figures
+
+
+def _is_exact(*values: Any) -> bool:
+    """Whether a float, which a quartile is, holds what lies between these numbers; larger integers it would change."""
+    return not any(isinstance(value, int) and abs(value) > 2**53 for value in values)
 
 
 def _text(value: Any) -> str:

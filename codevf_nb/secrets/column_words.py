@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from .words import words_in, words_of
 
@@ -124,6 +125,23 @@ _THINGS = words_in(
     road memory contract wallet token web site page url market stock fund plant animal dog cat horse ship vessel
     """
 )
+# In a table with a column of these, coordinates and postcodes are those of things, unless it is about people too.
+_HAVE_A_PLACE = words_in(
+    """
+    city town country county state region province district borough neighborhood neighbourhood continent capital
+    population elevation altitude depth magnitude station airport iata icao stop store shop branch hotel restaurant
+    school university museum site park river lake mountain volcano earthquake building venue port species wind
+    temperature stadt land bundesland gemeinde kreis bahnhof flughafen haltestelle filiale ville pays commune ciudad
+    pais provincia 城市 国家 省
+    """
+)
+_PEOPLE = words_in(
+    """
+    user customer client patient person people member employee driver passenger rider student subscriber guest
+    tenant resident citizen voter household owner device visitor session account contact kunde kundin patientin
+    mitarbeiter nutzer person cliente usuario paciente usager 用户 客户
+    """
+)
 _AFTER = re.compile(
     r"(?: (?:\d+|nr|no|number|text|value|raw|clean|hash|primary|secondary|home|work|private|privat|one|two))+$"
 )
@@ -139,6 +157,17 @@ def kinds_of(column: str) -> list[str]:
             if kinds and len(candidate) - length <= 3:
                 return [kind for kind in kinds if not ("name" in kind and before in _THINGS)]
     return []
+
+
+def is_about_places(columns: Iterable[str]) -> bool:
+    """Whether a table lists things that have a place (airports, shops), and nothing says that it lists people."""
+    words = {word for column in columns for word in words_of(column)}
+    return bool(words & _HAVE_A_PLACE) and not words & _PEOPLE
+
+
+def is_place(column: str) -> bool:
+    """Whether a column may hold coordinates or postcodes, by its name."""
+    return not {"places of people", "postcodes"}.isdisjoint(kinds_of(column))
 
 
 def _plain(column: str) -> str:

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from .column_words import kinds_of
+from .column_words import is_about_places, is_place, kinds_of
 from .forms import NATIONAL_IDS, is_card, is_iban, is_national_id, is_phone
 from .likeness import LIKE
 from .people import has_addresses
@@ -60,6 +60,13 @@ _DIGITS_ONLY = tuple(
 
 def personal_columns(table: Columns) -> Iterator[tuple[str, str]]:
     """Yield each column of a table that looks like data about people, and what it looks like."""
+    found = list(_columns_about_people(table))
+    if all(is_place(column) for column, _ in found) and is_about_places(table.columns):
+        return
+    yield from found
+
+
+def _columns_about_people(table: Columns) -> Iterator[tuple[str, str]]:
     for column, values in table.columns.items():
         if _holds_addresses(values):
             yield column, "e-mail addresses"

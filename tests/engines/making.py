@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from functools import cache
 from pathlib import Path
 
@@ -67,7 +68,22 @@ def spark(path: Path):
     return _spark().read.parquet(str(path))
 
 
-MAKERS = {make.__name__: make for make in (polars, duckdb, dask, ibis, modin, spark)}
+@cache
+def _connected():
+    from pyspark.sql import SparkSession
+
+    options = SparkSession.builder.remote("local[2]").config("spark.driver.host", "127.0.0.1")
+    options = options.config("spark.sql.shuffle.partitions", "2").config("spark.ui.enabled", "false")
+    return options.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()
+
+
+def connect(path: Path):
+    return _connected().read.parquet(str(path))
+
+
+# One process can't have Spark both ways, so Spark Connect is run in one of its own.
+ALONE = os.environ.get("CODEVF_ENGINE")
+MAKERS = {make.__name__: make for make in (polars, duckdb, dask, ibis, modin, spark)} if not ALONE else {ALONE: connect}
 
 
 def written(folder: Path, table: pa.Table) -> Path:

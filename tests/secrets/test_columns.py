@@ -5,10 +5,13 @@ import random
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from codevf_nb.secrets import PrivateDataError, check
 from codevf_nb.secrets.forms import NATIONAL_IDS, is_national_id
-from codevf_nb.secrets.personal import spread
+from codevf_nb.secrets.opening import Opener
+from codevf_nb.secrets.personal import personal_columns, spread
 from tests.secrets.made import spelled
 from tests.secrets.people import ANYWHERE, HARMLESS, IN_NAMED, NAMED, SECRET_COLUMNS, card, form, iban
 
@@ -175,3 +178,34 @@ def test_no_rhythm_of_rows_hides_people(period, rows):
     assert len(chosen) == 1000
     assert abs(sum(one == "x" for one in chosen) / 1000 - 1 / period) < 0.1
     assert "phone numbers" in stopped("c1", phones, rows=rows)
+
+
+COORDINATES = {"lat": ["48.137154", "52.520008"], "lon": ["11.576124", "13.404954"], "zip": ["80331", "10115"]}
+OF_THINGS = (
+    {"airport": ["MUC", "BER"]},
+    {"station_id": ["a1", "b2"]},
+    {"city": ["München", "Berlin"]},
+    {"depth": [10, 35]},
+)
+OF_PEOPLE = (
+    {"customer_id": [17, 18]},
+    {"first_name": ["Anna", "Ben"]},
+    {"device_id": ["a", "b"]},
+    {"email": ["a@b.de", "c@d.de"]},
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    places=st.sets(st.sampled_from(sorted(COORDINATES)), min_size=1),
+    things=st.sampled_from(OF_THINGS),
+    people=st.none() | st.sampled_from(OF_PEOPLE),
+)
+def test_coordinates_are_of_people_unless_the_table_lists_things(places, things, people):
+    """Airports, shops and quakes have coordinates and postcodes that are nobody's; those of customers are not."""
+    columns = {**{name: COORDINATES[name] for name in places}, **things, **(people or {})}
+    table = pd.DataFrame({name: values * 20 for name, values in columns.items()}).to_csv(index=False).encode()
+    found = {
+        what for part in Opener().parts("t.csv", table) for one in part.tables for what, _ in personal_columns(one)
+    }
+    assert (places <= found) if people else not found
