@@ -83,8 +83,8 @@ def slow() -> Iterator[ThreadingHTTPServer]:
     [
         ("fork", "sqlite", 20),
         ("fork", "postgresql", 6),
-        ("threads", "sqlite", 6),
-        *((kind, "sqlite", 4) for kind in ("pool", "forkserver", "spawn", "loky")),
+        ("threads", "sqlite", 20),
+        *((kind, "sqlite", 20) for kind in ("pool", "forkserver", "spawn", "loky")),
     ],
 )
 def test_every_worker_gets_its_own_answer(slow, kind, database, rounds, request, monkeypatch):
