@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from codevf_nb import settings
-from codevf_nb.ledger import Entry, LedgerError, MemoryStore, Store, ledger_file, sqlite_url
+from codevf_nb.ledger import Digests, Entry, LedgerError, MemoryStore, Store, ledger_file, sqlite_url
 from codevf_nb.ledger.migrations import NewerLedgerError
 from codevf_nb.sdk.exceptions import CodeVFError, ConfigurationError
 from codevf_nb.sdk.secret import Secret
@@ -204,14 +204,18 @@ def _leave(session: Session) -> None:
 
 def _open_store() -> Store:
     url = os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite")
-    return Store(url, secret=settings.secret())
+    return Store(url, digests=_digests())
 
 
 def _memory() -> MemoryStore:
-    secret = None
+    digests = None
     with contextlib.suppress(OSError):
-        secret = settings.secret()
-    return MemoryStore(copy_of=_ledger_file(), secret=secret)
+        digests = _digests()
+    return MemoryStore(copy_of=_ledger_file(), digests=digests)
+
+
+def _digests() -> Digests:
+    return Digests(settings.secret())
 
 
 def _ledger_file() -> Path | None:

@@ -7,12 +7,12 @@ left to the question's own requests.
 
 from __future__ import annotations
 
-import contextvars
 import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from codevf_nb.publishing import thread_context
 from codevf_nb.sdk.forks import reset_after_fork
 
 # A turn is asked for at least this often, in seconds: whoever took it may have given it back.
@@ -59,8 +59,8 @@ class Prefetch:
     def start(self) -> None:
         """Begin, once."""
         if self._thread is None:
-            context = contextvars.Context()  # of no cell: nothing is ever shown from here
-            self._thread = threading.Thread(target=context.run, args=(self._run,), name="codevf-prefetch", daemon=True)
+            run = thread_context().run
+            self._thread = threading.Thread(target=run, args=(self._run,), name="codevf-prefetch", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:

@@ -63,7 +63,20 @@ def thread_context() -> contextvars.Context:
     In a copied one ipykernel takes the thread for a part of the cell that started it, and whoever runs a notebook
     (nbclient, papermill) drops what comes from a cell that has ended. ipykernel 7.0 knows no parent in an empty one.
     """
-    return contextvars.copy_context() if _is_ipykernel_7_0() else contextvars.Context()
+    context = contextvars.copy_context() if _is_ipykernel_7_0() else contextvars.Context()
+    context.run(_print_nowhere)
+    return context
+
+
+def _print_nowhere() -> None:
+    """Let what is printed in this context, as by a handler of somebody's log, be in no cell.
+
+    ipykernel would put it under the cell that happens to run. Before ipykernel 7 a thread has no say in that.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        parent = getattr(stream, "_parent_header", None)
+        if isinstance(parent, contextvars.ContextVar):
+            parent.set({})
 
 
 def is_for_no_cell(record: logging.LogRecord) -> bool:

@@ -10,7 +10,7 @@ from codevf_nb import kernel, settings
 from codevf_nb.sdk.secret import Secret
 from codevf_nb.task import Task
 
-WORKERS = 5
+WORKERS = 4
 
 
 def use(base_url: str, api_key: str = "cvf_test_x") -> None:
@@ -52,7 +52,8 @@ def pooled(method: str) -> Callable[[range, str], list[Task]]:
 
 
 def _asked_in_loky(number: int, base_url: str) -> Task:
-    use(base_url)
+    if kernel.opened() is None:
+        use(base_url)
     return ask(number)
 
 
@@ -69,14 +70,21 @@ def threads(numbers: range) -> list[Task]:
         return list(pool.map(ask, numbers))
 
 
+def joblib_threads(numbers: range) -> list[Task]:
+    """Ask in joblib's threads."""
+    from joblib import Parallel, delayed
+
+    return Parallel(n_jobs=WORKERS, backend="threading")(delayed(ask)(number) for number in numbers)
+
+
 def main(kind: str, base_url: str, rounds: str) -> None:
     """Ask in rounds, after a first question in this process, whose connections and threads are then there."""
     use(base_url)
     ask(0)
     every = range(1, 1 + WORKERS * int(rounds))
-    if kind in ("fork", "threads"):
-        ways = {"fork": forked, "threads": threads}
-        tasks = [task for first in every[::WORKERS] for task in ways[kind](range(first, first + WORKERS))]
+    in_rounds = {"fork": forked, "threads": threads, "joblib's threads": joblib_threads}
+    if kind in in_rounds:
+        tasks = [task for first in every[::WORKERS] for task in in_rounds[kind](range(first, first + WORKERS))]
     else:
         ways = {"forkserver": pooled("forkserver"), "spawn": pooled("spawn"), "pool": pooled("fork"), "loky": loky}
         tasks = ways[kind](every, base_url)

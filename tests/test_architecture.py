@@ -23,7 +23,7 @@ ROOMS = {
     "secrets": {"sdk"},
     "looking": set(),
     "hours": set(),
-    "prefetch": {"sdk"},
+    "prefetch": {"publishing", "sdk"},
     "service": {"ledger", "line", "prefetch", "sdk", "settings"},
     "ledger": {"sdk"},
     "submission": {"ledger", "question", "sdk", "settings", "attachments"},

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import codevf_nb as cvf
 from codevf_nb import settings as places
 from codevf_nb.ledger import Change, Store, sqlite_url
+from codevf_nb.ledger.digests import Digests
 from codevf_nb.magics import CodeVFUserError
 from codevf_nb.sdk.exceptions import InvalidTagError
 from codevf_nb.service import TAGS_SECONDS
@@ -321,7 +322,7 @@ def test_an_earlier_exception_is_found_by_its_traceback(earlier):
 @pytest.mark.parametrize("name", ["a table without a name", "another table without a name", "with attachments"])
 def test_an_earlier_question_is_found_from_another_home(earlier, account, name):
     """Hashes that the first home has keyed can't be compared by the second, which pays nothing twice all the same."""
-    second = Session(account, Store(sqlite_url(places.home() / "ledger.sqlite"), secret=b"of another home"))
+    second = Session(account, Store(sqlite_url(places.home() / "ledger.sqlite"), digests=Digests(b"of another home")))
     second.watcher.stop()
     said, number = ASKED_THEN[name]
     found = second.known(second.draft(**said))

@@ -28,10 +28,12 @@ from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk.exceptions import AuthenticationError, CodeVFError, ConfigurationError, WaitTimeoutError
 from codevf_nb.settings import Account
 from tests import asking
+from tests.asking import WORKERS
 from tests.ledger.conftest import postgres  # noqa: F401 - the fixture
 from tests.waiting import eventually
 
-SLOW_SECONDS = 0.05
+SLOW_SECONDS = 0.03
+ROUNDS = 20
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -79,25 +81,24 @@ def slow() -> Iterator[ThreadingHTTPServer]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "database", "rounds"),
+    ("kind", "database"),
     [
-        ("fork", "sqlite", 20),
-        ("fork", "postgresql", 6),
-        ("threads", "sqlite", 20),
-        *((kind, "sqlite", 20) for kind in ("pool", "forkserver", "spawn", "loky")),
+        ("fork", "sqlite"),
+        ("fork", "postgresql"),
+        *((kind, "sqlite") for kind in ("pool", "forkserver", "spawn", "loky", "threads", "joblib's threads")),
     ],
 )
-def test_every_worker_gets_its_own_answer(slow, kind, database, rounds, request, monkeypatch):
-    """Five questions a round, after the parent has asked: no connection is shared, and each is paid once."""
+def test_every_worker_gets_its_own_answer(slow, kind, database, request, monkeypatch):
+    """Four questions in each of twenty rounds, after the parent has asked: nothing is shared, and each is paid once."""
     if database == "postgresql":
         monkeypatch.setenv("CODEVF_LEDGER", request.getfixturevalue("postgres").database())
-    command = [sys.executable, "-m", "tests.asking", kind, f"http://127.0.0.1:{slow.server_port}/api/v1/", str(rounds)]
+    command = [sys.executable, "-m", "tests.asking", kind, f"http://127.0.0.1:{slow.server_port}/api/v1/", str(ROUNDS)]
     done = subprocess.run(
         command, capture_output=True, check=False, text=True, timeout=110, cwd=Path(__file__).parents[1]
     )
     assert done.returncode == 0, done.stderr
     answers = json.loads(done.stdout)
-    assert len(answers) == 5 * rounds
+    assert len(answers) == WORKERS * ROUNDS
     assert [message for _, message in answers] == [f"the answer to {prompt.split()[-1]}" for prompt, _ in answers]
     assert sorted(slow.asked) == sorted({"0.", *(prompt.split()[-1] for prompt, _ in answers)})
 
@@ -324,6 +325,79 @@ def test_a_kernel_ends_in_two_seconds_whatever_is_on_its_way(unanswered, monkeyp
     began = time.monotonic()
     kernel.forget()
     assert time.monotonic() - began < 2
+
+
+AWAITED = """
+import asyncio
+import pytest
+import codevf_nb as cvf
+
+async def test_no_answer_in_time():
+    cvf.use_sandbox(reviewer="none", rate_limit=None)
+    for _ in range(6):
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(cvf.ask("Is this answered at once?", code="x = 1"), 0.05)
+    await asyncio.to_thread(int)
+"""
+
+
+def test_pytest_asyncio_ends(tmp_path):
+    """A test that gives up waiting for an answer passes, and pytest ends; both took for ever together."""
+    from codevf_nb.sandbox import process
+    from codevf_nb.settings import home
+
+    (tmp_path / "test_awaited.py").write_text(AWAITED)
+    options = ["-p", "no:cacheprovider", "-p", "no:xdist", "--asyncio-mode=auto", "-W", "ignore::DeprecationWarning"]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", f"--rootdir={tmp_path}", "-c", "/dev/null", *options, tmp_path],
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        process.stop(home())
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_kernel_that_gave_up_waiting_shuts_down():
+    """After an await that timed out, and with one that goes on, a kernel ends within 2 s of being told to."""
+    from jupyter_client.manager import start_new_kernel
+
+    from codevf_nb.sandbox import process
+    from codevf_nb.settings import home
+
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        for cell in WAITING_CELLS:
+            reply = client.execute_interactive(cell, timeout=60, output_hook=lambda _: None)
+            assert reply["content"]["status"] == "ok", reply["content"]
+        began = time.monotonic()
+        client.shutdown()
+        eventually(lambda: not manager.is_alive(), "the kernel's end", 10)
+        assert time.monotonic() - began < 2
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        process.stop(home())
+
+
+WAITING_CELLS = (
+    """
+import asyncio
+import codevf_nb as cvf
+cvf.use_sandbox(reviewer="none", rate_limit=None)
+tasks = [cvf.ask(f"Is this number {i}?", code="x") for i in range(8)]
+""",
+    """
+try:
+    await asyncio.wait_for(tasks[0], 0.2)
+except TimeoutError:
+    gave_up = True
+""",
+    "assert gave_up; goes_on = asyncio.gather(*tasks); await asyncio.to_thread(int)",
+)
 
 
 SPAWNED = """

@@ -18,7 +18,7 @@ ASK = "%%codevf Is this comparison right? Number {}.\nif total == None:\n    tot
 BUSY = """
 import time
 import codevf_nb as cvf
-ends = time.monotonic() + 30
+ends = time.monotonic() + 120
 while time.monotonic() < ends and not all(cvf.tasks().status == "completed"):
     time.sleep(0.1)
 time.sleep(0.5)
@@ -48,17 +48,17 @@ def shown(cell: nbformat.NotebookNode) -> str:
 
 
 def by_nbclient(path: Path) -> None:
-    nbformat.write(NotebookClient(nbformat.read(path, 4), kernel_name="python3", timeout=60).execute(), path)
+    nbformat.write(NotebookClient(nbformat.read(path, 4), kernel_name="python3", timeout=180).execute(), path)
 
 
 def by_nbconvert(path: Path) -> None:
     command = ["nbconvert", "--execute", "--inplace", "--to", "notebook", str(path)]
-    subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True, timeout=180)
 
 
 def by_jupyter_execute(path: Path) -> None:
     command = ["from nbclient.cli import main; main()", "--inplace", str(path)]
-    subprocess.run([sys.executable, "-c", *command], check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, "-c", *command], check=True, capture_output=True, timeout=180)
 
 
 @pytest.mark.parametrize("execute", [by_nbclient, by_nbconvert, by_jupyter_execute])
@@ -70,6 +70,19 @@ def test_an_answer_that_comes_while_a_later_cell_runs_is_saved(tmp_path, execute
         assert "is None" in answered
         assert "pending" not in answered
     assert busy == ""
+
+
+LOGGING = """
+import logging, sys
+logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+"""
+
+
+def test_what_a_thread_logs_is_in_no_cell(tmp_path):
+    """Somebody's log, at its loudest, has the polls of a question; no cell that runs meanwhile has."""
+    logged, answered, busy = saved(tmp_path, by_nbclient, LOGGING, ASK.format(1), BUSY)
+    assert (logged, busy) == ("", "")
+    assert "● completed" in answered
 
 
 @pytest.mark.parametrize("capturing", [f"%%capture cap\n{BUSY}", CAPTURING], ids=["magic", "function"])

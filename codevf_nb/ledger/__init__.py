@@ -13,6 +13,7 @@ from codevf_nb.ledger.book import Balances
 from codevf_nb.ledger.budget import Budget, BudgetExceededError, Budgets, Period
 from codevf_nb.ledger.catalogue import Catalogue
 from codevf_nb.ledger.changes import Change, Repeat
+from codevf_nb.ledger.digests import Digests
 from codevf_nb.ledger.errors import LedgerError
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.memory import MemoryStore
@@ -32,6 +33,7 @@ __all__ = [
     "Budgets",
     "Catalogue",
     "Change",
+    "Digests",
     "Entry",
     "Known",
     "Lease",

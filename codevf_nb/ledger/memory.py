@@ -26,10 +26,10 @@ class MemoryStore(Store):
     """A database in memory. ``copied``: it holds what the ledger's file held, or all of it that could be read."""
 
     def __init__(
-        self, copy_of: Path | None = None, clock: Callable[[], float] = time.time, secret: bytes | None = None
+        self, copy_of: Path | None = None, clock: Callable[[], float] = time.time, digests: Digests | None = None
     ) -> None:
         self._memory = _Memory(copy_of)
-        self._open(self._memory, "memory", clock, secret)
+        self._open(self._memory, "memory", clock, digests)
 
     @property
     def copied(self) -> bool:

@@ -41,11 +41,11 @@ class Kept(threading.local):
 class Store:
     """A database with two ways in: ``read()`` and ``write()``, each one transaction.
 
-    ``place`` names it without its password. ``secret`` keys the hashes of attachments: this home's, else one that
-    nobody keeps. ``clock`` replaces time in tests.
+    ``place`` names it without its password. ``digests`` keys the hashes of attachments: this home's, else by a
+    secret that nobody keeps. ``clock`` replaces time in tests.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] | None = None, secret: bytes | None = None) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] | None = None, digests: Digests | None = None) -> None:
         address = parse(url)
         del url  # so that no traceback shows its password among the locals
         in_file = isinstance(address, FileAddress)
@@ -58,10 +58,10 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger at {address.place} can't be opened: {error}") from error
         # Machines that share a ledger have clocks of their own: there the database's is the one that counts.
-        self._open(database, address.place, time.time if clock is None and in_file else clock, secret)
+        self._open(database, address.place, time.time if clock is None and in_file else clock, digests)
 
-    def _open(self, database: Database, place: str, clock: Callable[[], float] | None, secret: bytes | None) -> None:
-        self.digests = Digests(secret or secrets.token_bytes(32))
+    def _open(self, database: Database, place: str, clock: Callable[[], float] | None, digests: Digests | None) -> None:
+        self.digests = digests or Digests(secrets.token_bytes(32))
         self.place = place
         self._keep_none()
         reset_after_fork(self._keep_none)

@@ -8,20 +8,21 @@ forked: SQLite counts in memory which locks its process has, and a child would c
 from __future__ import annotations
 
 import contextlib
-import inspect
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from types import MethodType
+from typing import Any, cast
 
 # A fork waits no longer than this for what other threads have begun, in seconds: one of them may wait for the fork.
 WAIT_SECONDS = 10.0
 
-_resets: list[Callable[[], Callable[[], object] | None]] = []
+_resets: weakref.WeakKeyDictionary[object, Callable[[Any], object]] = weakref.WeakKeyDictionary()
 
 
 def reset_after_fork(reset: Callable[[], object]) -> None:
-    """Call `reset` in each process that is forked from this one; a method, for as long as its object lives.
+    """Call a method in each process that is forked from this one, for as long as its object lives: one for each object.
 
     Example:
         >>> class Counter:
@@ -30,8 +31,8 @@ def reset_after_fork(reset: Callable[[], object]) -> None:
         ...     def reset(self) -> None:
         ...         self.count = 0
     """
-    _resets[:] = [reference for reference in _resets if reference() is not None]
-    _resets.append(weakref.WeakMethod(reset) if inspect.ismethod(reset) else lambda: reset)
+    method = cast("MethodType", reset)
+    _resets[method.__self__] = method.__func__
 
 
 class _Whole:
@@ -82,9 +83,8 @@ unforked = _Whole()
 
 def _in_child() -> None:
     unforked.after_in_child()
-    for reference in _resets:
-        if (reset := reference()) is not None:
-            reset()
+    for holder, reset in list(_resets.items()):
+        reset(holder)
 
 
 if hasattr(os, "register_at_fork"):

@@ -223,7 +223,7 @@ def test_plain_hashes_become_keyed_ones(ledger_url, monkeypatch, prompt):
                 text("UPDATE questions SET message = NULL, prompt = :prompt, attachments = :attachments"), stored
             )
         old.close()
-    store = Store(ledger_url, secret=b"this home's")
+    store = Store(ledger_url, digests=Digests(b"this home's"))
     with store.read() as connection:
         (kept,) = json.loads(connection.scalar(text("SELECT attachments FROM questions")))
     keyed = {**plain, "sha256": Digests(b"this home's").of("ab" * 32)}
