@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codevf_nb.publishing import is_for_no_cell
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -26,6 +28,8 @@ __version__ = "0.1.0"
 
 # Whoever wants the log adds a handler; without one, warnings of a background thread would be printed into some cell.
 logging.getLogger("codevf_nb").addHandler(logging.NullHandler())
+for _name in ("ledger", "prefetch", "sdk", "service", "watcher", "widgets"):
+    logging.getLogger(f"codevf_nb.{_name}").addFilter(is_for_no_cell)
 
 __all__ = [
     "__version__",

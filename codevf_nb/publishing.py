@@ -8,6 +8,7 @@ was captured is updated in place, so that ``cap.show()`` later shows the questio
 from __future__ import annotations
 
 import contextvars
+import logging
 import sys
 import threading
 from typing import Any
@@ -76,6 +77,23 @@ def _print_nowhere() -> None:
         parent = getattr(stream, "_parent_header", None)
         if isinstance(parent, contextvars.ContextVar):
             parent.set({})
+
+
+def is_for_no_cell(record: logging.LogRecord) -> bool:
+    """Filter a log record of a background thread: it goes to every handler but those that write into a cell.
+
+    Whatever cell runs at the moment has nothing to do with it. Returns whether the logger has to pass it on itself.
+    """
+    if not threading.current_thread().name.startswith("codevf-"):
+        return True
+    logger: logging.Logger | None = logging.getLogger(record.name)
+    while logger is not None:
+        for handler in logger.handlers:
+            # A kernel's stream names the cell that its text belongs to.
+            if record.levelno >= handler.level and not hasattr(getattr(handler, "stream", None), "parent_header"):
+                handler.handle(record)
+        logger = logger.parent if logger.propagate else None
+    return False
 
 
 def _display(bundle: dict[str, Any], display_id: str | None, *, update: bool) -> None:

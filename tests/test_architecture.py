@@ -98,7 +98,18 @@ ROOMS = {
     "sandbox": set(),
     "smoke": {"sdk", "settings", "display"},
     "cli": {"sandbox", "demo", "smoke"},
-    "__init__": {"kernel", "frames", "magics", "task", "settings", "defaults", "widgets", "options", "submission"},
+    "__init__": {
+        "publishing",
+        "kernel",
+        "frames",
+        "magics",
+        "task",
+        "settings",
+        "defaults",
+        "widgets",
+        "options",
+        "submission",
+    },
 }
 # Arrows that run back up, each for its one reason, all under TYPE_CHECKING: a type named in a signature.
 ONLY_FOR_TYPES = {

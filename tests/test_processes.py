@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from sqlalchemy import insert
 
 from codevf_nb import kernel
@@ -438,6 +440,33 @@ def test_trouble_of_a_poll_is_in_the_log_and_in_no_cell(unanswered, capsys, capl
     eventually(lambda: kernel.current().watcher.trouble, "a poll fails")
     assert "polling goes on although it fails" in caplog.text
     assert capsys.readouterr() == ("", "")
+
+
+LOGGED = """
+import logging
+logging.basicConfig(level=logging.INFO)
+logging.getLogger().addHandler(logging.FileHandler({path!r}))
+%load_ext codevf_nb
+%codevf sandbox --rate-limit off --answer-after 30
+"""
+STOPPED = """
+import time
+from pathlib import Path
+from codevf_nb import settings
+from codevf_nb.sandbox import process
+_ = process.stop(settings.home())
+while "polling goes on although it fails" not in Path({path!r}).read_text():
+    time.sleep(0.05)
+"""
+
+
+def test_a_log_that_is_shown_leaves_the_running_cell_alone(tmp_path):
+    """Where a notebook logs to its cells, what a background thread logs goes to the other handlers only."""
+    path = str(tmp_path / "log")
+    cells = [LOGGED.format(path=path), "%%codevf Is this cell right?\nx = 1", STOPPED.format(path=path)]
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    assert [output for output in notebook.cells[-1].outputs if output.output_type == "stream"] == []
 
 
 def test_warnings_as_errors_leave_an_account_to_read_from(monkeypatch, box):
