@@ -278,10 +278,13 @@ class Questions(Rows):
 
 
 def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what differs from a final task's row in what the service says later, but for what it leaves unsaid."""
+    """Return what differs from a final task's row in what the service says later, but for what it leaves unsaid.
+
+    What isn't final was said before, to somebody who is slower in recording it: nothing of it counts.
+    """
+    if not look_of(seen.get("status")).is_final:
+        return {}
     late = {name: value for name, value in seen.items() if value is not None and name != "completed_at"}
-    if not look_of(late.get("status")).is_final:
-        late.pop("status", None)
     if "result" in late:  # the text goes with the files: a new answer takes the place of the whole old one
         late["message"] = late.get("message")
     changed = {name: value for name, value in dump(late).items() if value != dump({name: getattr(entry, name)})[name]}

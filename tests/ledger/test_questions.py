@@ -1,9 +1,11 @@
 """What the ledger keeps of questions, and what it deletes."""
 
 import pytest
-from sqlalchemy import insert, update
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, select, update
 
-from codevf_nb.ledger import Ledger, LedgerError, SendState, Store, tables
+from codevf_nb.ledger import Ledger, LedgerError, MemoryStore, SendState, Store, tables
 from tests.ledger.test_budget import question
 
 NOW = 1_800_000_000.0
@@ -229,3 +231,36 @@ def test_forgetting_lets_others_write_in_between(ledger, ledger_url, monkeypatch
     assert ledger.questions.forget(NOW) == 120
     assert len(held) > 2
     assert {entry.message for entry in ledger.questions.latest(200)} == {None}
+
+
+LOOKS = (
+    {"status": "pending"},
+    {"status": "processing", "credits_used": 0.0},
+    {"status": "a new word", "credits_used": 0.0, "message": "not yet"},
+    {"status": "completed", "completed_at": NOW + 60},
+    {
+        "status": "completed",
+        "completed_at": NOW + 60,
+        "credits_used": 96.0,
+        "message": "Yes.",
+        "result": {"deliverables": []},
+    },
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(LOOKS), max_size=8))
+def test_who_looked_first_may_record_last(looks):
+    """Two kernels record what they have seen in any order: once the answer is there, it and its charge stay."""
+    store = MemoryStore()
+    ledger = Ledger(store, "live-1", "live", clock=lambda: NOW)
+    entry, _ = asked(ledger, "one", cost_cap=240)
+    ledger.sending.accept(entry, task_id="task_1", status="pending", created_at=NOW)
+    for look in (*looks, LOOKS[-1], *looks):
+        ledger.questions.become(entry, **look)
+    seen = ledger.questions.get(entry.id)
+    assert (seen.status, seen.credits_used, seen.message) == ("completed", 96.0, "Yes.")
+    with store.read() as connection:
+        moved = connection.scalars(select(tables.book.c.credits).where(tables.book.c.task_id == "task_1")).all()
+    assert sum(moved) == -96.0
+    store.close()
