@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.ledger.questions import CANCEL, RETRIEVE
 from codevf_nb.ledger.records import became, noted
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import (
@@ -20,7 +19,7 @@ from codevf_nb.sdk.exceptions import (
     CodeVFError,
     IdempotencyConflictError,
 )
-from codevf_nb.sdk.foreign import json_of, task_id_of, task_object_of
+from codevf_nb.sdk.foreign import task_object_of
 from codevf_nb.sdk.statuses import ANSWERED
 from codevf_nb.sdk.waiting import FIRST_POLL, next_poll
 from codevf_nb.watcher import Polled, Seen, Watcher, Ways
@@ -92,10 +91,9 @@ class Line:
 
     def cancel(self, entry: Entry) -> Entry:
         """Ask the service to stop a task, and see what became of it: one that was answered meanwhile is no error."""
-        hooks = {**self.queued, "on_answer": self._keep(entry, CANCEL)}
         try:
             with self._unless_gone(entry):
-                self._client.tasks.cancel(str(entry.task_id), **hooks)
+                self._client.tasks.cancel(str(entry.task_id), **self.queued)
         except (BadRequestError, IdempotencyConflictError):
             if (seen := self.refresh(entry)).is_open:
                 raise
@@ -127,13 +125,20 @@ class Line:
     def _fetch(
         self, entry: Entry, client: CodeVFClient, in_turn: Callable[[Attempt], None] | None = None
     ) -> tuple[Entry, float | None]:
-        keep = self._keep(entry, RETRIEVE)
-        response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=keep)
+        came: list[RawAnswer] = []
+
+        def on_answer(answer: RawAnswer) -> None:
+            came[:] = [answer]
+            self._limiter.heard(answer)
+
+        response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=on_answer)
         if entry.is_open and self._may_have_more(entry, response):
             return entry, response.retry_after
         seen = {**became(response, entry.response_schema), "notes": noted(entry, response)}
         seen.pop("task_id")
-        return self._ledger.questions.become(entry, **seen), response.retry_after
+        if entry.is_open and all(getattr(entry, name) == value for name, value in seen.items()):
+            return entry, response.retry_after
+        return self._ledger.questions.become(entry, came[0], **seen), response.retry_after
 
     def _may_have_more(self, entry: Entry, response: TaskResponse) -> bool:
         """Whether a task is completed, and neither its answer nor its credits are there yet: for a few looks."""
@@ -151,15 +156,6 @@ class Line:
             if gone := self._account.gone():
                 raise CodeVFError(f"{entry.task_id} can't be asked about any more: {gone}.") from None
             raise
-
-    def _keep(self, entry: Entry, request: str) -> Callable[[RawAnswer], None]:
-        def on_answer(answer: RawAnswer) -> None:
-            at = None if answer.at is None else answer.at.timestamp()
-            if request != RETRIEVE or task_id_of(json_of(answer.body)) in (None, entry.task_id):
-                self._ledger.questions.hear(entry, request, answer.status, answer.body, at)
-            self._limiter.heard(answer)
-
-        return on_answer
 
     def _wait(self, attempt: Attempt) -> None:
         self._limiter.wait(attempt.left)

@@ -151,3 +151,31 @@ def test_waiting_ends_with_the_session():
         with pytest.raises(WaitTimeoutError, match="its session was closed"):
             task.wait()
         this_kernel.forget()
+
+
+def test_a_look_that_brings_nothing_new_is_not_written_down(current, box):
+    """Polls of a day write what has changed, with what came: a transaction each time, and none where nothing has."""
+    task = ask(current)
+    current.watcher.stop()
+    box.answer(task.id, "No row is dropped.")
+    written, write = [], current.ledger.store.write
+    current.ledger.store.write = lambda: (written.append(1), write())[1]
+    entry = current.refresh(task.seen)
+    assert entry.message == "No row is dropped."
+    assert len(written) == 1
+    assert b"No row is dropped." in current.ledger.questions.raw(entry.id, "retrieve").body
+
+
+def test_looks_at_a_task_that_waits_write_nothing():
+    """Nothing is new until somebody answers."""
+    with Sandbox(reviewer="none", rate_limit=None) as box:
+        current = at(box)
+        task = ask(current)
+        current.watcher.stop()
+        entry = current.refresh(task.entry)
+        written, write = [], current.ledger.store.write
+        current.ledger.store.write = lambda: (written.append(1), write())[1]
+        for _ in range(5):
+            assert current.refresh(entry).is_open
+        assert written == []
+        this_kernel.forget()

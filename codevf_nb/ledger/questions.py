@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
@@ -17,7 +17,10 @@ from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, count
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
 from codevf_nb.sdk.statuses import FINAL, look_of
 
-CREATE, RETRIEVE, CANCEL = "create", "retrieve", "cancel"
+if TYPE_CHECKING:
+    from codevf_nb.sdk.answers import RawAnswer
+
+CREATE, RETRIEVE = "create", "retrieve"
 CONFLICT = 409
 
 _UNHEARD: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
@@ -175,7 +178,7 @@ class Questions(Rows):
     def raw(self, question_id: int, request: str) -> Any:
         """Return the raw answer kept (``status_code``, ``body``, ``at``) to a request about a question, or None.
 
-        The requests are ``create``, ``retrieve`` and ``cancel``.
+        The requests are ``create``, and ``retrieve``: the newest look that brought anything new.
         """
         where = (answers.c.question_id == question_id, answers.c.request == request)
         with self._store.read() as connection:
@@ -195,28 +198,26 @@ class Questions(Rows):
         Raises:
             LedgerError: the question is no longer in the ledger.
         """
-        which = {"which": asked.id, "what": request}
         heard = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
             self._still(connection, asked)
             if nothing:
                 count(connection, asked.id, nothing=nothing)
-            known = connection.scalar(_KNOWN, which)
-            if known is not None and _weight(known) > _weight(status_code):
-                return
-            if known is not None:
-                connection.execute(_UNHEAR, which)
-            connection.execute(_HEAR, {"question_id": asked.id, "request": request, **heard})
+            _keep(connection, asked.id, request, heard)
 
-    def become(self, asked: Entry, **seen: Any) -> Entry:
+    def become(self, asked: Entry, raw: RawAnswer | None = None, **seen: Any) -> Entry:
         """Record what a task has become; with a final status, what it cost and what it released.
 
         A final task stays so, and when it was first seen so; what is new of its answer and its credits is taken over.
+        ``raw`` is what came, and is kept.
         """
         with self._store.write() as connection:
             entry = self._still(connection, asked)
             if entry.task_id is None:  # a person has said meanwhile that it isn't this one
                 return entry
+            if raw is not None and not entry.is_forgotten:
+                at = None if raw.at is None else raw.at.timestamp()
+                _keep(connection, entry.id, RETRIEVE, {"at": at, "status_code": raw.status, "body": raw.body})
             if entry.is_open:
                 entry = change(connection, entry.id, **seen)
                 if not entry.is_open and not entry.is_foreign:
@@ -275,6 +276,16 @@ class Questions(Rows):
     def _elsewhere(self, connection: Connection, origin: str, asked_by: str) -> dict[str, Any]:
         others = [account for account in connection.scalars(_ACCOUNTS) if account != self._account]
         return {"accounts": others, "origin": origin, "asked_by": asked_by}
+
+
+def _keep(connection: Connection, question_id: int, request: str, heard: dict[str, Any]) -> None:
+    which = {"which": question_id, "what": request}
+    known = connection.scalar(_KNOWN, which)
+    if known is not None and _weight(known) > _weight(heard["status_code"]):
+        return
+    if known is not None:
+        connection.execute(_UNHEAR, which)
+    connection.execute(_HEAR, {"question_id": question_id, "request": request, **heard})
 
 
 def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
