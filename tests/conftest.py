@@ -9,8 +9,8 @@ import pytest
 
 from codevf_nb import settings
 
-# The browser's tests are of a target of their own, which brings what they import.
-collect_ignore = [] if find_spec("playwright") else ["browser"]
+# These tests are of targets of their own, which bring what they import.
+collect_ignore = [name for name, needs in (("browser", "playwright"), ("engines", "duckdb")) if not find_spec(needs)]
 
 
 @pytest.fixture(autouse=True)

@@ -106,9 +106,10 @@ def _numbered(frame: pd.DataFrame, table: Table, positions: Any) -> pd.DataFrame
     numbers = _numbers(table, positions)
     if table.levels or numbers is None:
         return frame
-    frame = frame.copy(deep=False)
-    frame.insert(0, row_label(table), numbers, allow_duplicates=True)
-    return frame
+    import pandas as pd
+
+    # Not ``insert``: of a frame with hundreds of blocks, as a user's may be, pandas warns there.
+    return pd.concat([pd.Series(numbers, index=frame.index, name=row_label(table)), frame], axis=1)
 
 
 def _numbers(table: Table, positions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:

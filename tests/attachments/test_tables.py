@@ -1,6 +1,7 @@
 """Tables of every library and shape, as CSV that pandas reads again."""
 
 import io
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -94,6 +95,17 @@ def test_empty_and_wide_tables_come_through():
     wide = sent(pd.DataFrame(np.zeros((50, 2000))), max_bytes=100_000)
     assert wide.shape[1] == 1 + 2000  # the index comes first in a sample
     assert 0 < len(wide) < 50
+
+
+def test_a_frame_made_column_by_column_is_sampled_without_a_warning():
+    """Pandas warns of frames with hundreds of blocks, which is the user's affair and not the engineer's."""
+    frame = pd.DataFrame({"first": range(2000)})
+    with warnings.catch_warnings(action="ignore"):  # the user's own
+        for number in range(150):
+            frame.insert(len(frame.columns), f"c{number}", frame["first"] * number)
+    for table in (frame, pl.from_pandas(frame), pa.Table.from_pandas(frame)):
+        (part, _profile) = gather(None, {"wide": table}, [], 50_000)
+        assert part.rows[0] < 2000
 
 
 def test_an_array_of_many_axes_keeps_its_places():
