@@ -10,7 +10,7 @@ OLD_TESTS := tests/attachments $(addprefix tests/test_,commands.py completion.py
     live.py magics.py running.py secrets.py task.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-browser test-databases test-engines test-soak bench bench-privacy test-old test-packaging lint format notebooks docs-images clean
+.PHONY: help demo lab test test-browser test-databases test-engines test-soak bench bench-engines bench-privacy test-old test-packaging lint format notebooks docs-images clean
 
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */:/' | awk -F: '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test-soak: $(VENV)/test.made  ## the long runs: a process killed 250 times, the 
 
 bench: $(VENV)/test.made  ## how fast it is, beside what else there is: one table, in under five minutes
 	$(RUN) -m tests.bench
+
+bench-engines: $(VENV)-engines/made  ## tables of 10^8 rows in polars and DuckDB, against the engines' own samples
+	$(VENV)-engines/bin/python -m tests.bench engines
 
 bench-privacy: $(VENV)/privacy.made  ## what the check for secrets finds, where it is wrong, how fast it is, beside detect-secrets
 	$(RUN) -m tests.bench.privacy

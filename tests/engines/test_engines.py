@@ -196,3 +196,12 @@ def test_inside_a_dict_it_is_refused_with_the_way_out(make):
     """One line that names what to attach."""
     with pytest.raises(AttachmentError, match=r"[Aa]ttach"):
         gather(None, {"d": {"inner": make(trips(5))}})
+
+
+def test_the_bench_of_engines_is_measured():
+    """Each row of it, with little, has numbers that can have been measured."""
+    from tests.bench.engines import rows
+
+    found = list(rows(small=True))
+    assert len(found) == 4
+    assert all(row.is_measured for row in found)
