@@ -33,6 +33,9 @@ def csv_of(frame: pd.DataFrame, *, nan_is_null: bool = True) -> bytes:
 
 
 def _quoted(column: Texts, *, alone: bool) -> list[str]:
+    filled = [text for text in column if text]
+    if len(filled) == len(column) and not _QUOTED.search("".join(filled)):  # most columns, at once
+        return filled
     null = '""' if alone else ""  # a line that is empty altogether would be skipped
     return [null if text is None else _quoted_text(text) for text in column]
 
@@ -100,8 +103,9 @@ def _other_texts(values: Any) -> Texts:
 
     if is_a(values.dtype, "pandas", "StringDtype"):
         return [text if type(text) is str else None for text in values.tolist()]
-    known = pd.Series(values).astype(str).tolist()
-    return [None if gap else str(value) for gap, value in zip(values.isna().tolist(), known, strict=True)]
+    # Each column of a wide frame pays for a Series; moments write themselves in the same way without one.
+    known = values.astype("U") if values.dtype.kind in "mM" else pd.Series(values).astype(str)
+    return [None if gap else str(value) for gap, value in zip(values.isna().tolist(), known.tolist(), strict=True)]
 
 
 def text_of(value: Any, *, nan_is_null: bool = True) -> str | None:
