@@ -28,6 +28,9 @@ _MISSING = words_in(
     """
 )
 _WHOLE_FLOAT = re.compile(r"\d{7,19}\.0")
+_DIGIT = re.compile(r"\d")
+# Nobody's number is written so, and most numbers of a table are.
+_DECIMAL = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _STRUCTURED = re.compile(r"\s*[{\[].*[}\]]\s*", re.DOTALL)
 # The share of values that must be like a kind, for a column that is called so.
 _SHARE = {"names of people, perhaps": 0.2}
@@ -106,8 +109,10 @@ def _present(values: Sequence[str]) -> list[str]:
     found = []
     for value in values:
         text = value.strip()
-        if text and text.lower() not in _MISSING and not text.startswith("masked-"):
+        if text[:1].isdigit():  # most values of most tables
             found.append(text[:-2] if text.endswith(".0") and _WHOLE_FLOAT.fullmatch(text) else text)
+        elif text and text.lower() not in _MISSING and not text.startswith("masked-"):
+            found.append(text)
     return found
 
 
@@ -127,7 +132,11 @@ def _holds_addresses(values: Sequence[str]) -> bool:
 
 def _by_content(column: str, some: Sequence[str]) -> str | None:
     in_things = bool(_THINGS.intersection(words_of(column)))
-    shaped = [value for value in some if 7 <= len(value) <= 45 and any(char.isdigit() for char in value)]
+    shaped = [
+        value for value in some if 7 <= len(value) <= 45 and _DIGIT.search(value) and not _DECIMAL.fullmatch(value)
+    ]
+    if not shaped:
+        return None
     for what, fits, share, has_checksum in _CONTENTS:
         if in_things and (not has_checksum or what == "social security numbers"):
             continue
