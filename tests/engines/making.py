@@ -48,10 +48,9 @@ def ibis(path: Path):
 
 
 def modin(path: Path):
-    import modin.config
+    os.environ["MODIN_ENGINE"] = "python"  # before Modin looks for one that starts processes
     import modin.pandas as md
 
-    modin.config.Engine.put("Python")
     return md.DataFrame(pq.read_table(path).to_pandas(types_mapper=None))
 
 
