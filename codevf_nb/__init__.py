@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Whoever wants the log adds a handler; without one, warnings of a background thread would be printed into some cell.
+# A program that wants the log adds a handler. Without one, Python would print a background warning into some cell.
 logging.getLogger("codevf_nb").addHandler(logging.NullHandler())
 for _name in ("ledger", "prefetch", "sdk", "service", "watcher", "widgets"):
     logging.getLogger(f"codevf_nb.{_name}").addFilter(is_for_no_cell)

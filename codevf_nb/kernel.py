@@ -164,7 +164,7 @@ def _enter(session: Session) -> Session:
     before = [*_state.left, *filter(None, [_state.current])]
     _state.current = session
     _tell_children(is_sandbox=session.account.source == SANDBOX_SOURCE)
-    _state.left = [other for other in before if _goes_on(other)]
+    _state.left = [other for other in before if _goes_on(other, session)]
     for other in before:
         if other not in _state.left:
             _leave(other)
@@ -185,10 +185,9 @@ def _tell_children(*, is_sandbox: bool) -> None:
         _state.told_children = False
 
 
-def _goes_on(session: Session) -> bool:
-    """Whether a session that was replaced still watches: on the same account it would be in the new one's way."""
-    assert _state.current is not None  # noqa: S101 - what replaced it
-    return session.account.name != _state.current.account.name and session.watcher.is_watching
+def _goes_on(session: Session, new: Session) -> bool:
+    """Whether a replaced session keeps watching; on the account of the new one, the new one watches instead."""
+    return session.account.name != new.account.name and session.watcher.is_watching
 
 
 def _leave(session: Session) -> None:

@@ -110,7 +110,7 @@ def _update(shell: Any, bundle: dict[str, Any], display_id: str) -> None:
     own = _own_publisher(shell)
     if threading.current_thread() is not threading.main_thread() and _is_ipykernel_7_0():
         # Within the thread's own context: there is no other way to the header of the cell that is running.
-        own.set_parent({"header": shell.kernel._new_threads_parent_header})  # noqa: SLF001
+        own.set_parent({"header": shell.kernel._new_threads_parent_header})  # noqa: SLF001 - see above
     own.publish(data=bundle, metadata={}, transient={"display_id": display_id}, update=True)
 
 

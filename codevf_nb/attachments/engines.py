@@ -81,7 +81,7 @@ class DuckDB:
         return self._relation.limit(0).to_arrow_table()
 
     def drawn(self, rows: int) -> tuple[Any, None]:
-        query = f"SELECT * FROM codevf_table USING SAMPLE reservoir({rows} ROWS) REPEATABLE ({SEED})"  # noqa: S608
+        query = f"SELECT * FROM codevf_table USING SAMPLE reservoir({rows} ROWS) REPEATABLE ({SEED})"  # noqa: S608 - two numbers of ours
         return self._relation.query("codevf_table", query).to_arrow_table(), None
 
     def matching(self, keys: Keys, rows: int) -> Any:
@@ -111,11 +111,11 @@ class Dask:
         return self._frame._meta  # noqa: SLF001 - Dask's own name for it
 
     def drawn(self, rows: int) -> tuple[Any, None]:
-        numbered = self._frame.map_partitions(_with_chance, meta=_with_chance(self._frame._meta))  # noqa: SLF001
+        numbered = self._frame.map_partitions(_with_chance, meta=_with_chance(self.empty()))
         return numbered.nsmallest(rows, _DRAWN).compute().drop(columns=_DRAWN), None
 
     def matching(self, keys: Keys, rows: int) -> Any:
-        parts = self._among(keys).map_partitions(lambda part: part.head(rows), meta=self._frame._meta)  # noqa: SLF001
+        parts = self._among(keys).map_partitions(lambda part: part.head(rows), meta=self.empty())
         return parts.head(rows, npartitions=-1, compute=True)
 
     def present(self, keys: Keys) -> Any:

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from codevf_nb.ledger.records import FOREIGN
 from codevf_nb.ledger.rows import drop, each
 from codevf_nb.ledger.store import Store
-from codevf_nb.ledger.tables import accounts, answers, bodies, book, projects, questions, tags
+from codevf_nb.ledger.tables import IS_OPEN, accounts, answers, bodies, book, projects, questions, tags
 from codevf_nb.sdk.addresses import Address, AddressError
 from codevf_nb.sdk.exceptions import BadRequestError
-from codevf_nb.sdk.statuses import FINAL
 
 _NAMES = select(accounts)
 _account = each(questions.c.account).subquery()
@@ -27,11 +26,10 @@ _FIRST_ID = select(func.min(_first.c.id)).where(_first.c.account == _account.c.n
 _PLACES = select(questions.c.account, questions.c.environment, questions.c.origin, questions.c.credential).join(
     _account, questions.c.id == _FIRST_ID
 )
-_IS_OPEN = and_(questions.c.task_id.is_not(None), questions.c.status.not_in(FINAL))
 _COUNTS = select(
     questions.c.account,
     func.count().label("questions"),
-    func.sum(case((_IS_OPEN, 1), else_=0)).label("open"),
+    func.sum(case((IS_OPEN, 1), else_=0)).label("open"),
     func.max(questions.c.prepared_at).label("last_asked"),
 ).group_by(questions.c.account)
 _theirs = questions.alias("theirs")

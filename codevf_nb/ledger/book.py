@@ -15,12 +15,12 @@ from codevf_nb.ledger.records import Entry
 from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import book
 
+HOLD, CHARGE, RELEASE, BALANCE = "hold", "charge", "release", "balance"
 _WRITE = insert(book)
 _OF_TASK = (book.c.account == bindparam("whose"), book.c.task_id == bindparam("task"))
-_CHARGED = select(book.c.credits).where(*_OF_TASK, book.c.kind == "charge")
-_CORRECT = update(book).where(*_OF_TASK, book.c.kind == "charge").values(credits=bindparam("changed"))
+_CHARGED = select(book.c.credits).where(*_OF_TASK, book.c.kind == CHARGE)
+_CORRECT = update(book).where(*_OF_TASK, book.c.kind == CHARGE).values(credits=bindparam("changed"))
 _DISOWN = delete(book).where(*_OF_TASK)
-HOLD, CHARGE, RELEASE, BALANCE = "hold", "charge", "release", "balance"
 _OURS = book.c.account == bindparam("account")
 _NEWEST = select(func.max(book.c.seq)).where(_OURS).scalar_subquery()
 _LAST = (

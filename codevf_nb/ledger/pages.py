@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, TextClause, or_, select, update
 
 from codevf_nb.ledger.records import Entry, SendState
 from codevf_nb.ledger.rows import OURS, TASKLESS, Rows, each
-from codevf_nb.ledger.tables import questions
+from codevf_nb.ledger.tables import IS_OPEN, questions
 from codevf_nb.sdk.statuses import ANSWERED, FINAL, LOOKS
 
 _PROJECTS = each(questions.c.project, OURS)
@@ -74,9 +74,9 @@ _UNREAD: tuple[ColumnElement[bool], ...] = (
     questions.c.status.in_(ANSWERED),
     questions.c.seen_at.is_(None),
 )
-_STATES: dict[State, tuple[ColumnElement[bool], ...]] = {
+_STATES: dict[State, tuple[ColumnElement[bool] | TextClause, ...]] = {
     State.ANY: (),
-    State.OPEN: (questions.c.task_id.is_not(None), questions.c.status.not_in(FINAL)),
+    State.OPEN: (IS_OPEN,),
     State.UNREAD: _UNREAD,
     **{State(LOOKS[status].filter): (questions.c.status == status,) for status in FINAL},
     State.UNSETTLED: (TASKLESS, questions.c.state == SendState.OPEN),
@@ -89,7 +89,7 @@ _ORDERS: dict[Order, tuple[Any, ...]] = {
 }
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool] | TextClause]:
     conditions = list(_STATES[wanted.state])
     if wanted.project:
         conditions.append(questions.c.project == wanted.project)
