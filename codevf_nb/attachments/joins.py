@@ -44,7 +44,7 @@ def together(
 
 
 def _drawn_jointly(samples: list[Sample], links: _Links, mask: Mask, code: str | None) -> tuple[list[Sample], _Links]:
-    """Draw related tables anew where one of them lives in an engine; see ``joint_draws``."""
+    """Draw related tables again, together, where one of them lives in an engine; see ``joint_draws``."""
     settled: set[int] = set()
     while group := links.group(settled):
         root = min(group, key=lambda number: links.key_share(number, samples[number]))

@@ -30,7 +30,7 @@ PairOf = Callable[[int, int], Pair | None]
 
 
 def drawn_jointly(samples: Sequence[Sample], group: Sequence[int], pair_of: PairOf) -> dict[int, Table]:
-    """Draw a group of related tables anew by the keys of its first; return those that are other rows than before.
+    """Draw a group of related tables again by the keys of its first; return those that are other rows than before.
 
     Nothing is returned where too many rows share each key: then the tables stay drawn by themselves.
     """

@@ -53,7 +53,7 @@ def tasks(store: Store, where: Where, only: Iterable[str] = TASKS) -> pd.DataFra
     """Return a row for each question that the service has or may have, newest last; ``only``: these columns.
 
     ``completed_at`` is when the task was first seen final, so ``answered_in`` is the most that it can have taken.
-    ``status`` of a question nobody has heard of yet is "unknown".
+    ``status`` is "unknown" where the service has not said whether it has the question.
     """
     columns = {name: TASKS[name] for name in only}
     chosen = [_MADE[name] if name in _MADE else questions.c[name] for name in columns]

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, case, func, or_
 
-from codevf_nb.ledger import UNKNOWN, SendState
+from codevf_nb.ledger import UNKNOWN
+from codevf_nb.ledger.rows import OUTCOME_UNKNOWN
 from codevf_nb.ledger.tables import questions
 from codevf_nb.sdk.exceptions import BadRequestError
 
@@ -18,8 +19,6 @@ from codevf_nb.sdk.exceptions import BadRequestError
 made_at: ColumnElement[Any] = func.coalesce(questions.c.created_at, questions.c.prepared_at)
 # Of a question without a task that the service may have, nothing else is known.
 status: ColumnElement[Any] = case((questions.c.task_id.is_(None), UNKNOWN), else_=questions.c.status)
-
-_UNHEARD = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 
 Words = str | Sequence[str] | None
 Moment = str | date | None
@@ -44,7 +43,7 @@ class Where:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what a row of ``questions`` must fulfil; the service has, or may have, each of these."""
-        found: list[ColumnElement[bool]] = [or_(questions.c.task_id.is_not(None), _UNHEARD)]
+        found: list[ColumnElement[bool]] = [or_(questions.c.task_id.is_not(None), OUTCOME_UNKNOWN)]
         for column, words in (
             (questions.c.account, self.account),
             (questions.c.environment, self.environment),

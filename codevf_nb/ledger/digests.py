@@ -1,6 +1,6 @@
 """What the ledger keeps of an attachment's contents: a hash keyed with a secret of this home.
 
-Whoever reads the ledger, a team's on a server too, can't try guesses of a masked value against it. Hashes under
+Someone who reads the ledger, a team's on a server too, can't try guesses of a masked value against it. Hashes under
 another home's secret can't be compared: there an attachment's size and its rows tell.
 """
 

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from codevf_nb.ledger import book
 from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.digests import forgotten
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, SAME, TASKLESS, Rows, change, count, each, likeliest, read
+from codevf_nb.ledger.rows import GET, OURS, OUTCOME_UNKNOWN, SAME, TASKLESS, Rows, change, count, each, likeliest, read
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
 from codevf_nb.sdk.statuses import FINAL, look_of
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 CREATE, RETRIEVE = "create", "retrieve"
 CONFLICT = 409
 
-_UNHEARD: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 _ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bindparam("what"))
 _KNOWN = select(answers.c.status_code).where(*_ANSWER)
 _UNHEAR = delete(answers).where(*_ANSWER)
@@ -54,7 +53,7 @@ _SAME_ELSEWHERE = select(questions).where(
 _UNSETTLED_ELSEWHERE = select(questions).where(
     _AMONG,
     TASKLESS,
-    _UNHEARD,
+    OUTCOME_UNKNOWN,
     questions.c.origin == bindparam("origin"),
     questions.c.asked_by == bindparam("asked_by"),
 )
@@ -135,7 +134,7 @@ class Questions(Rows):
 
         ``prepared_since``: also those prepared after this moment whose first byte never left.
         """
-        waiting = [_UNHEARD]
+        waiting = [OUTCOME_UNKNOWN]
         if prepared_since is not None:
             waiting.append(and_(questions.c.state == SendState.OPEN, questions.c.prepared_at >= prepared_since))
         return self._many(select(questions).where(TASKLESS, or_(*waiting)).order_by(questions.c.id))

@@ -32,7 +32,7 @@ class SendState(StrEnum):
     REFUSED = "refused"
 
 
-# The outcome of a question that the service may have although nobody has heard so.
+# The outcome of a question that the service may have, although it has not said so.
 UNKNOWN = "unknown"
 # The identity of a task that this ledger hasn't asked for begins with this; its id follows.
 FOREIGN = "task "

@@ -30,6 +30,8 @@ GET = select(questions).where(OURS, questions.c.id == bindparam("which"))
 SAME = select(questions).where(OURS, questions.c.identity.in_(bindparam("identities", expanding=True)))
 # Without a task: not sent, refused, or its end unheard. There are few of these among all that was asked.
 TASKLESS: ColumnElement[bool] = questions.c.task_id.is_(None)
+# The service may have the question: it is open, and the outcome of an attempt to send it is unknown.
+OUTCOME_UNKNOWN: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 _CHANGE = update(questions).where(questions.c.id == bindparam("which"))
 _COUNT = _CHANGE.values(
     attempts=questions.c.attempts + bindparam("more"),

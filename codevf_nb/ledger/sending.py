@@ -5,8 +5,8 @@ In the order of the protocol: ``prepare`` with the first attempt (or ``resume``,
 Each is one transaction, on disk before the next step, so that a process may die between any two of them; a question
 that goes well is three. The turns of the rate limit are taken in the same transactions.
 
-``unheard`` counts the attempts whose outcome nobody knows: one more before each, and one less as soon as it is known
-that nothing came of it. Whoever sends tells how many those are with its next transaction (``nothing``).
+``unheard`` counts the attempts whose outcome is unknown: one more before each, and one less as soon as it is known
+that nothing came of it. The sender reports how many those are with its next transaction (``nothing``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a forked process makes anew: a fork copies connections and locks, but not the threads that use them.
+"""What a forked process has to replace: a fork copies connections and locks, but not the threads that use them.
 
-Two processes on one connection read each other's answers. So whoever holds a connection, a lock or a thread names the
-method that replaces it in the child; nothing of the parent's is closed there. What can't be replaced is not to be
-forked: SQLite counts in memory which locks its process has, and a child would count its parent's for ever.
+Two processes on one connection read each other's answers. So an object that holds a connection, a lock or a thread
+names the method that replaces it in the child; nothing of the parent's is closed there. What can't be replaced is not
+to be forked: SQLite counts in memory which locks its process has, and a child would count its parent's for ever.
 """
 
 from __future__ import annotations
