@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import codevf_nb as cvf
-from codevf_nb.options import _READERS, AskOptions, Defaults
+from codevf_nb.questions.options import _READERS, AskOptions, Defaults
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.models import ServiceMode
 

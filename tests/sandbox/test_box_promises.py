@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from codevf_nb import sandbox
-from codevf_nb.sandbox import faults, schema
+from codevf_nb.sandbox import _faults as faults
+from codevf_nb.sandbox import _schema as schema
 
 from .conftest import Api
 
