@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo = commands.add_parser(
         "demo", help="execute the quickstart notebook against a sandbox and print what comes of it"
     )
-    demo.set_defaults(run=_demo)
+    demo.set_defaults(run=_run_demo)
     sandbox = commands.add_parser("sandbox", help="run a CodeVF API of your own on this machine")
     add_arguments(sandbox)
     sandbox.set_defaults(run=run_sandbox)
@@ -25,21 +25,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     smoke.add_argument(
         "--live", action="store_true", help="do it with a live key too: it holds real credits for a moment"
     )
-    smoke.set_defaults(run=_smoke)
+    smoke.set_defaults(run=_run_smoke)
     options = parser.parse_args(arguments)
     return int(options.run(options))
 
 
-def _demo(_options: argparse.Namespace) -> int:
-    from codevf_nb.cli import _demo as demo
+def _run_demo(_options: argparse.Namespace) -> int:
+    from codevf_nb.cli import _demo
 
-    return demo.run(sys.stdout)
+    return _demo.run(sys.stdout)
 
 
-def _smoke(options: argparse.Namespace) -> int:
-    from codevf_nb.cli import _smoke as smoke
+def _run_smoke(options: argparse.Namespace) -> int:
+    from codevf_nb.cli import _smoke
 
-    return smoke.run(sys.stdout, live=options.live)
+    return _smoke.run(sys.stdout, live=options.live)
 
 
 if __name__ == "__main__":
