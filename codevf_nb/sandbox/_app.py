@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +14,7 @@ from codevf_nb.sandbox import _rules as rules
 from codevf_nb.sandbox._account import Account
 from codevf_nb.sandbox._clock import iso, number
 from codevf_nb.sandbox._engine import Engine
+from codevf_nb.sandbox._messages import Reply, Request, error_reply, json_reply
 from codevf_nb.sandbox._task import Answer
 from codevf_nb.sandbox._validation import (
     Draft,
@@ -24,26 +24,6 @@ from codevf_nb.sandbox._validation import (
 )
 
 KEPT_REQUESTS = 10_000
-JSON_TYPE = "application/json; charset=utf-8"
-
-
-@dataclass
-class Request:
-    """A whole request; header names in lower case."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes = b""
-
-
-@dataclass
-class Reply:
-    """A whole reply."""
-
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -68,16 +48,6 @@ EXACT = {
     ("credits", "balance"): ("GET", "balance"),
     ("tags",): ("GET", "tags"),
 }
-
-
-def json_reply(status: int, value: Any, headers: dict[str, str] | None = None) -> Reply:
-    """A reply that carries JSON."""
-    return Reply(status, json.dumps(value).encode(), {"Content-Type": JSON_TYPE, **(headers or {})})
-
-
-def error_reply(error: errors.ApiError) -> Reply:
-    """The reply that an error becomes."""
-    return json_reply(error.status, error.envelope, error.headers)
 
 
 class App:

@@ -8,16 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from codevf_nb.sandbox import _errors as errors
-from codevf_nb.sandbox._app import (
-    App,
-    Reply,
-    Request,
-    bearer,
-    error_reply,
-    json_reply,
-)
+from codevf_nb.sandbox._app import App, bearer
 from codevf_nb.sandbox._clock import iso
 from codevf_nb.sandbox._faults import Faults
+from codevf_nb.sandbox._messages import Reply, Request, error_reply, json_reply
 from codevf_nb.sandbox._rules import used_by
 from codevf_nb.sandbox._task import Answer
 from codevf_nb.sandbox.options import to_credits

@@ -19,18 +19,13 @@ from tornado.netutil import bind_sockets
 
 from codevf_nb.sandbox import _errors as errors
 from codevf_nb.sandbox import _rules as rules
-from codevf_nb.sandbox._app import (
-    App,
-    Call,
-    Reply,
-    Request,
-    error_reply,
-)
+from codevf_nb.sandbox._app import App, Call
 from codevf_nb.sandbox._clock import http_date
 from codevf_nb.sandbox._control import Control
 from codevf_nb.sandbox._engine import Engine
-from codevf_nb.sandbox._fault_effects import befall
-from codevf_nb.sandbox._faults import BEFORE, Fault, Faults
+from codevf_nb.sandbox._fault_kinds import Delivery
+from codevf_nb.sandbox._faults import Fault, Faults
+from codevf_nb.sandbox._messages import Reply, Request, error_reply
 from codevf_nb.sandbox._responder import answer_for
 from codevf_nb.sandbox.options import Options
 
@@ -140,25 +135,22 @@ class Server:
             return
         self.app.begin(call)
         try:
-            fault = self.faults.strike(call.operation)
-            reply = await self._outcome(call, request, fault)
-            entry[2] = reply.status if reply else None
-            await self._write(request, connection, reply, fault)
+            delivery = await self._deliver(call, request, self.faults.next_fault(call.operation))
+            entry[2] = delivery.reply.status if delivery.reply else None
+            await self._write(request, connection, delivery)
             self.app.after_reply(call)
         finally:
             self.app.finish(call)
 
-    async def _outcome(self, call: Call, request: Request, fault: Fault | None) -> Reply | None:
-        """What the call is answered with, its fault included; None for a dropped connection."""
+    async def _deliver(self, call: Call, request: Request, fault: Fault | None) -> Delivery:
         if fault is None:
-            return self._perform(call)
-        before, waits = fault.moment == BEFORE, fault.action == "delay"
-        if before and waits:
-            await asyncio.sleep(fault.seconds)
-        reply = self._perform(call) if waits or not before else None
-        if waits and not before:
-            await asyncio.sleep(fault.seconds)
-        return befall(fault, reply, request, self.engine.clock.now())
+            return Delivery(self._perform(call))
+        if fault.is_before_commit:
+            await asyncio.sleep(fault.delay_seconds)
+        reply = self._perform(call) if fault.needs_operation else None
+        if not fault.is_before_commit:
+            await asyncio.sleep(fault.delay_seconds)
+        return fault.delivery(reply, request, self.engine.clock.now())
 
     def _perform(self, call: Call) -> Reply:
         try:
@@ -167,18 +159,17 @@ class Server:
             traceback.print_exc()
             return error_reply(errors.ApiError(500, "INTERNAL_ERROR", "The sandbox failed; please report this"))
 
-    async def _write(
-        self, request: Request, connection: HTTP1Connection, reply: Reply | None, fault: Fault | None
-    ) -> None:
+    async def _write(self, request: Request, connection: HTTP1Connection, delivery: Delivery) -> None:
+        reply = delivery.reply
         if reply is None:
             connection.close()
-        elif fault is not None and fault.action == "truncate":
-            self.send(request, connection, reply, sent=len(reply.body) // 2)
+        elif delivery.cut_at is not None:
+            self.send(request, connection, reply, sent=delivery.cut_at)
             connection.close()
-        elif fault is not None and fault.action == "slow-drip":
+        elif delivery.drip_seconds is not None:
             self.send(request, connection, reply, sent=0)
             for index in range(len(reply.body)):
-                await asyncio.sleep(fault.seconds / len(reply.body))
+                await asyncio.sleep(delivery.drip_seconds / len(reply.body))
                 await connection.write(reply.body[index : index + 1])
             connection.finish()
         else:

@@ -55,7 +55,7 @@ def test_the_readme_names_everything():
     parser = argparse.ArgumentParser(add_help=False)
     sandbox.add_arguments(parser)
     options = [name for action in parser._actions for name in action.option_strings if action.help != argparse.SUPPRESS]
-    for word in [*options, *faults.ACTIONS, *faults.OPERATIONS, *schema.KEYWORDS]:
+    for word in [*options, *faults.FAULT_KINDS, *faults.OPERATIONS, *schema.KEYWORDS]:
         assert f"`{word}" in text, word
 
 
