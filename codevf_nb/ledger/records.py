@@ -26,7 +26,7 @@ from codevf_nb.sdk.parsing import (
     time_of,
 )
 from codevf_nb.sdk.responses import result_of
-from codevf_nb.sdk.statuses import ANSWERED, look_of
+from codevf_nb.sdk.statuses import ANSWERED, status_info
 
 
 class SendState(StrEnum):
@@ -116,7 +116,7 @@ class Entry:
     @property
     def is_open(self) -> bool:
         """Whether an answer may still come."""
-        return self.task_id is not None and not look_of(self.status).is_final
+        return self.task_id is not None and not status_info(self.status).is_final
 
     @property
     def may_be_there(self) -> bool:
