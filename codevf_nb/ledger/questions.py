@@ -13,7 +13,20 @@ from codevf_nb.ledger import book
 from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.digests import forgotten
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, OUTCOME_UNKNOWN, SAME, TASKLESS, Rows, change, count, each, likeliest, read
+from codevf_nb.ledger.rows import (
+    CHANGE,
+    GET,
+    OURS,
+    OUTCOME_UNKNOWN,
+    SAME,
+    TASKLESS,
+    Rows,
+    add,
+    change,
+    counted,
+    each,
+    likeliest,
+)
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
 from codevf_nb.sdk.statuses import FINAL, look_of
 
@@ -199,9 +212,9 @@ class Questions(Rows):
         """
         heard = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
-            self._still(connection, asked)
+            entry = self._still(connection, asked)
             if nothing:
-                count(connection, asked.id, nothing=nothing)
+                change(connection, entry, **counted(entry, nothing=nothing))
             _keep(connection, asked.id, request, heard)
 
     def become(self, asked: Entry, raw: RawAnswer | None = None, **seen: Any) -> Entry:
@@ -218,12 +231,12 @@ class Questions(Rows):
                 at = None if raw.at is None else raw.at.timestamp()
                 _keep(connection, entry.id, RETRIEVE, {"at": at, "status_code": raw.status, "body": raw.body})
             if entry.is_open:
-                entry = change(connection, entry.id, **seen)
+                entry = change(connection, entry, **seen)
                 if not entry.is_open and not entry.is_foreign:
                     book.settle(connection, entry)
                 return entry
             if not entry.is_forgotten and (late := _late(entry, seen)):
-                entry = change(connection, entry.id, **late)
+                entry = change(connection, entry, **late)
                 if not entry.is_foreign:
                     book.charge(connection, entry)
         return entry
@@ -235,10 +248,7 @@ class Questions(Rows):
         values = {**nothing, **which, "prepared_at": made_at, **known}
         with self._store.write() as connection:
             row = connection.execute(self._where(questions.c.task_id == task_id)).one_or_none()
-            if row is None:
-                added = insert(questions).values(dump({**values, "account": self._account})).returning(questions.c.id)
-                return read(connection, connection.execute(added).scalar_one())
-            return Entry.read(row)
+            return add(connection, **values, account=self._account) if row is None else Entry.read(row)
 
     def forget(self, before: float) -> int:
         """Delete what was asked and answered before a moment, of all that is over; return of how many questions.
@@ -308,8 +318,9 @@ def _open(connection: Connection, account: str) -> list[Entry]:
 
 
 def _forget_names(connection: Connection, ids: Sequence[int]) -> None:
-    for row in connection.execute(select(questions.c.id, questions.c.attachments).where(questions.c.id.in_(ids))):
-        change(connection, row.id, attachments=forgotten(json.loads(row.attachments)))
+    rows = connection.execute(select(questions.c.id, questions.c.attachments).where(questions.c.id.in_(ids))).all()
+    kept = [{"which": row.id, "attachments": json.dumps(forgotten(json.loads(row.attachments)))} for row in rows]
+    connection.execute(CHANGE, kept)
 
 
 def _weight(status_code: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,11 +17,12 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    insert,
     select,
     update,
 )
 
-from codevf_nb.ledger.records import Entry, SendState, dump
+from codevf_nb.ledger.records import COLUMNS, Entry, SendState, dump, load
 from codevf_nb.ledger.store import LedgerError, Store
 from codevf_nb.ledger.tables import questions
 
@@ -32,13 +34,9 @@ SAME = select(questions).where(OURS, questions.c.identity.in_(bindparam("identit
 TASKLESS: ColumnElement[bool] = questions.c.task_id.is_(None)
 # The service may have the question: it is open, and the outcome of an attempt to send it is unknown.
 OUTCOME_UNKNOWN: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
-_CHANGE = update(questions).where(questions.c.id == bindparam("which"))
-_COUNT = _CHANGE.values(
-    attempts=questions.c.attempts + bindparam("more"),
-    unheard=questions.c.unheard + bindparam("more") - bindparam("nothing"),
-)
-# Not RETURNING: SQLite gives whole floats back as integers there.
-_CHANGED = select(questions).where(questions.c.id == bindparam("which"))
+_ANY = select(questions).where(questions.c.id == bindparam("which"))
+_ADD = insert(questions).returning(questions.c.id)
+CHANGE = update(questions).where(questions.c.id == bindparam("which"))
 
 
 class Rows:
@@ -67,7 +65,7 @@ class Rows:
         Raises:
             LedgerError: it is no longer there, and another one may have its number.
         """
-        row = connection.execute(_CHANGED, {"which": asked.id}).one_or_none()
+        row = connection.execute(_ANY, {"which": asked.id}).one_or_none()
         if row is None or row.identity != asked.identity:
             why = "is no longer in the ledger, which was put back or changed meanwhile"
             raise LedgerError(f"question {asked.id} {why}")
@@ -95,21 +93,29 @@ def _at_the_service(entry: Entry) -> tuple[bool, bool, bool, int]:
     return entry.state == SendState.ACCEPTED, entry.may_be_there, entry.lease_owner is not None, entry.id
 
 
-def change(connection: Connection, question_id: int, **values: Any) -> Entry:
-    """Set columns of a question to values, and return it as it is then."""
-    connection.execute(_CHANGE, {"which": question_id, **dump(values)})
-    return read(connection, question_id)
+def add(connection: Connection, **values: Any) -> Entry:
+    """Write a new question, and return it."""
+    stored = dump(values)
+    number = connection.execute(_ADD, stored).scalar_one()
+    nothing: dict[str, Any] = dict.fromkeys(COLUMNS)
+    return Entry(**(nothing | load(stored) | {"id": number}))
 
 
-def count(connection: Connection, question_id: int, more: int = 0, nothing: int = 0) -> Entry:
+def change(connection: Connection, entry: Entry, **values: Any) -> Entry:
+    """Set columns of a question that was read in this writing transaction, and return it as it is then."""
+    stored = dump(values)
+    connection.execute(CHANGE, {"which": entry.id, **stored})
+    return replace(entry, **load(stored))
+
+
+def counted(entry: Entry, more: int = 0, nothing: int = 0) -> dict[str, int]:
     """Count ``more`` attempts to send a question, and that ``nothing`` of the attempts before have come to nothing."""
-    connection.execute(_COUNT, {"which": question_id, "more": more, "nothing": nothing})
-    return read(connection, question_id)
+    return {"attempts": entry.attempts + more, "unheard": entry.unheard + more - nothing}
 
 
 def read(connection: Connection, question_id: int) -> Entry:
     """Return a question of any account."""
-    return Entry.read(connection.execute(_CHANGED, {"which": question_id}).one())
+    return Entry.read(connection.execute(_ANY, {"which": question_id}).one())
 
 
 def drop(connection: Connection, beside: Table, question_id: int) -> None:
