@@ -24,18 +24,24 @@ from sqlalchemy import (
 
 from codevf_nb.ledger.records import COLUMNS, Entry, SendState, dump, load
 from codevf_nb.ledger.store import LedgerError, Store
-from codevf_nb.ledger.tables import questions
+from codevf_nb.ledger.tables import accounts, questions
 
 # Made once, since a cell runs dozens of statements, and each costs more to make than to run.
 OURS = questions.c.account == bindparam("account")
 GET = select(questions).where(OURS, questions.c.id == bindparam("which"))
-SAME = select(questions).where(OURS, questions.c.identity.in_(bindparam("identities", expanding=True)))
+# An account's rows have the name that it has now.
+PRESENT = func.coalesce(
+    select(accounts.c.account).where(accounts.c.earlier == bindparam("whose")).scalar_subquery(), bindparam("whose")
+)
+SAME = select(questions).where(
+    questions.c.account == PRESENT, questions.c.identity.in_(bindparam("identities", expanding=True))
+)
 # Without a task: not sent, refused, or its end unheard. There are few of these among all that was asked.
 TASKLESS: ColumnElement[bool] = questions.c.task_id.is_(None)
 # The service may have the question: it is open, and the outcome of an attempt to send it is unknown.
 OUTCOME_UNKNOWN: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 _ANY = select(questions).where(questions.c.id == bindparam("which"))
-_ADD = insert(questions).returning(questions.c.id)
+_ADD = insert(questions).values(account=PRESENT).returning(questions.c.id, questions.c.account)
 CHANGE = update(questions).where(questions.c.id == bindparam("which"))
 
 
@@ -60,16 +66,8 @@ class Rows:
         return [Entry.read(row) for row in rows]
 
     def _still(self, connection: Connection, asked: Entry) -> Entry:
-        """Return a question as it is now; its account may have another name by now.
-
-        Raises:
-            LedgerError: it is no longer there, and another one may have its number.
-        """
-        row = connection.execute(_ANY, {"which": asked.id}).one_or_none()
-        if row is None or row.identity != asked.identity:
-            why = "is no longer in the ledger, which was put back or changed meanwhile"
-            raise LedgerError(f"question {asked.id} {why}")
-        return Entry.read(row)
+        """Return a question as it is now; its account may have another name by now. Raises as ``still`` does."""
+        return Entry.read(still(asked, connection.execute(_ANY, {"which": asked.id}).one_or_none()))
 
 
 def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -93,12 +91,24 @@ def _at_the_service(entry: Entry) -> tuple[bool, bool, bool, int]:
     return entry.state == SendState.ACCEPTED, entry.may_be_there, entry.lease_owner is not None, entry.id
 
 
-def add(connection: Connection, **values: Any) -> Entry:
-    """Write a new question, and return it."""
+def add(connection: Connection, account: str, values: dict[str, Any]) -> Entry:
+    """Write a new question of an account, which may have another name by now, and return it."""
     stored = dump(values)
-    number = connection.execute(_ADD, stored).scalar_one()
+    row = connection.execute(_ADD, {"whose": account, **stored}).one()
     nothing: dict[str, Any] = dict.fromkeys(COLUMNS)
-    return Entry(**(nothing | load(stored) | {"id": number}))
+    return Entry(**(nothing | load(stored) | row._asdict()))
+
+
+def still(asked: Entry, row: Any) -> Any:
+    """Return what was read of a question, by its number.
+
+    Raises:
+        LedgerError: it is no longer there, and another one may have its number.
+    """
+    if row is None or row.identity != asked.identity:
+        why = "is no longer in the ledger, which was put back or changed meanwhile"
+        raise LedgerError(f"question {asked.id} {why}")
+    return row
 
 
 def change(connection: Connection, entry: Entry, **values: Any) -> Entry:

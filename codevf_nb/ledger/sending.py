@@ -18,7 +18,6 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select
 
 from codevf_nb.ledger import book, budget
-from codevf_nb.ledger.accounts import renamed
 from codevf_nb.ledger.lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState
 from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, add, change, counted, drop, likeliest, read
@@ -81,8 +80,7 @@ class Sending(Rows):
             RateLimitError: its turn would come too late; nothing is written.
         """
         with self._store.write() as connection:
-            account = renamed(connection).get(self._account, self._account)
-            mine = {"account": account, "identities": [asked["identity"], *identities]}
+            mine = {"whose": self._account, "identities": [asked["identity"], *identities]}
             same = [Entry.read(row) for row in connection.execute(SAME, mine)]
             known = likeliest(same)
             if known is not None and not _may_prepare_again(known, now):
@@ -90,8 +88,8 @@ class Sending(Rows):
             known = next((entry for entry in same if entry.identity == asked["identity"]), known)
             budget.check(connection, asked["environment"], asked.get("project"), asked.get("cost_cap") or 0, now)
             going = lease.renewed(lease.until + take(connection))
-            values = {**asked, "account": account, **_prepared(body, going, now)}
-            entry = add(connection, **values) if known is None else change(connection, known, **values)
+            values = asked | _prepared(body, going, now)
+            entry = add(connection, self._account, values) if known is None else change(connection, known, **values)
             connection.execute(_CLEAN, {"which": entry.id, "before": now - BYTES_KEPT_SECONDS})
             drop(connection, answers, entry.id)
             connection.execute(_KEEP, {"question_id": entry.id, "body": body})
