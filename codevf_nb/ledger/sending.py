@@ -17,8 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select
 
-from codevf_nb.ledger import book, budget
-from codevf_nb.ledger.lease import Lease
+from codevf_nb.ledger import _budgets as budgets
+from codevf_nb.ledger import book
+from codevf_nb.ledger._lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState
 from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, add, change, counted, drop, likeliest, read
 from codevf_nb.ledger.tables import answers, bodies, questions
@@ -86,7 +87,7 @@ class Sending(Rows):
             if known is not None and not _may_prepare_again(known, now):
                 return known
             known = next((entry for entry in same if entry.identity == asked["identity"]), known)
-            budget.check(connection, asked["environment"], asked.get("project"), asked.get("cost_cap") or 0, now)
+            budgets.check(connection, asked["environment"], asked.get("project"), asked.get("cost_cap") or 0, now)
             going = lease.renewed(lease.until + take(connection))
             values = asked | _prepared(body, going, now)
             entry = add(connection, self._account, values) if known is None else change(connection, known, **values)
