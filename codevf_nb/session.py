@@ -51,7 +51,7 @@ from codevf_nb.sdk.models import (
     Tag,
     TaskDeliverable,
 )
-from codevf_nb.sdk.parsing import cleaned
+from codevf_nb.sdk.parsing import replace_unstorable
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -88,7 +88,7 @@ class Session:
         self._submission = Submission(account, self.ledger, self._rate_limiter, self.client, settings.user())
         self._line = ServiceChannel(account, self.ledger, self._rate_limiter, self.client)
         self.watcher = self._line.watcher()
-        self.folder = cleaned(settings.folder_name())
+        self.folder = replace_unstorable(settings.folder_name())
         self._service_info = ServiceInfo(account, self.ledger, self._line, self.folder)
 
     def prefetch(self) -> None:
