@@ -107,11 +107,11 @@ class CodeVFMagics(Magics):
                 current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)
             with current.ledger.store.together():
-                draft = current.draft_of(asked, self._defaults(), only_look=line.options.get("dry_run", False))
+                draft = current.draft_of(asked, self._defaults(), is_preview=line.options.get("dry_run", False))
                 if line.options.get("dry_run"):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                     return
-                stands = partial(current.stopped, draft)
+                stands = partial(current.interruption_message, draft)
                 task, place = self._send(current, draft, line.options)
             if line.options.get("wait"):
                 task.wait(line.options.get("timeout"))
@@ -123,7 +123,7 @@ class CodeVFMagics(Magics):
         from codevf_nb.widgets import live_displays
 
         displays = live_displays.of(current)
-        with displays.asking(lambda: current.stopped(draft) or UNSENT) as asking:
+        with displays.asking(lambda: current.interruption_message(draft) or UNSENT) as asking:
             task = current.ask(draft, asking.priced)
             self.shell.user_ns[options.get("out", DEFAULT_VARIABLE)] = task
             waits = options.get("wait", False)

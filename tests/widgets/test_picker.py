@@ -64,7 +64,7 @@ def test_the_preview_names_what_could_not_be_looked_into(picker, tmp_path):
     [
         ("Prompt", "", "write what you want to know"),
         ("Prompt", "too short", "10"),
-        ("Credits", "", "nobody pays by default"),
+        ("Credits", "", "a live key has no default for credits"),
         ("Credits", "59", "standard takes 240 to 115,200 credits, not &#x27;59&#x27;"),
         ("Credits", "many", "not &#x27;many&#x27;"),
         ("Schema", "nowhere", "there is no variable &#x27;nowhere&#x27;"),
@@ -230,7 +230,7 @@ def test_running_the_cell_again_lets_go_of_the_picker_before(picker, page, curre
     def alive():
         gc.collect()
         threads = [thread.name for thread in threading.enumerate() if not thread.name.startswith(COME_AND_GO)]
-        return widgets_alive(), sorted(threads), len(current.watcher._listeners)
+        return widgets_alive(), sorted(threads), len(current.watcher._subscriptions.listeners)
 
     for _ in range(3):
         picker(prompt=PROMPT)
