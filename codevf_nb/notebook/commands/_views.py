@@ -30,7 +30,7 @@ def inbox(rest: str) -> Any:
     from codevf_nb import api, kernel
 
     if rest == "read":
-        kernel.current().saw()
+        kernel.current().mark_read()
         say("no answer is unread any more.")
         return None
     if rest:
