@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .exact_numbers import numbers
 from .headers import counted, label_text, renamed, unique_header
 from .moments import date_of, durations, moments, time_of
-from .table import Table, framed
+from .rows import Rows
+from .table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,34 +22,72 @@ def from_arrow(name: str, table: Any) -> Table:
     what = (
         f"pyarrow {type(table).__name__} of {counted(table.num_rows, 'row')} × {counted(table.num_columns, 'column')}"
     )
-    return _table(
-        name, what + renamed(labels, header), table.num_rows, header, table.columns, tuple(table.schema.names)
-    )
+    return _table(name, what + renamed(labels, header), header, table, tuple(table.schema.names))
 
 
 def from_arrow_array(name: str, array: Any) -> Table:
     """Read an Array or a ChunkedArray: one column under the name of its variable."""
+    import pyarrow as pa
+
     what = f"pyarrow {type(array).__name__} of {counted(len(array), 'value')}"
-    return _table(name, what, len(array), (name,), [array])
+    return _table(name, what, (name,), pa.table([array], names=[name]))
 
 
-def _table(
-    name: str, what: str, rows: int, header: tuple[str, ...], columns: list[Any], labels: tuple[object, ...] = ()
-) -> Table:
-    def take(positions: Any) -> pd.DataFrame:
-        return framed(header, [series_of(_taken(column, positions)) for column in columns], len(positions))
+def _table(name: str, what: str, header: tuple[str, ...], table: Any, labels: tuple[object, ...] = ()) -> Table:
+    types = table.schema.types
+    kinds = [kind if is_single(kind) else None for kind in types]
+
+    def take(positions: Any) -> Rows:
+        columns = table.columns if len(positions) == table.num_rows else _taken(table, positions)
+        return _rows(columns, header, len(positions), kinds)
 
     return Table(
         name,
         what,
-        rows,
+        table.num_rows,
         header,
-        tuple(_dtype(column.type) for column in columns),
+        tuple(_dtype(kind) for kind in types),
         take,
-        lambda number, start, stop: series_of(columns[number].slice(start, stop - start)),
+        lambda number, start, stop: series_of(table.column(number).slice(start, stop - start)),
         nan_is_null=False,
         labels=labels,
     )
+
+
+def is_single(kind: Any) -> bool:
+    """Whether each value of a type is written the same, whatever the values beside it."""
+    from pyarrow import types
+
+    return bool(types.is_primitive(kind) or types.is_decimal(kind) or _is_text(kind))
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    views = types.is_string_view(kind) or types.is_binary_view(kind)
+    plain = types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind)
+    return bool(plain or views or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
+
+
+def _rows(columns: list[Any], header: tuple[str, ...], count: int, kinds: Sequence[Any]) -> Rows:
+    def stack(numbers: list[int]) -> Any:
+        import pyarrow as pa
+
+        chunks = [chunk for number in numbers for chunk in _chunks(columns[number])]
+        stacked = series_of(pa.concat_arrays(chunks) if chunks else columns[numbers[0]])
+        # Moments of a zone become text where one of them is out of its range: only those of its own column then.
+        has_text = stacked.dtype.kind == "O" and pa.types.is_timestamp(kinds[numbers[0]])
+        return None if has_text else stacked.array
+
+    return Rows(header, count, lambda number: series_of(columns[number]), kinds, stack)
+
+
+def _chunks(column: Any) -> list[Any]:
+    import pyarrow as pa
+
+    if not isinstance(column, pa.ChunkedArray):
+        return [column]
+    return [column.chunk(0)] if column.num_chunks == 1 else column.chunks
 
 
 def _dtype(kind: Any) -> str:
@@ -55,14 +95,24 @@ def _dtype(kind: Any) -> str:
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
-def _taken(column: Any, positions: Any) -> Any:
+def _taken(table: Any, positions: Any) -> list[Any]:
+    """Return the columns of some rows."""
+    import pyarrow as pa
+
+    places = pa.array(positions, type=pa.int64())
+    try:
+        return table.take(places).columns  # type: ignore[no-any-return]
+    except pa.ArrowNotImplementedError:  # one of its columns is of views, for one
+        return [_column_taken(column, places) for column in table.columns]
+
+
+def _column_taken(column: Any, places: Any) -> Any:
     import pyarrow as pa
 
     try:
-        return column.take(pa.array(positions, type=pa.int64()))
-    except pa.ArrowNotImplementedError:  # of views, for one
-        whole = [column.slice(int(position), 1) for position in positions]
-        chunks = [chunk for part in whole for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]
+        return column.take(places)
+    except pa.ArrowNotImplementedError:
+        chunks = [chunk for place in places.to_pylist() for chunk in _chunks(column.slice(place, 1))]
         return pa.chunked_array(chunks, type=column.type)
 
 
@@ -86,7 +136,7 @@ def _filled(column: Any, cast: Any) -> tuple[Any, Any]:
     import numpy as np
     import pyarrow as pa
 
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    chunks = _chunks(column)
     missing = [
         chunk.is_null().to_numpy(zero_copy_only=False) if chunk.null_count else np.zeros(len(chunk), dtype=bool)
         for chunk in chunks

@@ -22,16 +22,24 @@ _ROW = "codevf_row"
 Keys = Mapping[str, Sequence[Any]]  # the values that are asked for, by column
 
 
-class Engine(Protocol):
-    """What is asked of an engine about one table. ``drawn`` also returns the numbers of its rows, where it has any."""
+class Lookup(Protocol):
+    """Where rows of a table are looked up by their keys: an engine, or memory."""
 
-    def empty(self) -> Any: ...
+    def matching(self, keys: Keys, rows: int) -> Any:
+        """Return at most so many rows that have, in each of some columns, one of the values asked for."""
 
-    def drawn(self, rows: int) -> tuple[Any, np.ndarray[Any, Any] | None]: ...
+    def present(self, keys: Keys) -> Any:
+        """Return the different keys of all such rows."""
 
-    def matching(self, keys: Keys, rows: int) -> Any: ...
 
-    def present(self, keys: Keys) -> Any: ...
+class Engine(Lookup, Protocol):
+    """What is asked of an engine about one table."""
+
+    def empty(self) -> Any:
+        """Return the table without its rows."""
+
+    def drawn(self, rows: int) -> tuple[Any, np.ndarray[Any, Any] | None]:
+        """Return rows drawn at random, and their numbers in the table, where it has any."""
 
 
 class Polars:

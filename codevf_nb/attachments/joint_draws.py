@@ -15,6 +15,7 @@ from .join_keys import Pair
 from .key_values import Keys as KeysOf
 from .key_values import hashed
 from .lazy_tables import part_of
+from .rows import rows_of_frame
 from .sampling import Sample, evenly
 from .table import Part, Table
 
@@ -115,15 +116,19 @@ def _read(one: _Drawable, frame: Any) -> Table:
 
 def _only(table: Table, part: Part, positions: Any) -> Table:
     numbers = None if part.numbers is None else part.numbers[positions]
-    return _table(table, replace(part, numbers=numbers), table.take(positions))
+    return _table(table, replace(part, numbers=numbers), _frame(table, positions))
 
 
 def _joined(one: _Drawable, *parts: tuple[Table, Any]) -> Table:
     """Return rows of several draws as one table. Their places in the whole are known of none of them."""
     import pandas as pd
 
-    frames = [table.take(rows) for table, rows in parts if len(rows)] or [parts[0][0].take([])]
+    frames = [_frame(table, rows) for table, rows in parts if len(rows)] or [_frame(parts[0][0], [])]
     return _table(one.table, replace(one.part, numbers=None), pd.concat(frames, ignore_index=True))
+
+
+def _frame(table: Table, positions: Any) -> pd.DataFrame:
+    return table.take(positions).frame(table.header)
 
 
 def _table(table: Table, part: Part, frame: pd.DataFrame) -> Table:
@@ -132,30 +137,23 @@ def _table(table: Table, part: Part, frame: pd.DataFrame) -> Table:
     return replace(
         table,
         rows=len(frame),
-        take=lambda positions: frame.iloc[positions].reset_index(drop=True),
+        take=lambda positions: rows_of_frame(frame.iloc[positions], table.header),
         stretch=lambda number, start, stop: frame.iloc[start:stop, number].reset_index(drop=True),
         part=part,
     )
 
 
 class _Held:
-    """A table in memory, asked as an engine is."""
+    """A table in memory, in which keys are looked up as in an engine."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def empty(self) -> Any:
-        return self._table.take([])
-
-    def drawn(self, rows: int) -> tuple[Any, Any]:
-        positions = evenly(self._table.rows, rows)
-        return self._table.take(positions), positions
-
     def matching(self, keys: Any, rows: int) -> Any:
-        return self._table.take(self._positions(keys)[:rows])
+        return _frame(self._table, self._positions(keys)[:rows])
 
     def present(self, keys: Any) -> Any:
-        return self._table.take(self._positions(keys))[list(keys)].drop_duplicates()
+        return self._table.take(self._positions(keys)).frame(list(keys)).drop_duplicates()
 
     def _positions(self, keys: Any) -> Any:
         import numpy as np
