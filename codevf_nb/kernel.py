@@ -16,13 +16,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from codevf_nb import settings
-from codevf_nb.ledger import Digests, Entry, LedgerError, MemoryStore, Store, ledger_file, sqlite_url
+from codevf_nb.accounts import settings
+from codevf_nb.accounts.settings import Account
+from codevf_nb.ledger import (
+    Digests,
+    Entry,
+    LedgerError,
+    MemoryStore,
+    Store,
+    ledger_file,
+    sqlite_url,
+)
 from codevf_nb.ledger.migrations import NewerLedgerError
 from codevf_nb.sdk.exceptions import CodeVFError, ConfigurationError
 from codevf_nb.sdk.secret import Secret
 from codevf_nb.session import Session
-from codevf_nb.settings import Account
 from codevf_nb.task import Task
 
 # What opening the ledger may end in: each leaves a kernel able to read answers.

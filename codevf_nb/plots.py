@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from codevf_nb import display
+from codevf_nb.display import rendering as display
 from codevf_nb.sdk.exceptions import BadRequestError
 
 if TYPE_CHECKING:

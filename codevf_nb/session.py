@@ -11,17 +11,47 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from codevf_nb import attachments, secrets, settings
-from codevf_nb.ledger import Entry, Known, Ledger, LedgerError, Limiter, Repeat, Store, present_name
+from codevf_nb import attachments, privacy
+from codevf_nb.accounts import settings
+from codevf_nb.accounts.settings import Account
+from codevf_nb.delivery import (
+    Asked,
+    Submission,
+    stopped,
+    telling_nothing_sent,
+    telling_whether_sent,
+)
+from codevf_nb.delivery.channel import Line
+from codevf_nb.delivery.service_info import Service
+from codevf_nb.ledger import (
+    Entry,
+    Known,
+    Ledger,
+    LedgerError,
+    Limiter,
+    Repeat,
+    Store,
+    present_name,
+)
 from codevf_nb.ledger.migrations import normalize_line_ends
-from codevf_nb.line import Line
-from codevf_nb.looking import looking
-from codevf_nb.options import PROFILES, AskOptions, Defaults
-from codevf_nb.question import DEFAULT_PROMPT, Draft, Question, Terms, spelled
+from codevf_nb.privacy.progress import looking
+from codevf_nb.questions.options import PROFILES, AskOptions, Defaults
+from codevf_nb.questions.question import (
+    DEFAULT_PROMPT,
+    Draft,
+    Question,
+    Terms,
+    spelled,
+)
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidTagError, NotFoundError
-from codevf_nb.sdk.foreign import cleaned
-from codevf_nb.sdk.models import CreditBalance, ServiceMode, Tag, TaskDeliverable
+from codevf_nb.sdk.models import (
+    CreditBalance,
+    ServiceMode,
+    Tag,
+    TaskDeliverable,
+)
+from codevf_nb.sdk.parsing import cleaned
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import (
     validate_credits,
@@ -30,9 +60,6 @@ from codevf_nb.sdk.validation import (
     validate_prompt,
     validate_schema,
 )
-from codevf_nb.service import Service
-from codevf_nb.settings import Account
-from codevf_nb.submission import Asked, Submission, stopped, telling_nothing_sent, telling_whether_sent
 from codevf_nb.task import Task
 
 # For so long it is told that a question was prepared and never sent.
@@ -93,7 +120,7 @@ class Session:
         project = _encodable(question.project or defaults.project or self.folder, "the project's name")
         draft = Draft(question, parts, project, defaults)
         with looking() as tell:
-            unread = secrets.check(
+            unread = privacy.check(
                 draft.texts(),
                 draft.files(),
                 own_key=self.account.api_key,

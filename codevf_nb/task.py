@@ -14,10 +14,10 @@ from codevf_nb.sdk.exceptions import CodeVFError, WaitTimeoutError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from codevf_nb.delivery.watcher import Watcher
     from codevf_nb.ledger import Entry, Repeat
     from codevf_nb.sdk.models import TaskDeliverable
     from codevf_nb.session import Session
-    from codevf_nb.watcher import Watcher
 
 
 class Task:
@@ -121,7 +121,7 @@ class Task:
         Raises:
             CodeVFError: the answer isn't there yet, isn't data, or has several tables.
         """
-        from codevf_nb.frames.structured import exact_frame, rows_of
+        from codevf_nb.analysis.structured import exact_frame, rows_of
 
         entry = self.entry
         if entry.is_open:
@@ -240,7 +240,7 @@ class Task:
             raise NotImplementedError  # IPython takes ``_repr_mimebundle_`` instead
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        from codevf_nb import display
+        from codevf_nb.display import rendering as display
 
         return display.task_bundle(self.entry, repeated=self.repeated)
 

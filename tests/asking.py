@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
-from codevf_nb import kernel, settings
+from codevf_nb import kernel
+from codevf_nb.accounts import settings
 from codevf_nb.sdk.secret import Secret
 from codevf_nb.task import Task
 

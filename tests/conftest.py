@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 
 # These tests are of targets of their own, which bring what they import.
 collect_ignore = [name for name, needs in (("browser", "playwright"), ("engines", "duckdb")) if not find_spec(needs)]

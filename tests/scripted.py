@@ -7,10 +7,10 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from codevf_nb.accounts.settings import Account
 from codevf_nb.ledger import Store
 from codevf_nb.sdk.secret import Secret
 from codevf_nb.session import Session
-from codevf_nb.settings import Account
 
 KEY = "cvf_test_abcdefghijklmnop"
 TAGS = [{"id": 1, "name": "engineer", "costMultiplier": 1, "isActive": True}]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from codevf_nb.settings import Account
+from codevf_nb.accounts.settings import Account
 
 PROMPT = "Is this cell right? "
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from codevf_nb import kernel
-from codevf_nb.magics import CodeVFUserError
+from codevf_nb.notebook.magics import CodeVFUserError
 from codevf_nb.session import Session
 
 

@@ -11,14 +11,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from codevf_nb import display, frames
-from codevf_nb.frames import structured
-from codevf_nb.frames.where import Where
+from codevf_nb import analysis
+from codevf_nb.analysis import structured
+from codevf_nb.analysis.filters import Where
+from codevf_nb.delivery import OutcomeUnknownError
+from codevf_nb.display import rendering as display
 from codevf_nb.ledger import Store
 from codevf_nb.ledger.tables import book
-from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError, DownloadError, WrongTaskError
+from codevf_nb.sdk.exceptions import (
+    BadRequestError,
+    CodeVFError,
+    DownloadError,
+    WrongTaskError,
+)
 from codevf_nb.session import Session
-from codevf_nb.submission import OutcomeUnknownError
 from codevf_nb.task import Task
 from tests.ledger.conftest import ledger_url, postgres, store  # noqa: F401 - the fixtures of both databases
 from tests.scripted import Scripted
@@ -83,7 +89,7 @@ def read_everywhere(session: Session, task: Task) -> str:
     assert "<script" not in bundle["text/html"].lower()
     assert json.dumps([task.message, task.result], ensure_ascii=False, default=str).encode()
     assert all(part.file_name.encode() is not None for part in task.deliverables)
-    assert len(frames.tasks(session.ledger.store, Where(session.account.name))) > 0
+    assert len(analysis.tasks(session.ledger.store, Where(session.account.name))) > 0
     try:
         structured.answers(session.ledger.store, [(session.account.name, task.id)])
         task.frame()

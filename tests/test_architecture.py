@@ -1,181 +1,162 @@
-"""The house: which room may import which, and that loading the extension loads nothing heavy."""
+"""Which package imports which, what is private, and that loading the extension loads nothing heavy."""
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "codevf_nb"
+from tests.architecture import PACKAGES, PUBLIC, table
 
-# Room → the rooms it may import, now or lazily. What a room may import, its users may be told of in the README under
-# "How it is built"; this table is the one that is held to the code.
-ROOMS = {
-    "sdk": set(),
-    "private_files": set(),
-    "credentials": {"sdk", "private_files"},
-    "settings": {"sdk", "credentials", "private_files"},
-    "options": {"sdk", "attachments"},
-    "question": {"sdk", "options", "attachments"},
-    "attachments": {"sdk", "raised"},
-    "raised": set(),
-    "secrets": {"sdk"},
-    "looking": set(),
-    "hours": set(),
-    "prefetch": {"publishing", "sdk"},
-    "service": {"ledger", "line", "prefetch", "sdk", "settings"},
-    "ledger": {"sdk"},
-    "submission": {"ledger", "question", "sdk", "settings", "attachments"},
-    "setback": {"sdk"},
-    "publishing": set(),
-    "watcher": {"sdk", "setback", "publishing"},
-    "line": {"ledger", "sdk", "settings", "watcher"},
-    "task": {"sdk", "ledger", "session", "watcher", "display", "attachments", "frames"},
-    "session": {
-        *(
-            "settings",
-            "options",
-            "question",
-            "attachments",
-            "secrets",
-            "ledger",
-            "line",
-            "looking",
-            "service",
-            "submission",
-            "watcher",
-            "task",
-            "sdk",
-        ),
-    },
-    "kernel": {"session", "task", "settings", "ledger", "sdk", "sandbox"},
-    "frames": {"ledger", "sdk"},
-    "plots": {"sdk", "display"},
-    "display": {"sdk", "ledger", "question", "attachments", "hours"},
-    "live": {"display", "session", "ledger", "question", "task", "publishing"},
-    "widgets": {
-        *("session", "frames", "plots", "display", "hours", "live", "ledger", "attachments", "task", "question", "sdk"),
-        "options",
-        "publishing",
-        "raised",
-    },
-    "grammar": {"sdk"},
-    "defaults": {"settings", "sdk"},
-    "completion": {"grammar", "commands", "session", "sdk"},
-    "magics": {
-        "widgets",
-        "completion",
-        "defaults",
-        "grammar",
-        "commands",
-        "kernel",
-        "display",
-        "live",
-        "options",
-        "raised",
-        "settings",
-        "task",
-        "sdk",
-        "attachments",
-    },
-    "commands": {
-        "attachments",
-        "defaults",
-        "grammar",
-        "kernel",
-        "live",
-        "widgets",
-        "display",
-        "settings",
-        "credentials",
-        "sandbox",
-        "sdk",
-        "task",
-        "__init__",
-    },
-    "demo": {"kernel", "sandbox"},
-    "sandbox": set(),
-    "smoke": {"sdk", "settings", "display"},
-    "cli": {"sandbox", "demo", "smoke"},
-    "__init__": {
-        "publishing",
-        "kernel",
-        "frames",
-        "magics",
-        "task",
-        "settings",
-        "defaults",
-        "widgets",
-        "options",
-        "submission",
-    },
-}
-# Arrows that run back up, each for its one reason, all under TYPE_CHECKING: a type named in a signature.
-ONLY_FOR_TYPES = {
-    ("task", "session"),
-    ("question", "attachments"),
-    ("display", "attachments"),
-    ("submission", "settings"),
-}
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "codevf_nb"
+ROWS = {package.name: package for package in PACKAGES}
 
 
-def room_of(module: str) -> str:
+def module_name(path: Path) -> str:
+    """Return the dotted name of a file's module."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(path): path for path in SOURCE.rglob("*.py") if "__pycache__" not in path.parts}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import of a module of this project in another one."""
+
+    importer: str
+    module: str
+    for_types: bool
+
+    @property
+    def packages(self) -> tuple[str, str]:
+        """The packages at both ends."""
+        return package_of(self.importer), package_of(self.module)
+
+
+def package_of(module: str) -> str:
+    """Return the row of the table that a module belongs to."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else "__init__"
 
 
-def files() -> list[Path]:
-    return [path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts]
+def folder_of(module: str) -> str:
+    """Return the dotted name of the folder that a module lies in."""
+    return module if FILES[module].name == "__init__.py" else module.rpartition(".")[0]
 
 
-def imports(path: Path) -> list[tuple[str, bool]]:
-    """Return the package's own modules that a file imports, and whether only for types."""
-    found = []
-    package = ["codevf_nb", *path.relative_to(PACKAGE).parts[:-1]]
+def imports_in(importer: str) -> Iterator[Import]:
+    """Read a module's imports of this project's modules, also those in functions."""
 
-    def visit(node: ast.AST, *, types: bool) -> None:
-        types = types or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+    def visit(node: ast.AST, *, for_types: bool) -> Iterator[Import]:
+        for_types = for_types or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            found.extend((alias.name, types) for alias in node.names)
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found.extend((f"{module}.{alias.name}", types) for alias in node.names)
+            assert not node.level, f"{importer} has a relative import: {ast.unparse(node)}"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.split(".")[0] == "codevf_nb":
+                yield Import(importer, name if name in FILES else name.rpartition(".")[0] or name, for_types)
         for child in ast.iter_child_nodes(node):
-            visit(child, types=types)
+            yield from visit(child, for_types=for_types)
 
-    visit(ast.parse(path.read_text(encoding="utf-8")), types=False)
-    return [(name, types) for name, types in found if name.split(".")[0] == "codevf_nb"]
-
-
-@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_arrows_run_only_where_they_are_drawn(path: Path):
-    """No file imports a room that the table doesn't allow its own room."""
-    here = room_of(".".join(["codevf_nb", *path.relative_to(PACKAGE).with_suffix("").parts]))
-    assert here in ROOMS, f"{here} is a new room: draw it in the table and in the README"
-    for module, types in imports(path):
-        there = room_of(module) if room_of(module) in ROOMS else "__init__"
-        if there == here or (there == "__init__" and module.count(".") == 0 and here == "commands"):
-            continue
-        assert there in ROOMS[here], f"{path.name} imports {module}"
-        if (here, there) in ONLY_FOR_TYPES:
-            assert types, f"{path.name} may import {module} for types only"
+    return visit(ast.parse(FILES[importer].read_text(encoding="utf-8")), for_types=False)
 
 
-def test_every_room_is_there():
-    """A room in the table that is gone from the code would allow arrows to nowhere."""
-    there = {room_of(".".join(["codevf_nb", *path.relative_to(PACKAGE).with_suffix("").parts])) for path in files()}
-    assert there == set(ROOMS)
+IMPORTS = [found for module in FILES for found in imports_in(module)]
+ACROSS = [found for found in IMPORTS if found.packages[0] != found.packages[1]]
+
+
+def test_every_package_has_a_row():
+    """A package without a row would import what it likes; a row without a package allows imports of nothing."""
+    assert {package_of(module) for module in FILES} == set(ROWS)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_package_imports_what_its_row_names(package):
+    """No more than that, and no less: a name in the row that nothing needs fails too."""
+    found = [each for each in ACROSS if each.packages[0] == package.name]
+    at_run_time = {each.packages[1] for each in found if not each.for_types}
+    assert at_run_time == set(package.imports.split())
+    assert {each.packages[1] for each in found} - at_run_time == set(package.for_types.split())
+
+
+def test_imports_point_up_the_table():
+    """So there is no circle of packages, not even one that is hidden in functions."""
+    order = list(ROWS)
+    wrong = [
+        f"{package.name} imports {name}"
+        for package in PACKAGES
+        for name in package.imports.split()
+        if order.index(name) >= order.index(package.name)
+    ]
+    assert not wrong
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """No circle of modules within a package either, also none that is hidden in functions."""
+    edges = {module: {i.module for i in IMPORTS if i.importer == module and not i.for_types} for module in FILES}
+    for module, targets in edges.items():
+        # A package's own __init__ is loaded with each of its modules, and imports them: that is no circle.
+        edges[module] = {
+            t for t in targets - {module} if not (module.startswith(f"{t}.") or t.startswith(f"{module}."))
+        }
+    done: set[str] = set()
+
+    def walk(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " → ".join([*path[path.index(module) :], module])
+        if module not in done:
+            for target in sorted(edges[module]):
+                walk(target, (*path, module))
+            done.add(module)
+
+    for module in sorted(FILES):
+        walk(module, ())
+
+
+def test_a_private_module_is_imported_in_its_own_folder_only():
+    """A leading underscore marks what only the modules beside it may import."""
+    wrong = [
+        f"{found.importer} imports {found.module}"
+        for found in IMPORTS
+        for folder, _, name in [found.module.rpartition(".")]
+        if name.startswith("_") and not f"{found.importer}.".startswith(f"{folder}.")
+    ]
+    assert not wrong
+
+
+def test_a_module_that_only_its_folder_imports_is_private():
+    """A module without the underscore has a user elsewhere, or is one of the names that are public."""
+    used = {found.module for found in IMPORTS if not f"{found.importer}.".startswith(f"{folder_of(found.module)}.")}
+    # What a folder's __init__ stands for is used where the folder is.
+    open_modules = {
+        module
+        for module, path in FILES.items()
+        if not any(part.startswith("_") for part in module.split(".")) and path.name != "__init__.py"
+    }
+    assert not open_modules - used - set(PUBLIC) - {f"codevf_nb.{name}" for name in ROWS}
 
 
 def test_sandbox_and_client_share_no_code():
-    """So that both can't be wrong together."""
-    for path in (PACKAGE / "sandbox").rglob("*.py"):
-        assert {room_of(module) for module, _ in imports(path)} <= {"sandbox"}, path
+    """So that both can't be wrong in the same way."""
+    assert not ROWS["sandbox"].imports
+    assert not ROWS["sandbox"].for_types
+
+
+def test_the_table_is_the_one_of_the_contributors_guide():
+    """``python -m tests.architecture`` prints it."""
+    assert table() in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def loaded_by(statement: str) -> set[str]:
+    """Return the libraries that a statement loads in a fresh interpreter."""
     code = f"import sys; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return {name.split(".")[0] for name in run.stdout.split()}
@@ -187,8 +168,8 @@ HEAVY = {"pandas", "requests", "sqlalchemy", "ipywidgets", "tornado", "jsonschem
 def test_importing_loads_nothing_heavy():
     """Neither the package nor its extension makes a notebook wait for what it may never use."""
     assert not loaded_by("import codevf_nb") & HEAVY
-    statement = "import IPython.core.magic, traitlets.config; before = set(sys.modules); import codevf_nb.magics"
-    assert not loaded_by(statement) & HEAVY
+    ready = "import IPython.core.magic, traitlets.config; before = set(sys.modules)"
+    assert not loaded_by(f"{ready}; import codevf_nb.notebook.magics") & HEAVY
 
 
 def test_public_names_are_there():

@@ -9,11 +9,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import codevf_nb as cvf
-from codevf_nb.options import _READERS, AskOptions, Defaults
+from codevf_nb.questions.options import _READERS, AskOptions, Defaults
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.models import ServiceMode
 
@@ -161,6 +161,7 @@ ANYTHING = st.one_of(
 @pytest.mark.parametrize("name", [*inspect.signature(cvf.ask).parameters])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=ANYTHING)
+@example(value="line\nbreak")
 def test_no_argument_ends_in_a_traceback(current, name, value):
     """Any value of any type in any argument is taken, or refused with an error of ours."""
     arguments = {"prompt": PROMPT, "code": "x = 1", name: value}

@@ -4,9 +4,10 @@ import time
 
 import pytest
 
-from codevf_nb import display, service
+from codevf_nb.delivery import service_info
+from codevf_nb.display import rendering as display
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.widgets import fallbacks
+from codevf_nb.widgets import _fallbacks as fallbacks
 from tests.test_magics import run
 
 
@@ -58,7 +59,7 @@ def test_a_balance_of_minutes_ago_will_do_where_the_service_is_away(current, box
 
 def test_a_service_that_says_nothing_is_not_waited_for(current, box, monkeypatch):
     """Where a balance from before will do, a look at a new one ends within seconds."""
-    monkeypatch.setattr(service, "GLANCE_SECONDS", 0.2)
+    monkeypatch.setattr(service_info, "GLANCE_SECONDS", 0.2)
     asked(current, 1)
     box.add_fault("balance:1-99:delay=30")
     began = time.monotonic()

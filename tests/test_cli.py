@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from codevf_nb import smoke
+from codevf_nb.cli import _smoke as smoke
 
 
 def program(*arguments: str) -> subprocess.CompletedProcess:
@@ -36,7 +36,7 @@ def test_demo_fails_if_the_question_does(monkeypatch, tmp_path, capsys):
     import nbformat
     from nbformat.v4 import new_code_cell, new_notebook
 
-    from codevf_nb import demo
+    from codevf_nb.cli import _demo as demo
 
     nbformat.write(new_notebook(cells=[new_code_cell("raise ValueError('no')")]), tmp_path / demo.NOTEBOOK)
     monkeypatch.setattr(demo, "_notebooks", lambda: tmp_path)

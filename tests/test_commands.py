@@ -3,10 +3,11 @@
 import pytest
 from IPython.utils.capture import capture_output
 
-from codevf_nb import commands, kernel
-from codevf_nb.grammar import OPTIONS
+from codevf_nb import kernel
+from codevf_nb.accounts.settings import Account
+from codevf_nb.notebook import commands
+from codevf_nb.notebook.grammar import OPTIONS
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.settings import Account
 from tests.waiting import eventually
 
 CELL = "def add(item, to=[]):\n    to.append(item)\n"

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
 
-from codevf_nb import commands, completion
-from codevf_nb.grammar import OPTIONS
+from codevf_nb.notebook import _completion as completion
+from codevf_nb.notebook import commands
+from codevf_nb.notebook.grammar import OPTIONS
 
 
 def offered(line: str, **names) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codevf_nb import defaults, settings
+from codevf_nb.accounts import defaults, settings
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codevf_nb import display
+from codevf_nb.display import rendering as display
 from codevf_nb.ledger import Entry
 from codevf_nb.ledger.records import COLUMNS
 

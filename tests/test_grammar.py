@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codevf_nb.grammar import OPTIONS, GrammarError, Line, join, read
+from codevf_nb.notebook.grammar import (
+    OPTIONS,
+    GrammarError,
+    Line,
+    join,
+    read,
+)
 
 
 @pytest.mark.parametrize(

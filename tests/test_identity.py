@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import codevf_nb as cvf
-from codevf_nb import settings as places
+from codevf_nb.accounts import settings as places
+from codevf_nb.delivery import OtherProjectError
+from codevf_nb.delivery.service_info import TAGS_SECONDS
 from codevf_nb.ledger import Change, Store, sqlite_url
-from codevf_nb.ledger.digests import Digests
-from codevf_nb.magics import CodeVFUserError
+from codevf_nb.ledger._digests import Digests
+from codevf_nb.notebook.magics import CodeVFUserError
 from codevf_nb.sdk.exceptions import InvalidTagError
-from codevf_nb.service import TAGS_SECONDS
 from codevf_nb.session import Session
-from codevf_nb.submission import OtherProjectError
 from tests.test_submission import Clock, clock, kernel  # noqa: F401 - fixtures
 
 PROMPT = "Is this cell right, do you think?"

@@ -10,12 +10,13 @@ import traceback
 import pytest
 from IPython.utils.capture import capture_output
 
-from codevf_nb import credentials, kernel, settings
+from codevf_nb import kernel
+from codevf_nb.accounts import credentials, settings
+from codevf_nb.privacy import PrivateDataError, check
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import ConfigurationError
 from codevf_nb.sdk.secret import Secret
-from codevf_nb.secrets import PrivateDataError, check
 
 WORD = "VerySecretWord7"
 KEY = f"cvf_test_{WORD}"
@@ -319,7 +320,7 @@ def test_a_disk_that_is_full_loses_no_settings(monkeypatch):
 
 
 STORE = """
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 import sys
 for number in range(60):
     settings.store(**{sys.argv[1]: number})

@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import select
 
 from codevf_nb import kernel as this_kernel
+from codevf_nb.accounts.settings import Account
 from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.ledger.tables import leases
-from codevf_nb.question import Draft
+from codevf_nb.questions.question import Draft
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.sdk import CodeVFClient
-from codevf_nb.sdk.answers import RawAnswer
 from codevf_nb.sdk.exceptions import RateLimitError, WaitTimeoutError
+from codevf_nb.sdk.responses import RawAnswer
 from codevf_nb.session import Session
-from codevf_nb.settings import Account
 from tests.test_question import QUESTION, TERMS
 from tests.waiting import eventually
 

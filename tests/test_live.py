@@ -9,16 +9,17 @@ import pytest
 from IPython.utils.capture import capture_output
 from jupyter_client.manager import start_new_kernel
 
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 from codevf_nb.ledger import Ledger, Store, sqlite_url
 from codevf_nb.sandbox import Sandbox, process
-from codevf_nb.widgets.stage import WIDGET
+from codevf_nb.widgets.view_registry import WIDGET
 from tests.waiting import eventually
 
 LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 1 --rate-limit off"
 CONNECT = """
 %load_ext codevf_nb
-from codevf_nb import kernel, settings
+from codevf_nb import kernel
+from codevf_nb.accounts import settings
 _ = kernel.use(settings.Account("sandbox", "sandbox", {url!r}, {key!r}, "a test", "sandbox", requests_per_second=None))
 """
 PRICE = "may cost at most 240 credits (240 × standard 1× × General Purpose 1×)"
@@ -118,7 +119,10 @@ def test_the_display_is_updated_by_the_session_that_takes_over(kernel):
     """The sandbox was stopped and started again, at another address: the question from before is answered in place."""
     run(kernel, LOAD.replace("--answer-after 1", "--answer-after 4"))
     (first,) = [content for kind, content in run(kernel, ASK) if kind == "display_data"]
-    run(kernel, "from codevf_nb import settings\nfrom codevf_nb.sandbox import process\nprocess.stop(settings.home())")
+    run(
+        kernel,
+        "from codevf_nb.accounts import settings\nfrom codevf_nb.sandbox import process\nprocess.stop(settings.home())",
+    )
     run(kernel, "%codevf sandbox")
     answered = said(kernel, lambda kind, content: kind == "update_display_data" and "completed" in str(content))[-1][1]
     assert answered["transient"]["display_id"] == first["transient"]["display_id"]

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codevf_nb import looking as line
 from codevf_nb import session as sessions
-from codevf_nb.looking import looking
-from codevf_nb.secrets import checking
-from codevf_nb.secrets.parts import Part
+from codevf_nb.privacy import _checks as checks
+from codevf_nb.privacy import progress as line
+from codevf_nb.privacy._parts import Part
+from codevf_nb.privacy.progress import looking
 from tests.test_secrets import SECRETS
 
 
@@ -76,9 +76,9 @@ LINES = st.lists(st.sampled_from([*SECRETS.values(), "x = 1", "some text here", 
 def test_what_stands_between_two_pieces_is_found_once(lines, piece):
     """However a text is cut for reading, the same is found in it at the same places."""
     part = Part("a.py", "\n".join(lines).encode(), is_prose=True)
-    whole = set(checking._in_pieces(part, None))
+    whole = set(checks._in_pieces(part, None))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checking, "_PIECE", piece)
-        patch.setattr(checking, "_BESIDE", 300)
-        found = list(checking._in_pieces(part, None))
+        patch.setattr(checks, "_PIECE", piece)
+        patch.setattr(checks, "_BESIDE", 300)
+        found = list(checks._in_pieces(part, None))
     assert sorted(found) == sorted(whole)

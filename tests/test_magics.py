@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
 
-from codevf_nb import kernel, settings
+from codevf_nb import kernel
+from codevf_nb.accounts import settings
 from codevf_nb.ledger import LedgerError
-from codevf_nb.magics import StoppedError
+from codevf_nb.notebook.magics import StoppedError
 from codevf_nb.task import Task
 from tests.soak.steps import STEPS, at_step
 
@@ -298,7 +299,7 @@ def test_debug_gives_the_traceback(shell, current, monkeypatch):
 
 def test_interrupting_the_wait_leaves_the_task(shell, account, box, monkeypatch):
     """Ctrl-C stops the waiting and says how to cancel; the task is still open."""
-    from codevf_nb.watcher import Watcher
+    from codevf_nb.delivery.watcher import Watcher
 
     current = kernel.use(account)
     monkeypatch.setattr(Watcher, "wait", _interrupted)
@@ -344,7 +345,7 @@ def test_interrupting_says_in_one_line_how_the_question_stands(shell, account, b
     kernel.forget()
 
 
-@pytest.mark.parametrize("where", ["grammar.read", "kernel.current", "attachments.gather"])
+@pytest.mark.parametrize("where", ["notebook.grammar.read", "kernel.current", "attachments.gather"])
 def test_interrupting_before_there_is_a_question(shell, current, box, monkeypatch, where):
     """Also while the line is read, a ledger is opened, or a table made ready."""
     monkeypatch.setattr(f"codevf_nb.{where}", _interrupted)
@@ -397,7 +398,7 @@ def test_interrupting_inside_of_a_run_asks_nothing(shell, current, box, monkeypa
     current.watcher.stop()  # so that there is something to wait for
     run(shell, QUESTION)
     run(shell, "1 / 0")
-    monkeypatch.setattr("codevf_nb.watcher.Watcher.wait", _interrupted)
+    monkeypatch.setattr("codevf_nb.delivery.watcher.Watcher.wait", _interrupted)
     monkeypatch.setattr("codevf_nb.widgets.under_cell", _interrupted)
     result, _ = run(shell, f"%%codevf Why does this hang? --run\n{inner}")
     assert "the run was interrupted, so nothing was asked" in str(result.error_in_exec)
@@ -417,7 +418,7 @@ ended = True
 def test_interrupting_a_loop_ends_the_loop(shell, current, monkeypatch):
     """As any Ctrl-C does; in one line, with what was asked going on."""
     run(shell, QUESTION)
-    monkeypatch.setattr("codevf_nb.watcher.Watcher.wait", _interrupted)
+    monkeypatch.setattr("codevf_nb.delivery.watcher.Watcher.wait", _interrupted)
     result, _ = run(shell, LOOP)
     assert str(result.error_in_exec) == "codevf: stopped. %codevf status tells how each question stands."
     assert "ended" not in shell.user_ns

@@ -9,13 +9,13 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
 
-from codevf_nb import frames, plots
+from codevf_nb import analysis, plots
 from codevf_nb.ledger import MemoryStore
 from codevf_nb.sdk.exceptions import BadRequestError
 from tests.frames.history import DAY, History
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
-LIVE = frames.Where("live-1")
+LIVE = analysis.Where("live-1")
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def stacked(ax) -> dict[str, list[tuple[float, float]]]:
 
 def test_bars_over_time_are_the_frames_sums(store):
     """A colour per group, stacked; weeks side by side where they lie in time, with a gap between them."""
-    ax = plots.spend_over_time(frames.spend(store, LIVE, "mode", "W"))
+    ax = plots.spend_over_time(analysis.spend(store, LIVE, "mode", "W"))
     drawn(ax)
     assert stacked(ax) == {
         "fast": [(0, 100), (0, 0), (0, 300)],
@@ -82,8 +82,8 @@ def many(count: int) -> MemoryStore:
 def test_groups_are_told_apart_without_their_colours(count, looks):
     """Up to eight have a hatching or a kind of line each; of more, the least are one group, and nothing is lost."""
     store = many(count)
-    areas = plots.spend_over_time(frames.spend(store, LIVE, "project", "W"))
-    lines = plots.time_to_answer(frames.tasks(store, LIVE), "project")
+    areas = plots.spend_over_time(analysis.spend(store, LIVE, "project", "W"))
+    lines = plots.time_to_answer(analysis.tasks(store, LIVE), "project")
     assert len(areas.patches) == len(lines.lines) == looks
     named = areas.patches if count <= 8 else areas.patches[:-1]
     assert len({patch.get_hatch() for patch in named}) == len(named)
@@ -99,7 +99,7 @@ def test_groups_are_told_apart_without_their_colours(count, looks):
 
 def test_bars_that_are_too_many_are_one_at_the_bottom():
     """The greatest by name, then the sum of the others; a rate has no sum, so its least are left out."""
-    table = frames.spend(many(20), LIVE, "project")
+    table = analysis.spend(many(20), LIVE, "project")
     ax = plots.spend_by(table)
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert (labels[0], labels[1], labels[-1]) == ("6 others", "p06", "p19")
@@ -111,7 +111,7 @@ def test_bars_that_are_too_many_are_one_at_the_bottom():
 def test_another_column_can_be_drawn(store):
     """Each bar has its number beside it; what isn't known has no bar."""
     History(store).ask(MONDAY, mode="realtime_answer", cap=500)
-    table = frames.spend(store, LIVE, "mode")
+    table = analysis.spend(store, LIVE, "mode")
     held = plots.spend_by(table, column="credits_held")
     assert held.get_xlabel() == "credits held"
     assert [text.get_text() for text in held.texts][-1] == "500"
@@ -119,7 +119,7 @@ def test_another_column_can_be_drawn(store):
     with pytest.raises(BadRequestError, match="not share"):
         plots.spend_by(table, column="share")
     with pytest.raises(BadRequestError, match="several periods"):
-        plots.spend_by(frames.spend(store, LIVE, "mode", "W"), column="credits_per_answer")
+        plots.spend_by(analysis.spend(store, LIVE, "mode", "W"), column="credits_per_answer")
 
 
 FOREIGN = ("$x_{", "$x$", r"\input{a}", "_hidden", "a\nb\x1b[31m\u202e", "long " * 50, "100% & #1")
@@ -135,9 +135,9 @@ def test_names_are_never_read_as_mathematics_or_tex(usetex):
     shown = {"$x_{", "$x$", r"\input{a}", "_hidden", "a b�[31m�", "100% & #1"}
     long = "long " * 9
     with mpl.rc_context({"text.usetex": usetex}):
-        areas = plots.spend_over_time(frames.spend(store, LIVE, "project", "W"))
-        bars = plots.spend_by(frames.spend(store, LIVE, "project"))
-        lines = plots.time_to_answer(frames.tasks(store, LIVE), "project")
+        areas = plots.spend_over_time(analysis.spend(store, LIVE, "project", "W"))
+        bars = plots.spend_by(analysis.spend(store, LIVE, "project"))
+        lines = plots.time_to_answer(analysis.tasks(store, LIVE), "project")
     assert set(legend(areas)) == {*shown, long[:21] + "…"}
     assert {name.removesuffix(" (1)") for name in legend(lines)} == {*shown, long[:21] + "…"}
     assert {label.get_text() for label in bars.get_yticklabels()} == {*shown, long[:27] + "…"}
@@ -157,9 +157,9 @@ def test_nothing_is_cut_off_by_the_figures_edge():
             MONDAY + number * DAY, used=123456.78, took=3.0**number, project=f"project with a long name {number}"
         )
     for ax in (
-        plots.spend_over_time(frames.spend(store, LIVE, "project", "D")),
-        plots.spend_by(frames.spend(store, LIVE, "project")),
-        plots.time_to_answer(frames.tasks(store, LIVE), "project"),
+        plots.spend_over_time(analysis.spend(store, LIVE, "project", "D")),
+        plots.spend_by(analysis.spend(store, LIVE, "project")),
+        plots.time_to_answer(analysis.tasks(store, LIVE), "project"),
     ):
         drawn(ax)
         box, figure = ax.get_tightbbox(), ax.figure.bbox
@@ -172,7 +172,7 @@ def test_nothing_is_cut_off_by_the_figures_edge():
 
 def test_bars_by_group_show_the_greatest_first(store):
     """At the top, where one begins to read."""
-    ax = plots.spend_by(frames.spend(store, LIVE, ("project", "mode")))
+    ax = plots.spend_by(analysis.spend(store, LIVE, ("project", "mode")))
     drawn(ax)
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == ["shop · (none)", "shop · standard", "shop · fast"]
@@ -182,20 +182,20 @@ def test_bars_by_group_show_the_greatest_first(store):
 def test_time_to_answer_is_a_rising_line_per_group(store):
     """It ends at all of them, at the longest; who has no answer isn't counted."""
     History(store).ask(MONDAY + 99)
-    ax = plots.time_to_answer(frames.tasks(store, LIVE))
+    ax = plots.time_to_answer(analysis.tasks(store, LIVE))
     drawn(ax)
     lines = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
     assert lines["fast (2)"] == [[60.0, 0.0], [60.0, 0.5], [180.0, 1.0]]
     assert sum(len(line) - 1 for line in lines.values()) == 4
 
 
-EMPTY = frames.Where("nobody")
+EMPTY = analysis.Where("nobody")
 DRAW = {
     "spend_over_time": lambda store, where, **kwargs: plots.spend_over_time(
-        frames.spend(store, where, "mode", "W"), **kwargs
+        analysis.spend(store, where, "mode", "W"), **kwargs
     ),
-    "spend_by": lambda store, where, **kwargs: plots.spend_by(frames.spend(store, where), **kwargs),
-    "time_to_answer": lambda store, where, **kwargs: plots.time_to_answer(frames.tasks(store, where), **kwargs),
+    "spend_by": lambda store, where, **kwargs: plots.spend_by(analysis.spend(store, where), **kwargs),
+    "time_to_answer": lambda store, where, **kwargs: plots.time_to_answer(analysis.tasks(store, where), **kwargs),
 }
 each_plot = pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
 
@@ -247,8 +247,8 @@ def test_an_axis_of_credits_begins_at_nothing(used):
     """Before anything is used it goes up to one credit, not to hundredths of one."""
     store = MemoryStore()
     History(store).answered(MONDAY, used=used)
-    over_time = plots.spend_over_time(frames.spend(store, LIVE, "mode", "D")).get_ylim()
-    by_mode = plots.spend_by(frames.spend(store, LIVE, "mode")).get_xlim()
+    over_time = plots.spend_over_time(analysis.spend(store, LIVE, "mode", "D")).get_ylim()
+    by_mode = plots.spend_by(analysis.spend(store, LIVE, "mode")).get_xlim()
     if used:
         assert over_time[0] == by_mode[0] == 0
         assert min(over_time[1], by_mode[1]) > used
@@ -265,11 +265,11 @@ def test_it_can_be_read_on_light_and_dark_pages(page):
 
 def test_what_does_not_add_up_is_refused(store):
     """Live and sandbox credits in one bar, and time without periods."""
-    everywhere = frames.spend(store, frames.Where(), "mode", "W")
+    everywhere = analysis.spend(store, analysis.Where(), "mode", "W")
     with pytest.raises(BadRequestError, match="live and sandbox, which don't add up"):
         plots.spend_over_time(everywhere)
     with pytest.raises(BadRequestError, match="live and sandbox"):
         plots.spend_by(everywhere)
     assert plots.spend_by(everywhere[everywhere["environment"] == "live"]).containers
     with pytest.raises(BadRequestError, match="needs periods"):
-        plots.spend_over_time(frames.spend(store, LIVE))
+        plots.spend_over_time(analysis.spend(store, LIVE))

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from codevf_nb import settings
+from codevf_nb.accounts import settings
+from codevf_nb.delivery._prefetch import Prefetch, Step
 from codevf_nb.ledger import MemoryStore
-from codevf_nb.prefetch import Prefetch, Step
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.session import Session
 from tests.test_live import ASK, CONNECT, PRICE, idle, run, said

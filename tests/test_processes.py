@@ -22,11 +22,16 @@ from nbformat.v4 import new_code_cell, new_notebook
 from sqlalchemy import insert
 
 from codevf_nb import kernel
+from codevf_nb.accounts.settings import Account
 from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.ledger.tables import meta
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.sdk.exceptions import AuthenticationError, CodeVFError, ConfigurationError, WaitTimeoutError
-from codevf_nb.settings import Account
+from codevf_nb.sdk.exceptions import (
+    AuthenticationError,
+    CodeVFError,
+    ConfigurationError,
+    WaitTimeoutError,
+)
 from tests import asking
 from tests.asking import WORKERS
 from tests.ledger.conftest import postgres  # noqa: F401 - the fixture
@@ -343,8 +348,8 @@ async def test_no_answer_in_time():
 
 def test_pytest_asyncio_ends(tmp_path):
     """A test that gives up waiting for an answer passes, and pytest ends; both took for ever together."""
+    from codevf_nb.accounts.settings import home
     from codevf_nb.sandbox import process
-    from codevf_nb.settings import home
 
     (tmp_path / "test_awaited.py").write_text(AWAITED)
     options = ["-p", "no:cacheprovider", "-p", "no:xdist", "--asyncio-mode=auto", "-W", "ignore::DeprecationWarning"]
@@ -365,8 +370,8 @@ def test_a_kernel_that_gave_up_waiting_shuts_down():
     """After an await that timed out, and with one that goes on, a kernel ends within 2 s of being told to."""
     from jupyter_client.manager import start_new_kernel
 
+    from codevf_nb.accounts.settings import home
     from codevf_nb.sandbox import process
-    from codevf_nb.settings import home
 
     manager, client = start_new_kernel(kernel_name="python3")
     try:
@@ -419,8 +424,8 @@ if __name__ == "__main__":
 
 def test_a_spawned_worker_asks_in_the_sandbox_too(tmp_path, monkeypatch):
     """A key that lies in the environment is not used by the workers of a kernel that is on the sandbox."""
+    from codevf_nb.accounts.settings import home
     from codevf_nb.sandbox import process
-    from codevf_nb.settings import home
 
     monkeypatch.setenv("CODEVF_API_KEY", "cvf_live_not_to_be_used")
     monkeypatch.setenv("CODEVF_BASE_URL", "http://127.0.0.1:9/api/v1/")
@@ -452,7 +457,7 @@ logging.getLogger().addHandler(logging.FileHandler({path!r}))
 STOPPED = """
 import time
 from pathlib import Path
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 from codevf_nb.sandbox import process
 _ = process.stop(settings.home())
 while "polling goes on although it fails" not in Path({path!r}).read_text():

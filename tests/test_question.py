@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codevf_nb.attachments import Attachment
-from codevf_nb.question import Draft, Question, Terms, idempotency_key
+from codevf_nb.questions.question import (
+    Draft,
+    Question,
+    Terms,
+    idempotency_key,
+)
 from codevf_nb.sdk.models import ServiceMode, Tag
 
 QUESTION = Question(

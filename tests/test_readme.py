@@ -18,8 +18,8 @@ import pandas as pd
 import pytest
 
 from codevf_nb import cli, kernel
-from codevf_nb.commands import COMMANDS, help_text
-from codevf_nb.grammar import OPTIONS
+from codevf_nb.notebook.commands import COMMANDS, help_text
+from codevf_nb.notebook.grammar import OPTIONS
 from codevf_nb.sandbox import process
 
 ROOT = Path(__file__).parents[1]

@@ -5,10 +5,11 @@ import threading
 import pytest
 
 import codevf_nb as cvf
-from codevf_nb import kernel, settings
+from codevf_nb import kernel
+from codevf_nb.accounts import settings
+from codevf_nb.accounts.settings import Account
 from codevf_nb.sandbox import Sandbox, process
 from codevf_nb.sdk.exceptions import CodeVFError
-from codevf_nb.settings import Account
 from tests.waiting import eventually
 
 

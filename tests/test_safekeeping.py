@@ -11,11 +11,16 @@ from IPython.utils.capture import capture_output
 from sqlalchemy import text
 
 from codevf_nb import kernel
-from codevf_nb.ledger import BudgetExceededError, LedgerError, Store, sqlite_url
-from codevf_nb.magics import CodeVFUserError
+from codevf_nb.accounts.settings import home
+from codevf_nb.delivery._errors import NotWrittenError
+from codevf_nb.ledger import (
+    BudgetExceededError,
+    LedgerError,
+    Store,
+    sqlite_url,
+)
+from codevf_nb.notebook.magics import CodeVFUserError
 from codevf_nb.session import Session
-from codevf_nb.settings import home
-from codevf_nb.submission.errors import NotWrittenError
 
 PROMPT = "Is this join dropping rows?"
 BROKEN = "nothing can be asked"

@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 from codevf_nb.sandbox import process
 
 ASK = "%%codevf Is this comparison right? Number {}.\nif total == None:\n    total = 0"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codevf_nb.attachments import gather
-from codevf_nb.secrets import PrivateDataError, check
+from codevf_nb.privacy import PrivateDataError, check
 
 # One of each kind, in pieces: so this file holds none that others' scanners would find.
 SECRETS = {

@@ -8,13 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
-from codevf_nb.ledger import LedgerError, Limiter, MemoryStore, SendState, Store, migrations, tables
-from codevf_nb.question import Draft
+from codevf_nb.accounts.settings import Account
+from codevf_nb.ledger import (
+    LedgerError,
+    Limiter,
+    MemoryStore,
+    SendState,
+    Store,
+    migrations,
+    tables,
+)
+from codevf_nb.questions.question import Draft
+from codevf_nb.sdk._http import Reply
 from codevf_nb.sdk.exceptions import APIConnectionError, CodeVFError
 from codevf_nb.sdk.limits import MAX_RETRIES
-from codevf_nb.sdk.wire import Reply
 from codevf_nb.session import Session
-from codevf_nb.settings import Account
 from tests.ledger.conftest import ledger_url, postgres  # noqa: F401 - the fixtures of both databases
 from tests.test_question import QUESTION, TERMS
 

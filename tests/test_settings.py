@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from codevf_nb import credentials, settings
+from codevf_nb.accounts import credentials, settings
 from codevf_nb.sdk.addresses import Address
 from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
 from codevf_nb.sdk.secret import Secret
@@ -202,7 +202,7 @@ def test_odd_settings_are_one_line(content):
 
 STORE = """
 import sys
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 for number in range(60):
     settings.store(**{f"{sys.argv[1]} {number}": number})
 """

@@ -4,11 +4,23 @@ import re
 
 import pytest
 
-from codevf_nb import display
-from codevf_nb.ledger import Entry, Ledger, State, Store, Wanted
+from codevf_nb.display import rendering as display
+from codevf_nb.ledger import (
+    Entry,
+    Ledger,
+    State,
+    Store,
+    Wanted,
+)
 from codevf_nb.ledger.tables import IS_OPEN
-from codevf_nb.sandbox import task as sandbox
-from codevf_nb.sdk.statuses import FINAL, LAST_STEP, LOOKS, UNKNOWN_STATUS, TaskStatus
+from codevf_nb.sandbox import _task as sandbox
+from codevf_nb.sdk.statuses import (
+    FINAL,
+    LAST_STEP,
+    LOOKS,
+    UNKNOWN_STATUS,
+    TaskStatus,
+)
 from tests.ledger.conftest import ledger_url, postgres, store  # noqa: F401 - the fixtures of both databases
 
 STATUSES = [*TaskStatus, UNKNOWN_STATUS]

@@ -13,16 +13,22 @@ import pytest
 from IPython.utils.capture import capture_output
 from sqlalchemy import text
 
-from codevf_nb import display
-from codevf_nb.ledger import Change, LedgerError, SendState, Store, sqlite_url
-from codevf_nb.magics import CodeVFUserError
-from codevf_nb.question import Draft
+from codevf_nb.accounts.settings import home
+from codevf_nb.delivery import AskedElsewhereError, OutcomeUnknownError
+from codevf_nb.display import rendering as display
+from codevf_nb.ledger import (
+    Change,
+    LedgerError,
+    SendState,
+    Store,
+    sqlite_url,
+)
+from codevf_nb.notebook.magics import CodeVFUserError
+from codevf_nb.questions.question import Draft
 from codevf_nb.sandbox import Sandbox
+from codevf_nb.sdk._http import Reply
 from codevf_nb.sdk.exceptions import CodeVFError, InsufficientCreditsError
-from codevf_nb.sdk.wire import Reply
 from codevf_nb.session import Session
-from codevf_nb.settings import home
-from codevf_nb.submission import AskedElsewhereError, OutcomeUnknownError
 from codevf_nb.task import Task
 from tests.soak.steps import STEPS, at_step
 from tests.test_question import QUESTION, TERMS
@@ -858,7 +864,7 @@ def test_a_ledger_from_the_day_before_says_so(box, kernel, clock):
 
 def test_a_locked_ledger_is_one_clear_line(box, kernel, monkeypatch):
     """Somebody else holds the database past the busy time-out: nothing is sent, and it works once they let go."""
-    monkeypatch.setattr("codevf_nb.ledger.store.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("codevf_nb.ledger._store.BUSY_SECONDS", 0.1)
     session, other = kernel(), kernel()
     draft = session.draft(PROMPT, code="total = 1")
     with (

@@ -9,9 +9,20 @@ from dataclasses import replace
 
 import pytest
 
-from codevf_nb.ledger import Duty, LedgerError, Limiter, Store
-from codevf_nb.sdk.exceptions import APIConnectionError, AuthenticationError, NotFoundError, RateLimitError, ServerError
-from codevf_nb.watcher import LOOK_SECONDS
+from codevf_nb.delivery.watcher import LOOK_SECONDS
+from codevf_nb.ledger import (
+    Duty,
+    LedgerError,
+    Limiter,
+    Store,
+)
+from codevf_nb.sdk.exceptions import (
+    APIConnectionError,
+    AuthenticationError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+)
 from tests.watching import CADENCE, Question, World, live
 
 

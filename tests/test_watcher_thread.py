@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from codevf_nb.watcher import Polled, Watcher, Ways
+from codevf_nb.delivery.watcher import Polled, Watcher, Ways
 from tests.waiting import eventually
 from tests.watching import Question
 
@@ -114,7 +114,7 @@ def test_ctrl_c_while_waiting(threaded):
 
 def test_a_bug_doesn_t_end_the_thread(threaded, caplog, monkeypatch):
     """Whatever is thrown within a step, the watching goes on."""
-    monkeypatch.setattr("codevf_nb.watcher.LAST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("codevf_nb.delivery.watcher.LAST_RETRY_SECONDS", 0.01)
     steps = itertools.count()
     step = threaded.step
     threaded.step = lambda: step() if next(steps) else {}["bug"]

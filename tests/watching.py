@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass, replace
 
-from codevf_nb.ledger.turns import SPARE_SECONDS
-from codevf_nb.sdk.waiting import MOST_POLL, next_poll
-from codevf_nb.watcher import Polled, Watcher, Ways
+from codevf_nb.delivery.watcher import Polled, Watcher, Ways
+from codevf_nb.ledger._rate_limit import SPARE_SECONDS
+from codevf_nb.sdk.polling import MOST_POLL, next_poll
 
 CADENCE = MOST_POLL  # how often a task that has been open for a while is looked at
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from codevf_nb.attachments.attachment import AttachmentError
 from codevf_nb.sdk.suggestions import did_you_mean
-
-from .attachment import AttachmentError
 
 _LONGEST = 80  # characters of a name made from an expression
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from .attachment import is_a
+from codevf_nb.attachments.attachment import is_a
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class AttachableType:
 
 
 TYPES = (
-    AttachableType("pandas", "DataFrame", ("pandas_tables", "from_frame"), offered=True),
-    AttachableType("pandas", "Series", ("pandas_tables", "from_series"), offered=True),
-    AttachableType("pandas", "Index", ("pandas_tables", "from_index")),
-    AttachableType("pandas", "ExtensionArray", ("pandas_tables", "from_extension_array")),
-    AttachableType("polars", "DataFrame", ("polars_tables", "from_polars"), offered=True),
-    AttachableType("polars", "Series", ("polars_tables", "from_polars"), offered=True),
-    AttachableType("pyarrow", "Table", ("arrow_tables", "from_arrow"), offered=True),
-    AttachableType("pyarrow", "RecordBatch", ("arrow_tables", "from_arrow")),
-    AttachableType("pyarrow", "ChunkedArray", ("arrow_tables", "from_arrow_array")),
-    AttachableType("pyarrow", "Array", ("arrow_tables", "from_arrow_array")),
-    AttachableType("numpy", "ndarray", ("array_tables", "from_array")),
+    AttachableType("pandas", "DataFrame", ("_pandas_tables", "from_frame"), offered=True),
+    AttachableType("pandas", "Series", ("_pandas_tables", "from_series"), offered=True),
+    AttachableType("pandas", "Index", ("_pandas_tables", "from_index")),
+    AttachableType("pandas", "ExtensionArray", ("_pandas_tables", "from_extension_array")),
+    AttachableType("polars", "DataFrame", ("_polars_tables", "from_polars"), offered=True),
+    AttachableType("polars", "Series", ("_polars_tables", "from_polars"), offered=True),
+    AttachableType("pyarrow", "Table", ("_arrow_tables", "from_arrow"), offered=True),
+    AttachableType("pyarrow", "RecordBatch", ("_arrow_tables", "from_arrow")),
+    AttachableType("pyarrow", "ChunkedArray", ("_arrow_tables", "from_arrow_array")),
+    AttachableType("pyarrow", "Array", ("_arrow_tables", "from_arrow_array")),
+    AttachableType("numpy", "ndarray", ("_array_tables", "from_array")),
     AttachableType("polars", "LazyFrame", engine="Polars", way="{0}.collect()", offered=True),
     AttachableType("duckdb", "DuckDBPyRelation", engine="DuckDB", way="{0}.df()", offered=True),
     AttachableType("_duckdb", "DuckDBPyRelation", engine="DuckDB", way="{0}.df()", offered=True),

@@ -7,22 +7,32 @@ import socket
 import uuid
 from collections.abc import Callable
 
-from codevf_nb.ledger.accounts import Accounts, Known, present_name
-from codevf_nb.ledger.address import ledger_file, sqlite_url
+from codevf_nb.ledger._accounts import Accounts, Known, present_name
+from codevf_nb.ledger._budgets import (
+    Budget,
+    BudgetExceededError,
+    Budgets,
+    Period,
+)
+from codevf_nb.ledger._catalog import Catalogue
+from codevf_nb.ledger._digests import Digests
+from codevf_nb.ledger._errors import LedgerError
+from codevf_nb.ledger._lease import Lease
+from codevf_nb.ledger._memory import MemoryStore
+from codevf_nb.ledger._pages import (
+    Order,
+    Pages,
+    State,
+    Wanted,
+)
+from codevf_nb.ledger._rate_limit import Duty, Limiter, Turn
+from codevf_nb.ledger._store import Store
+from codevf_nb.ledger._url import ledger_file, sqlite_url
 from codevf_nb.ledger.book import Balances
-from codevf_nb.ledger.budget import Budget, BudgetExceededError, Budgets, Period
-from codevf_nb.ledger.catalogue import Catalogue
 from codevf_nb.ledger.changes import Change, Repeat
-from codevf_nb.ledger.digests import Digests
-from codevf_nb.ledger.errors import LedgerError
-from codevf_nb.ledger.lease import Lease
-from codevf_nb.ledger.memory import MemoryStore
-from codevf_nb.ledger.pages import Order, Pages, State, Wanted
 from codevf_nb.ledger.questions import Questions
 from codevf_nb.ledger.records import UNKNOWN, Entry, SendState
 from codevf_nb.ledger.sending import Sending
-from codevf_nb.ledger.store import Store
-from codevf_nb.ledger.turns import Duty, Limiter, Turn
 
 __all__ = [
     "UNKNOWN",

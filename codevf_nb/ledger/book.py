@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from codevf_nb.ledger._store import Store
 from codevf_nb.ledger.records import Entry
-from codevf_nb.ledger.store import Store
 from codevf_nb.ledger.tables import book
 
 HOLD, CHARGE, RELEASE, BALANCE = "hold", "charge", "release", "balance"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from codevf_nb.ledger.digests import differ
+from codevf_nb.ledger._digests import differ
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, inspect, text
 
-from codevf_nb.ledger.digests import Digests, forgotten
+from codevf_nb.ledger._digests import Digests, forgotten
 from codevf_nb.sdk.exceptions import CodeVFError
 
 _FIRST = (

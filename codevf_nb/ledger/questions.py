@@ -10,15 +10,38 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from codevf_nb.ledger import book
-from codevf_nb.ledger.accounts import renamed
-from codevf_nb.ledger.digests import forgotten
-from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import GET, OURS, OUTCOME_UNKNOWN, SAME, TASKLESS, Rows, change, count, each, likeliest, read
-from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
+from codevf_nb.ledger._accounts import renamed
+from codevf_nb.ledger._digests import forgotten
+from codevf_nb.ledger.records import (
+    FOREIGN,
+    Entry,
+    SendState,
+    dump,
+)
+from codevf_nb.ledger.rows import (
+    GET,
+    OURS,
+    OUTCOME_UNKNOWN,
+    SAME,
+    TASKLESS,
+    Rows,
+    change,
+    count,
+    each,
+    likeliest,
+    read,
+)
+from codevf_nb.ledger.tables import (
+    IS_OPEN,
+    answers,
+    bodies,
+    first_identities,
+    questions,
+)
 from codevf_nb.sdk.statuses import FINAL, look_of
 
 if TYPE_CHECKING:
-    from codevf_nb.sdk.answers import RawAnswer
+    from codevf_nb.sdk.responses import RawAnswer
 
 CREATE, RETRIEVE = "create", "retrieve"
 CONFLICT = 409

@@ -11,11 +11,21 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from codevf_nb.ledger.errors import LedgerError
-from codevf_nb.ledger.lease import is_leased
-from codevf_nb.sdk.answers import result_of
-from codevf_nb.sdk.foreign import cleaned, loads, task_object_of, time_of
-from codevf_nb.sdk.models import TaskDeliverable, TaskResponse, TaskResult, differences
+from codevf_nb.ledger._errors import LedgerError
+from codevf_nb.ledger._lease import is_leased
+from codevf_nb.sdk.models import (
+    TaskDeliverable,
+    TaskResponse,
+    TaskResult,
+    differences,
+)
+from codevf_nb.sdk.parsing import (
+    cleaned,
+    loads,
+    task_object_of,
+    time_of,
+)
+from codevf_nb.sdk.responses import result_of
 from codevf_nb.sdk.statuses import ANSWERED, look_of
 
 

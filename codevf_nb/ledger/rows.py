@@ -20,8 +20,8 @@ from sqlalchemy import (
     update,
 )
 
+from codevf_nb.ledger._store import LedgerError, Store
 from codevf_nb.ledger.records import Entry, SendState, dump
-from codevf_nb.ledger.store import LedgerError, Store
 from codevf_nb.ledger.tables import questions
 
 # Made once, since a cell runs dozens of statements, and each costs more to make than to run.

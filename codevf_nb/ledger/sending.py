@@ -17,11 +17,27 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select
 
-from codevf_nb.ledger import book, budget
-from codevf_nb.ledger.accounts import renamed
-from codevf_nb.ledger.lease import Lease
-from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
-from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, change, count, drop, likeliest, read
+from codevf_nb.ledger import _budgets as budgets
+from codevf_nb.ledger import book
+from codevf_nb.ledger._accounts import renamed
+from codevf_nb.ledger._lease import Lease
+from codevf_nb.ledger.records import (
+    FOREIGN,
+    Entry,
+    SendState,
+    dump,
+)
+from codevf_nb.ledger.rows import (
+    OURS,
+    SAME,
+    TASKLESS,
+    Rows,
+    change,
+    count,
+    drop,
+    likeliest,
+    read,
+)
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.exceptions import CodeVFError
 
@@ -87,7 +103,7 @@ class Sending(Rows):
             if known is not None and not _may_prepare_again(known, now):
                 return known
             known = next((entry for entry in same if entry.identity == asked["identity"]), known)
-            budget.check(connection, asked["environment"], asked.get("project"), asked.get("cost_cap") or 0, now)
+            budgets.check(connection, asked["environment"], asked.get("project"), asked.get("cost_cap") or 0, now)
             going = lease.renewed(lease.until + take(connection))
             values = {**asked, "account": account, **_prepared(body, going, now)}
             if known is None:

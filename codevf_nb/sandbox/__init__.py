@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .box import Sandbox
-    from .command import add_arguments, run
-    from .errors import SandboxError
+    from codevf_nb.sandbox._command import add_arguments, run
+    from codevf_nb.sandbox._errors import SandboxError
+    from codevf_nb.sandbox._in_process import Sandbox
 
 __all__ = ["Sandbox", "SandboxError", "add_arguments", "run"]
 
-_PLACES = {"Sandbox": "box", "SandboxError": "errors", "add_arguments": "command", "run": "command"}
+_PLACES = {"Sandbox": "_in_process", "SandboxError": "_errors", "add_arguments": "_command", "run": "_command"}
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from .command import add_arguments, run
+from codevf_nb.sandbox._command import add_arguments, run
 
 parser = argparse.ArgumentParser(prog="python -m codevf_nb.sandbox", description=__doc__, allow_abbrev=False)
 add_arguments(parser)

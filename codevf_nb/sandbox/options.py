@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from .errors import SandboxError
-from .faults import Fault
+from codevf_nb.sandbox._errors import SandboxError
+from codevf_nb.sandbox._faults import Fault
 
 CLOCK_DEFAULTS: dict[str, tuple[float, float | None]] = {"real": (4.0, 1.0), "virtual": (25.0, None)}
 """By kind of clock: seconds until the answer, and requests per second (None is no limit)."""

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import SandboxError
-from .options import Options, known
+from codevf_nb.sandbox._errors import SandboxError
+from codevf_nb.sandbox.options import Options, known
 
 IDLE_EXIT = 30 * 60.0
 START_SECONDS = 20.0
@@ -199,7 +199,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    from .state import write_private
+    from codevf_nb.sandbox._state import write_private
 
     write_private(path, value)
 

@@ -17,9 +17,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .answers import RawAnswer, parse_balance, parse_project, parse_tags, parse_task
-    from .client import CodeVFClient
-    from .exceptions import (
+    from codevf_nb.sdk._client import CodeVFClient
+    from codevf_nb.sdk.error_responses import error_from
+    from codevf_nb.sdk.exceptions import (
         APIConnectionError,
         APIError,
         AttachmentLimitExceededError,
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
         WaitTimeoutError,
         WrongTaskError,
     )
-    from .files import is_text_type, mime_type_for, normalize_attachments
-    from .models import (
+    from codevf_nb.sdk.files import is_text_type, mime_type_for, normalize_attachments
+    from codevf_nb.sdk.models import (
         CreditBalance,
         Project,
         ServiceMode,
@@ -56,12 +56,24 @@ if TYPE_CHECKING:
         calculate_final_credit_cost,
         differences,
     )
-    from .refusals import error_from
-    from .schema import check_schema, mismatches, rows, to_json_schema
-    from .statuses import TaskStatus
-    from .tasks import PreparedTask
-    from .transport import Attempt
-    from .validation import (
+    from codevf_nb.sdk.polling import next_poll
+    from codevf_nb.sdk.responses import (
+        RawAnswer,
+        parse_balance,
+        parse_project,
+        parse_tags,
+        parse_task,
+    )
+    from codevf_nb.sdk.schemas import (
+        check_schema,
+        mismatches,
+        rows,
+        to_json_schema,
+    )
+    from codevf_nb.sdk.statuses import TaskStatus
+    from codevf_nb.sdk.tasks import PreparedTask
+    from codevf_nb.sdk.transport import Attempt
+    from codevf_nb.sdk.validation import (
         validate_api_key,
         validate_credits,
         validate_idempotency_key,
@@ -72,11 +84,10 @@ if TYPE_CHECKING:
         validate_schema,
         validate_tag_id,
     )
-    from .waiting import next_poll
 
-_ROOMS = {
-    "answers": "RawAnswer parse_balance parse_project parse_tags parse_task",
-    "client": "CodeVFClient",
+_MODULES = {
+    "responses": "RawAnswer parse_balance parse_project parse_tags parse_task",
+    "_client": "CodeVFClient",
     "exceptions": (
         "APIConnectionError APIError AttachmentLimitExceededError AttachmentTooLargeError "
         "AuthenticationError BadRequestError CodeVFError ConfigurationError DownloadError FieldError "
@@ -89,8 +100,8 @@ _ROOMS = {
         "CreditBalance Project ServiceMode Tag TaskDeliverable TaskResponse TaskResult "
         "calculate_final_credit_cost differences"
     ),
-    "refusals": "error_from",
-    "schema": "check_schema mismatches rows to_json_schema",
+    "error_responses": "error_from",
+    "schemas": "check_schema mismatches rows to_json_schema",
     "statuses": "TaskStatus",
     "tasks": "PreparedTask",
     "transport": "Attempt",
@@ -98,9 +109,9 @@ _ROOMS = {
         "validate_api_key validate_credits validate_idempotency_key validate_metadata validate_mode "
         "validate_project_id validate_prompt validate_schema validate_tag_id"
     ),
-    "waiting": "next_poll",
+    "polling": "next_poll",
 }
-_HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "APIConnectionError",

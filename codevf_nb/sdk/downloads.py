@@ -13,14 +13,19 @@ from pathlib import Path, PurePath
 from typing import IO
 from urllib.parse import urljoin
 
-from .addresses import Address, AddressError
-from .answers import RawAnswer
-from .exceptions import CodeVFError, DownloadError
-from .foreign import clean, header_of
-from .limits import MAX_REDIRECTS
-from .models import TaskDeliverable
-from .transport import BeforeAttempt, Call, OnAnswer, Transport
-from .wire import Reply
+from codevf_nb.sdk._http import Reply
+from codevf_nb.sdk.addresses import Address, AddressError
+from codevf_nb.sdk.exceptions import CodeVFError, DownloadError
+from codevf_nb.sdk.limits import MAX_REDIRECTS
+from codevf_nb.sdk.models import TaskDeliverable
+from codevf_nb.sdk.parsing import clean, header_of
+from codevf_nb.sdk.responses import RawAnswer
+from codevf_nb.sdk.transport import (
+    BeforeAttempt,
+    Call,
+    OnAnswer,
+    Transport,
+)
 
 MAX_NAME_BYTES = 200
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?", re.IGNORECASE)

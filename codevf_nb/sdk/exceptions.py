@@ -32,7 +32,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .foreign import decimal_of, items_of, text_of
+from codevf_nb.sdk.parsing import decimal_of, items_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from .models import TaskResponse
+    from codevf_nb.sdk.models import TaskResponse
 
 # [A] What marks the code of a 409 as "the first request with this key is still running".
 IN_FLIGHT_MARKS = ("in_flight", "inflight", "in_progress")

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from .exceptions import AttachmentLimitExceededError, AttachmentTooLargeError, BadRequestError
-from .limits import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, MAX_FILE_NAME
+from codevf_nb.sdk.exceptions import AttachmentLimitExceededError, AttachmentTooLargeError, BadRequestError
+from codevf_nb.sdk.limits import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, MAX_FILE_NAME
 
 BINARY = "application/octet-stream"
 # Types that the standard library does not know, or that differ from machine to machine.

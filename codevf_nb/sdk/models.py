@@ -15,10 +15,10 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from .exceptions import BadRequestError, InvalidModeError, InvalidTagError
-from .foreign import clean, task_object_of
-from .statuses import UNKNOWN_STATUS, TaskStatus
-from .suggestions import did_you_mean
+from codevf_nb.sdk.exceptions import BadRequestError, InvalidModeError, InvalidTagError
+from codevf_nb.sdk.parsing import clean, task_object_of
+from codevf_nb.sdk.statuses import UNKNOWN_STATUS, TaskStatus
+from codevf_nb.sdk.suggestions import did_you_mean
 
 
 class ServiceMode(StrEnum):
@@ -167,25 +167,10 @@ class TaskResponse:
     @property
     def mismatches(self) -> list[str]:
         """Where structured data does not fit the schema in this answer, a line each; the data stays as it came."""
-        from .schema import mismatches
+        from codevf_nb.sdk.schemas import mismatches
 
         there = self.response_schema is not None and self.result is not None and self.is_structured
         return mismatches(self.result, self.response_schema) if there else []
-
-    @classmethod
-    def from_raw(
-        cls, status: int, headers: Mapping[str, str] | None, body: bytes, *, task_id: str | None = None
-    ) -> TaskResponse:
-        """A task from a stored answer, without a network; raises what the client would have raised.
-
-        `task_id` stands in where the answer has no id of its own, as after a cancellation.
-        """
-        from .answers import parse_task
-        from .refusals import error_from
-
-        if not 200 <= status < 300:
-            raise error_from(status, headers, body)
-        return parse_task(body, headers=headers, task_id=task_id, status_code=status)
 
 
 def calculate_final_credit_cost(

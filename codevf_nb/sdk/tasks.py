@@ -11,15 +11,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .answers import RawAnswer, parse_task
-from .downloads import Saving, download, download_all
-from .exceptions import BadRequestError, IdempotencyConflictError, UnreadableAnswerError, WrongTaskError
-from .files import normalize_attachments
-from .limits import DOWNLOAD_SECONDS, MAX_DOWNLOAD_BYTES
-from .models import ServiceMode, TaskDeliverable, TaskResponse
-from .statuses import TaskStatus
-from .transport import BeforeAttempt, Call, OnAnswer, OnNoAnswer, Transport
-from .validation import (
+from codevf_nb.sdk.downloads import Saving, download, download_all
+from codevf_nb.sdk.exceptions import (
+    BadRequestError,
+    IdempotencyConflictError,
+    UnreadableAnswerError,
+    WrongTaskError,
+)
+from codevf_nb.sdk.files import normalize_attachments
+from codevf_nb.sdk.limits import DOWNLOAD_SECONDS, MAX_DOWNLOAD_BYTES
+from codevf_nb.sdk.models import ServiceMode, TaskDeliverable, TaskResponse
+from codevf_nb.sdk.polling import wait_for
+from codevf_nb.sdk.responses import RawAnswer, parse_task
+from codevf_nb.sdk.statuses import TaskStatus
+from codevf_nb.sdk.transport import (
+    BeforeAttempt,
+    Call,
+    OnAnswer,
+    OnNoAnswer,
+    Transport,
+)
+from codevf_nb.sdk.validation import (
     validate_body,
     validate_credits,
     validate_idempotency_key,
@@ -31,7 +43,6 @@ from .validation import (
     validate_schema,
     validate_tag_id,
 )
-from .waiting import wait_for
 
 
 @dataclass(frozen=True)

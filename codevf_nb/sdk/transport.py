@@ -16,9 +16,10 @@ from logging import getLogger
 from typing import NoReturn
 from urllib.parse import urljoin
 
-from .addresses import Address, AddressError
-from .answers import RawAnswer
-from .exceptions import (
+from codevf_nb.sdk._http import Reply, Wire
+from codevf_nb.sdk.addresses import Address, AddressError
+from codevf_nb.sdk.error_responses import error_from
+from codevf_nb.sdk.exceptions import (
     APIConnectionError,
     APIError,
     CodeVFError,
@@ -26,11 +27,16 @@ from .exceptions import (
     RateLimitError,
     ServerError,
 )
-from .foreign import clean, header_of, http_time_of
-from .limits import BACKOFF_BASE, BACKOFF_CAP, HINT_CAP, MAX_ANSWER_BYTES, MAX_REDIRECTS
-from .refusals import error_from
-from .secret import Secret
-from .wire import Reply, Wire
+from codevf_nb.sdk.limits import (
+    BACKOFF_BASE,
+    BACKOFF_CAP,
+    HINT_CAP,
+    MAX_ANSWER_BYTES,
+    MAX_REDIRECTS,
+)
+from codevf_nb.sdk.parsing import clean, header_of, http_time_of
+from codevf_nb.sdk.responses import RawAnswer
+from codevf_nb.sdk.secret import Secret
 
 logger = getLogger("codevf_nb.sdk")
 

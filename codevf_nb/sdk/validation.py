@@ -13,17 +13,17 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from .exceptions import (
+from codevf_nb.sdk.exceptions import (
     AuthenticationError,
     BadRequestError,
     InvalidMetadataError,
     InvalidTagError,
     PayloadTooLargeError,
 )
-from .files import mime_type_for, normalize_attachments
-from .limits import CREDITS, MAX_BODY_BYTES, PROMPT_LENGTH
-from .models import ServiceMode
-from .secret import Secret
+from codevf_nb.sdk.files import mime_type_for, normalize_attachments
+from codevf_nb.sdk.limits import CREDITS, MAX_BODY_BYTES, PROMPT_LENGTH
+from codevf_nb.sdk.models import ServiceMode
+from codevf_nb.sdk.secret import Secret
 
 __all__ = [
     "mime_type_for",
@@ -131,7 +131,7 @@ def validate_idempotency_key(key: str | uuid.UUID) -> str:
 
 def validate_schema(schema: Any) -> dict[str, Any]:
     """The JSON Schema that an answer shall have, from anything that `to_json_schema` takes."""
-    from .schema import check_schema, to_json_schema
+    from codevf_nb.sdk.schemas import check_schema, to_json_schema
 
     return check_schema(to_json_schema(schema))
 

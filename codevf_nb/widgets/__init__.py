@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from codevf_nb.live import Live
     from codevf_nb.session import Session
     from codevf_nb.task import Task
-    from codevf_nb.widgets.stage import Recipe, View
+    from codevf_nb.widgets.live_displays import Live
+    from codevf_nb.widgets.view_registry import Recipe, View
 
 
 def under_cell(live: Live, task: Task, display_id: str | None = None, *, waits: bool = False) -> str | None:
@@ -30,27 +30,27 @@ def under_cell(live: Live, task: Task, display_id: str | None = None, *, waits: 
     Returns:
         The id under which the display can be replaced; None where nothing was shown, or nothing can be replaced.
     """
-    from codevf_nb.widgets import stage
+    from codevf_nb.widgets import view_registry
 
     if waits and (live.answers_at_once or not task.seen.is_open):
         return display_id
-    if not (task.seen.is_open and stage.has_widgets()):
+    if not (task.seen.is_open and view_registry.has_widgets()):
         return live.show(task, display_id)
-    from codevf_nb.widgets.progress import Progress
+    from codevf_nb.widgets._progress import Progress
 
     panel = Progress(live.session, task)
-    place = stage.show(panel, display_id)
+    place = view_registry.show(panel, display_id)
     live.follow(task, place, panel)
     return place
 
 
 def open_picker(session: Session, shell: Any, preset: Mapping[str, Any]) -> Recipe:
     """Return a form that asks, with these values filled in."""
-    from codevf_nb.widgets import fallbacks
-    from codevf_nb.widgets.stage import Recipe
+    from codevf_nb.widgets import _fallbacks as fallbacks
+    from codevf_nb.widgets.view_registry import Recipe
 
     def make() -> View:
-        from codevf_nb.widgets.picker import Picker
+        from codevf_nb.widgets._picker import Picker
 
         return Picker(session, shell, preset)
 
@@ -59,11 +59,11 @@ def open_picker(session: Session, shell: Any, preset: Mapping[str, Any]) -> Reci
 
 def open_inbox(session: Session) -> Recipe:
     """Return what was asked, a page at a time."""
-    from codevf_nb.widgets import fallbacks
-    from codevf_nb.widgets.stage import Recipe
+    from codevf_nb.widgets import _fallbacks as fallbacks
+    from codevf_nb.widgets.view_registry import Recipe
 
     def make() -> View:
-        from codevf_nb.widgets.inbox import Inbox
+        from codevf_nb.widgets._inbox import Inbox
 
         return Inbox(session)
 
@@ -72,11 +72,11 @@ def open_inbox(session: Session) -> Recipe:
 
 def open_dashboard(session: Session) -> Recipe:
     """Return what is left, and what was spent on what."""
-    from codevf_nb.widgets import fallbacks
-    from codevf_nb.widgets.stage import Recipe
+    from codevf_nb.widgets import _fallbacks as fallbacks
+    from codevf_nb.widgets.view_registry import Recipe
 
     def make() -> View:
-        from codevf_nb.widgets.dashboard import Dashboard
+        from codevf_nb.widgets._dashboard import Dashboard
 
         return Dashboard(session)
 

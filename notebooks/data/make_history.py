@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, insert, select
 
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.ledger.tables import book, questions
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from IPython.utils.capture import capture_output
 
 from codevf_nb.attachments import AttachmentError, context_of, last_failure
-from codevf_nb.attachments.tracebacks import traceback_text
+from codevf_nb.attachments._tracebacks import traceback_text
 
 
 def run(shell, *cells):
@@ -133,7 +133,7 @@ def test_a_thread_that_fails_after_the_cell_is_noticed(shell):
     run(shell, "worker.start()", "1 / 0")
     assert last_failure(shell).where == "cell In[2]"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("codevf_nb.raised.threads._before", lambda _raised: None)
+        patch.setattr("codevf_nb.ipython.exceptions.threads._before", lambda _raised: None)
         gate.set()
         worker.join(10)
     with pytest.raises(AttachmentError, match="a thread has raised OSError since"):

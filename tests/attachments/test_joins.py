@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codevf_nb.attachments import gather
-from codevf_nb.attachments.join_code import INDEX, Join, joins_in
-from codevf_nb.attachments.key_values import hashed
+from codevf_nb.attachments._join_code import INDEX, Join, joins_in
+from codevf_nb.attachments._key_hashes import hashed
 
 
 def sent(named: dict, code: str | None = None, **options) -> tuple[dict[str, pd.DataFrame], str]:
@@ -262,7 +262,7 @@ def test_moments_are_the_same_key_in_every_unit(values):
 
 def test_tables_too_large_to_compare_are_estimated(monkeypatch):
     """The keys of an even sample are looked up; rows without a match still go along."""
-    monkeypatch.setattr("codevf_nb.attachments.join_matches.KEPT_ROWS", 1000)
+    monkeypatch.setattr("codevf_nb.attachments._join_matches.KEPT_ROWS", 1000)
     orders, customers = shop()
     orders.loc[::4, "customer_id"] += 10**6
     tables, profile = sent({"orders": orders, "customers": customers.assign(t="z" * 50)}, max_bytes=30_000)

@@ -17,8 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codevf_nb.attachments import AttachmentError, Mask, column_names, gather
-from codevf_nb.secrets import PrivateDataError, check
+from codevf_nb.attachments import (
+    AttachmentError,
+    Mask,
+    column_names,
+    gather,
+)
+from codevf_nb.privacy import PrivateDataError, check
 
 SALARY = 4217
 

@@ -6,7 +6,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from codevf_nb.attachments import AttachmentError, gather, resolve
-from codevf_nb.attachments.names import Names, is_plain, safe, stem
+from codevf_nb.attachments.names import (
+    Names,
+    is_plain,
+    safe,
+    stem,
+)
 from codevf_nb.sdk.files import normalize_attachments
 
 

@@ -6,8 +6,13 @@ import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
 
-from codevf_nb.attachments import AttachmentError, context_of, gather, last_failure
-from codevf_nb.attachments.tracebacks import traceback_text
+from codevf_nb.attachments import (
+    AttachmentError,
+    context_of,
+    gather,
+    last_failure,
+)
+from codevf_nb.attachments._tracebacks import traceback_text
 
 
 def traceback_of(shell):

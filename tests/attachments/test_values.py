@@ -17,7 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from codevf_nb.attachments import AttachmentError, Picture, figure_of, gather
+from codevf_nb.attachments import (
+    AttachmentError,
+    Picture,
+    figure_of,
+    gather,
+)
 
 
 def one(value, name="v", **options):

@@ -3,9 +3,9 @@
 import itertools
 from collections.abc import Callable, Iterator
 
+from codevf_nb.accounts.settings import home
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.session import Session
-from codevf_nb.settings import home
 from tests.bench.ledgers import session
 from tests.bench.pairs import Kernel, account, in_turn, sandbox
 from tests.bench.table import Row, at_most

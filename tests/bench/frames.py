@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from codevf_nb import frames
+from codevf_nb import analysis
+from codevf_nb.accounts.settings import home
 from codevf_nb.ledger import Store, sqlite_url
-from codevf_nb.settings import home
 from tests.bench import ledgers
 from tests.bench.pairs import in_turn
 from tests.bench.table import Row, at_most
@@ -20,7 +20,7 @@ def rows(*, small: bool) -> Iterator[Row]:
     path = home() / "ledger.sqlite"
     store = Store(sqlite_url(path))
     ledgers.fill(store, "sandbox", count)
-    where = frames.Where("sandbox")
+    where = analysis.Where("sandbox")
     with contextlib.closing(sqlite3.connect(path)) as connection:
 
         def raw() -> pd.DataFrame:
@@ -31,8 +31,8 @@ def rows(*, small: bool) -> Iterator[Row]:
             week = pd.to_datetime(frame["created_at"], unit="s").dt.to_period("W")
             frame.groupby(["mode", week])["credits_used"].sum()
 
-        ours, reference = in_turn(times, lambda: frames.tasks(store, where), raw)
+        ours, reference = in_turn(times, lambda: analysis.tasks(store, where), raw)
         yield at_most(1.5, f"tasks() of {count:,} rows", ours, reference, "read_sql of the raw table")
-        ours, reference = in_turn(times, lambda: frames.spend(store, where, "mode", "W"), grouped)
+        ours, reference = in_turn(times, lambda: analysis.spend(store, where, "mode", "W"), grouped)
         yield at_most(1.5, 'spend(by="mode", freq="W") of them', ours, reference, "read_sql and a bare groupby")
     store.close()

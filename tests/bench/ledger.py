@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from codevf_nb.accounts.settings import home
 from codevf_nb.ledger import Ledger, Store, sqlite_url
-from codevf_nb.settings import home
 from tests.bench import ledgers
 from tests.bench.pairs import in_turn
 from tests.bench.table import Row, at_most

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from codevf_nb.accounts.settings import Account, home
 from codevf_nb.ledger import Store, sqlite_url
 from codevf_nb.ledger.tables import book, questions
 from codevf_nb.session import Session
-from codevf_nb.settings import Account, home
 
 NOW = 1_780_000_000.0
 YEAR = 365 * 86400.0

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from codevf_nb.accounts.settings import home
 from codevf_nb.ledger import sqlite_url
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.settings import home
 from tests.bench.table import Row
 from tests.soak import herd
 

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 from jupyter_client.manager import KernelManager
 
+from codevf_nb.accounts.settings import Account, home
 from codevf_nb.sandbox import process
-from codevf_nb.settings import Account, home
 
 ANSWER_SECONDS = 60
 

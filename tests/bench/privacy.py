@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from codevf_nb.secrets import PrivateDataError, check
-from codevf_nb.secrets.opening import Opener
-from codevf_nb.secrets.scanning import secrets_at
+from codevf_nb.privacy import PrivateDataError, check
+from codevf_nb.privacy._file_readers import Opener
+from codevf_nb.privacy._scanner import secrets_at
 from tests.secrets.formats import FORMATS, URLS
 from tests.secrets.made import shape, spelled
 from tests.secrets.test_named import HARMLESS, SPELLINGS

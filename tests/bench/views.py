@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from codevf_nb.session import Session
-from codevf_nb.widgets import stage
-from codevf_nb.widgets.inbox import Inbox
+from codevf_nb.widgets import view_registry
+from codevf_nb.widgets._inbox import Inbox
 from tests.bench.ledgers import session
 from tests.bench.pairs import account, in_turn
 from tests.bench.table import Row, at_most
@@ -23,7 +23,7 @@ def rows(*, small: bool) -> Iterator[Row]:
 def painting(current: Session) -> Callable[[], None]:
     def paint() -> None:
         view = Inbox(current)
-        stage.bundle(view)
+        view_registry.bundle(view)
         view.let_go()
 
     return paint

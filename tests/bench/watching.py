@@ -21,9 +21,9 @@ import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from codevf_nb.delivery.watcher import Polled
 from codevf_nb.sdk.exceptions import RateLimitError
-from codevf_nb.sdk.waiting import next_poll
-from codevf_nb.watcher import Polled
+from codevf_nb.sdk.polling import next_poll
 from tests import watching
 from tests.bench.table import Row, at_most
 

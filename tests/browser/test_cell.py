@@ -2,7 +2,7 @@
 
 import pytest
 
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 from codevf_nb.ledger import Ledger, Store, sqlite_url
 from tests.browser.lab import Notebook, notebook_of
 from tests.waiting import eventually

@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 from codevf_nb.ledger import Ledger, Store, sqlite_url
 from codevf_nb.sandbox import process
 from tests.browser.lab import Notebook, notebook_of

@@ -6,9 +6,9 @@ import pytest
 
 import codevf_nb as cvf
 from codevf_nb.attachments import traceback_text
-from codevf_nb.options import AskOptions, Defaults
+from codevf_nb.questions.options import AskOptions, Defaults
 from codevf_nb.sdk.exceptions import BadRequestError
-from codevf_nb.widgets import offers
+from codevf_nb.widgets import _attachable_values as attachable_values
 
 pytestmark = pytest.mark.engines
 
@@ -72,7 +72,7 @@ def test_a_lazy_table_needs_a_name(counted, current):
 def test_the_picker_offers_it_and_asks_nothing_of_it(counted, shell):
     """Its line in the picker says that rows are drawn later."""
     shell.user_ns |= {"t": counted.frame, "r": duckdb.sql("select 1 as a")}
-    found = {offer.name: offer for offer in offers.offered(shell, {})}
+    found = {offer.name: offer for offer in attachable_values.offered(shell, {})}
     assert found["t"].is_lazy
     assert found["r"].is_lazy
     assert counted.scans == 0

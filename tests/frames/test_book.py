@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codevf_nb import frames
+from codevf_nb import analysis
 from codevf_nb.ledger import MemoryStore
 from tests.frames.history import History
 
@@ -60,7 +60,7 @@ def test_the_book_always_adds_up(moves):
         for service, mine in zip(services, moves, strict=True):
             if at < len(mine):
                 service.move(float(at), *mine[at])
-    book = checked(frames.credits(store, None), services)
+    book = checked(analysis.credits(store, None), services)
     store.close()
     for service in services:
         if service.told:
@@ -73,7 +73,7 @@ def of(book: pd.DataFrame, service: Service) -> pd.DataFrame:
 
 def checked(book: pd.DataFrame, services: list[Service]) -> pd.DataFrame:
     """Return a book after looking at what is so of every book."""
-    assert {name: str(dtype) for name, dtype in book.dtypes.items()} == frames.CREDITS_BOOK
+    assert {name: str(dtype) for name, dtype in book.dtypes.items()} == analysis.CREDITS_BOOK
     sums = book.groupby("account")["credits"].cumsum()
     assert sums.tolist() == pytest.approx(book["available"].tolist(), abs=1e-6)
     assert book["total"].tolist() == pytest.approx((book["available"] + book["on_hold"]).tolist())
@@ -132,10 +132,10 @@ def test_late_news_never_leaves_more_unexplained(moves):
     service = Unheard(History(store))
     for at, move in enumerate([*moves, ("hear", 0, 0.0), ("look", 0, 0.0)]):
         service.move(float(at), *move)
-    book = checked(frames.credits(store, None), [service])
+    book = checked(analysis.credits(store, None), [service])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("codevf_nb.frames.book.in_order", lambda rows: rows)
-        as_learnt = frames.credits(store, None)
+        patch.setattr("codevf_nb.analysis._book.in_order", lambda rows: rows)
+        as_learnt = analysis.credits(store, None)
     store.close()
     assert sum(map(abs, unexplained(book))) <= sum(map(abs, unexplained(as_learnt))) + 1e-6
     assert sum(unexplained(book)) == pytest.approx(sum(unexplained(as_learnt)), abs=1e-6)
@@ -165,7 +165,7 @@ def test_a_night_of_answers_leaves_nothing_unexplained(asked, bought, looks):
         service.move(5.0 + at, "look", 0, 0.0)
     service.move(9.0, "hear", 0, 0.0)
     service.move(10.0, "look", 0, 0.0)
-    book = checked(frames.credits(store, None), [service])
+    book = checked(analysis.credits(store, None), [service])
     store.close()
     assert unexplained(book) == [1000.0, *([bought] if bought else [])]
     assert book["on_hold"].iloc[-1] == sum(service.open.values())
@@ -175,7 +175,7 @@ def test_signs_and_what_is_held(past):
     """A hold takes the worst case, the end gives it back, the charge takes what was used."""
     past.ledger.balances.record(1000.0, 0.0, at=0.0)
     past.answered(10.0, cap=240, used=100.5)
-    book = frames.credits(past.store, past.account)
+    book = analysis.credits(past.store, past.account)
     columns = ["kind", "credits", "available", "on_hold", "total"]
     assert book[columns].values.tolist() == [
         ["unexplained", 1000.0, 1000.0, 0.0, 1000.0],
@@ -190,7 +190,7 @@ def test_what_happened_elsewhere_is_unexplained(past):
     """A balance that differs from what the book explains gets a row before it that makes up for it, either way."""
     for available in (1000.0, 1000.0, 700.0, 1500.0):
         past.ledger.balances.record(available, 0.0, at=0.0)
-    book = frames.credits(past.store, past.account)
+    book = analysis.credits(past.store, past.account)
     assert book.loc[book["kind"] == "unexplained", "credits"].tolist() == [1000.0, -300.0, 800.0]
 
 
@@ -201,7 +201,7 @@ def test_an_end_that_a_balance_knew_of_stands_before_it(past):
     past.ledger.balances.record(900.0, 0.0, at=20.0)
     past.answer(task_id, 100.0, at=30.0)
     past.ledger.balances.record(900.0, 0.0, at=40.0)
-    book = frames.credits(past.store, past.account)
+    book = analysis.credits(past.store, past.account)
     assert book[["kind", "credits", "available", "on_hold"]].values.tolist()[2:] == [
         ["hold", -240.0, 760.0, 240.0],
         ["release", 240.0, 1000.0, 0.0],
@@ -218,7 +218,7 @@ def test_a_question_that_a_balance_knew_of_stands_before_it(past):
     past.ledger.balances.record(760.0, 240.0, at=20.0)
     past.ask(10.0, cap=240)
     past.ledger.balances.record(760.0, 240.0, at=40.0)
-    assert unexplained(frames.credits(past.store, past.account)) == [1000.0]
+    assert unexplained(analysis.credits(past.store, past.account)) == [1000.0]
 
 
 def test_what_was_held_elsewhere_is_not_taken_for_a_question_of_ours(past):
@@ -226,9 +226,9 @@ def test_what_was_held_elsewhere_is_not_taken_for_a_question_of_ours(past):
     past.ledger.balances.record(1000.0, 0.0, at=0.0)
     past.ledger.balances.record(760.0, 240.0, at=20.0)
     past.ask(30.0, cap=240)
-    assert unexplained(frames.credits(past.store, past.account)) == [1000.0, -240.0]
+    assert unexplained(analysis.credits(past.store, past.account)) == [1000.0, -240.0]
     past.ledger.balances.record(520.0, 480.0, at=40.0)
-    assert unexplained(frames.credits(past.store, past.account)) == [1000.0, -240.0]
+    assert unexplained(analysis.credits(past.store, past.account)) == [1000.0, -240.0]
 
 
 def test_what_ended_elsewhere_is_not_taken_for_a_task_of_ours(past):
@@ -238,7 +238,7 @@ def test_what_ended_elsewhere_is_not_taken_for_a_task_of_ours(past):
     past.ledger.balances.record(900.0, 240.0, at=20.0)
     past.answer(task_id, 100.0, at=30.0)
     past.ledger.balances.record(1040.0, 0.0, at=40.0)
-    book = frames.credits(past.store, past.account)
+    book = analysis.credits(past.store, past.account)
     assert unexplained(book) == [1000.0, 140.0]
     assert book["kind"].tolist().index("release") > book["kind"].tolist().index("balance", 3)
 
@@ -250,14 +250,14 @@ def test_a_service_that_tells_nothing_of_holds_has_a_book_all_the_same(past):
     past.ledger.balances.record(760.0, 0.0, at=20.0)
     past.answer(task_id, 100.0, at=30.0)
     past.ledger.balances.record(900.0, 0.0, at=40.0)
-    assert unexplained(frames.credits(past.store, past.account)) == [1000.0]
+    assert unexplained(analysis.credits(past.store, past.account)) == [1000.0]
 
 
 def test_since_leaves_rows_out_and_not_their_credits(past):
     """What was available is what was available."""
     past.ledger.balances.record(1000.0, 0.0, at=0.0)
     past.answered(86400.0, used=100.0)
-    late = frames.credits(past.store, past.account, since="1970-01-02")
+    late = analysis.credits(past.store, past.account, since="1970-01-02")
     assert late["kind"].tolist() == ["hold", "release", "charge"]
     assert late["available"].tolist() == [760.0, 1000.0, 900.0]
 
@@ -268,9 +268,9 @@ def test_the_newest_balance_of_each_account(past, store):
     for at, available in enumerate((5.0, 7.0)):
         past.ledger.balances.record(available, 2.0, float(at))
         box.ledger.balances.record(available * 100, 0.0, float(at))
-    table = frames.balance(store, None)
+    table = analysis.balance(store, None)
     assert table[["environment", "available", "total"]].values.tolist() == [
         ["live", 7.0, 9.0],
         ["sandbox", 700.0, 700.0],
     ]
-    assert frames.balance(store, "live-1")["total"].tolist() == [9.0]
+    assert analysis.balance(store, "live-1")["total"].tolist() == [9.0]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from codevf_nb import frames
+from codevf_nb import analysis
 from codevf_nb.sdk.exceptions import BadRequestError
 from tests.frames.history import DAY, History
 
@@ -12,7 +12,7 @@ NOW = 200 * DAY
 
 
 def forecast(past, **options) -> dict:
-    return frames.forecast(past.store, past.account, NOW, **options).loc[0].to_dict()
+    return analysis.forecast(past.store, past.account, NOW, **options).loc[0].to_dict()
 
 
 def spent(past, per_day, days) -> None:
@@ -44,7 +44,7 @@ def test_an_uneven_pace_has_a_range(past):
 
 def test_the_range_holds_what_it_says():
     """Of futures drawn like the past, about 80 percent end within the range."""
-    from codevf_nb.frames.pace import _lasting
+    from codevf_nb.analysis._forecast import _lasting
 
     chance = np.random.default_rng(7)
     left, weeks, inside = 60_000.0, 12, 0
@@ -89,7 +89,7 @@ def test_a_budget_ends_before_it_begins_anew_or_not_at_all(past):
     past.ledger.budgets.set("50/day")
     past.ledger.budgets.set("90000/month")
     past.ledger.budgets.set("1000/month", project="other")
-    table = frames.forecast(past.store, past.account, NOW).set_index("limit")
+    table = analysis.forecast(past.store, past.account, NOW).set_index("limit")
     assert table.index.tolist() == ["available", "50/day", "90,000/month", "1,000/month"]
     assert table["project"].fillna("").tolist() == ["", "", "", "other"]
     assert table["renews_at"].notna().tolist() == [False, True, True, True]
@@ -101,6 +101,6 @@ def test_an_account_is_a_row_of_its_own(past, store):
     """A sandbox's credits never pay a live account's questions."""
     for history in (past, History(store, "sandbox", "sandbox")):
         history.ledger.balances.record(10.0, 0.0, NOW)
-    assert frames.forecast(store, None, NOW)["left"].tolist() == [10.0, 10.0]
+    assert analysis.forecast(store, None, NOW)["left"].tolist() == [10.0, 10.0]
     with pytest.raises(BadRequestError, match="weeks"):
-        frames.forecast(store, None, NOW, weeks=0)
+        analysis.forecast(store, None, NOW, weeks=0)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codevf_nb import frames
-from codevf_nb.frames.structured import exact_frame
+from codevf_nb import analysis
+from codevf_nb.analysis.structured import exact_frame
 from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError
 
 
@@ -20,7 +20,7 @@ def answered(past, result, **asked) -> str:
 
 
 def answers(past, *ids) -> pd.DataFrame:
-    return frames.answers(past.store, frames.names(ids, past.account))
+    return analysis.answers(past.store, analysis.names(ids, past.account))
 
 
 def test_rows_stand_below_each_other_with_their_ids(past):
@@ -40,8 +40,8 @@ def test_a_frame_of_tasks_will_do(past):
     past.ask(0.0, response_schema={"type": "object"})
     answered(past, [])
     data = answered(past, [{"n": 1}])
-    everything = frames.tasks(past.store, frames.Where(past.account))
-    table = frames.answers(past.store, frames.names(everything, "another account"))
+    everything = analysis.tasks(past.store, analysis.Where(past.account))
+    table = analysis.answers(past.store, analysis.names(everything, "another account"))
     assert table.to_dict("records") == [{"task_id": data, "n": 1}]
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_an_empty_frame(past):
     table = answers(past)
     assert table.columns.tolist() == ["task_id"]
     assert str(table["task_id"].dtype) == "string"
-    assert len(frames.answers(past.store, frames.names(pd.DataFrame({"task_id": []}), past.account))) == 0
+    assert len(analysis.answers(past.store, analysis.names(pd.DataFrame({"task_id": []}), past.account))) == 0
 
 
 def test_an_answers_own_task_id_keeps_its_values(past):
@@ -63,8 +63,8 @@ def test_tasks_may_be_objects(past):
     """A Task knows its account."""
     task_id = answered(past, [{"n": 1}])
     task = SimpleNamespace(entry=past.ledger.questions.task(task_id))
-    assert frames.names([task, task_id], "other") == [("live-1", task_id), ("other", task_id)]
-    assert frames.names(task, "other") == [("live-1", task_id)]
+    assert analysis.names([task, task_id], "other") == [("live-1", task_id), ("other", task_id)]
+    assert analysis.names(task, "other") == [("live-1", task_id)]
 
 
 def test_what_cannot_be_answered_is_told(past):
@@ -76,7 +76,7 @@ def test_what_cannot_be_answered_is_told(past):
     with pytest.raises(BadRequestError, match="not 3"):
         answers(past, 3)
     with pytest.raises(BadRequestError, match="column task_id"):
-        frames.names(pd.DataFrame({"id": ["x"]}), past.account)
+        analysis.names(pd.DataFrame({"id": ["x"]}), past.account)
 
 
 JSON_VALUES = st.one_of(

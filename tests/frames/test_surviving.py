@@ -5,19 +5,19 @@ import io
 import pandas as pd
 import pytest
 
-from codevf_nb import frames
+from codevf_nb import analysis
 from tests.frames.history import DAY
 
 # Every frame there is, by how it is made from a ledger.
 EVERY = {
-    "tasks": (lambda store, account: frames.tasks(store, frames.Where(account)), frames.TASKS),
-    "credits": (frames.credits, frames.CREDITS_BOOK),
-    "balance": (frames.balance, frames.BALANCES),
-    "tags": (frames.tags, frames.TAGS),
-    "forecast": (lambda store, account: frames.forecast(store, account, 60 * DAY), frames.FORECAST),
+    "tasks": (lambda store, account: analysis.tasks(store, analysis.Where(account)), analysis.TASKS),
+    "credits": (analysis.credits, analysis.CREDITS_BOOK),
+    "balance": (analysis.balance, analysis.BALANCES),
+    "tags": (analysis.tags, analysis.TAGS),
+    "forecast": (lambda store, account: analysis.forecast(store, account, 60 * DAY), analysis.FORECAST),
     "spend": (
-        lambda store, account: frames.spend(store, frames.Where(account), ("project", "mode"), "W"),
-        {"project": frames.TEXT, "mode": frames.TEXT, "period": frames.TIME, **frames.SPEND},
+        lambda store, account: analysis.spend(store, analysis.Where(account), ("project", "mode"), "W"),
+        {"project": analysis.TEXT, "mode": analysis.TEXT, "period": analysis.TIME, **analysis.SPEND},
     ),
 }
 each_frame = pytest.mark.parametrize("name", EVERY)
@@ -58,8 +58,8 @@ def test_a_frame_survives_parquet(past, name, tmp_path):
 def test_a_frame_survives_csv(past, name):
     """Every row and value is there; a length of time comes back from its text."""
     frame = made(past, name)
-    spans = [column for column, dtype in EVERY[name][1].items() if dtype == frames.SPAN]
-    times = [column for column, dtype in EVERY[name][1].items() if dtype == frames.TIME]
+    spans = [column for column, dtype in EVERY[name][1].items() if dtype == analysis.SPAN]
+    times = [column for column, dtype in EVERY[name][1].items() if dtype == analysis.TIME]
     back = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
     for column in spans:
         back[column] = pd.to_timedelta(back[column])

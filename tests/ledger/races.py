@@ -10,8 +10,8 @@ ASK = """
 import os, sys, time
 from codevf_nb.ledger import BudgetExceededError, Store
 from codevf_nb.session import Session
-from codevf_nb.settings import Account
-from codevf_nb.submission import InFlightError
+from codevf_nb.accounts.settings import Account
+from codevf_nb.delivery import InFlightError
 _, ledger, base_url, api_key, prompt = sys.argv
 session = Session(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox", None), Store(ledger))
 draft = session.draft(prompt, code="a.merge(b)", project="team")

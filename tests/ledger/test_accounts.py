@@ -4,7 +4,12 @@ import threading
 
 import pytest
 
-from codevf_nb.ledger import Ledger, SendState, Store, present_name
+from codevf_nb.ledger import (
+    Ledger,
+    SendState,
+    Store,
+    present_name,
+)
 from codevf_nb.sdk.exceptions import BadRequestError
 
 NOW = 1_800_000_000.0

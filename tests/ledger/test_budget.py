@@ -13,8 +13,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codevf_nb.ledger import BudgetExceededError, Ledger, Period, SendState, Store
-from codevf_nb.ledger.budget import amount
+from codevf_nb.ledger import (
+    BudgetExceededError,
+    Ledger,
+    Period,
+    SendState,
+    Store,
+)
+from codevf_nb.ledger._budgets import amount
 from codevf_nb.sdk.exceptions import BadRequestError
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC).timestamp()  # a Wednesday

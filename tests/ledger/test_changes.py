@@ -4,8 +4,8 @@ import pytest
 
 from codevf_nb.attachments import Attachment
 from codevf_nb.ledger import Change
+from codevf_nb.ledger._digests import Digests, forgotten
 from codevf_nb.ledger.changes import changes
-from codevf_nb.ledger.digests import Digests, forgotten
 
 HOME = Digests(b"this home")
 

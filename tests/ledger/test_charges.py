@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from codevf_nb import display
+from codevf_nb.accounts.settings import Account
+from codevf_nb.display import rendering as display
 from codevf_nb.ledger import MemoryStore
 from codevf_nb.ledger.tables import book, questions
-from codevf_nb.sdk.foreign import decimal_of
+from codevf_nb.sdk.parsing import decimal_of
 from codevf_nb.session import Session
-from codevf_nb.settings import Account
 
 CAP = 240
 BUDGET = 10_000.0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from codevf_nb.ledger.lease import LONGEST_SECONDS, Lease, is_leased
+from codevf_nb.ledger._lease import LONGEST_SECONDS, Lease, is_leased
 
 NOW = 1_800_000_000.0
-TAKE = f"from codevf_nb.ledger.lease import Lease; print(Lease.take({NOW + 90}).owner, flush=True); input()"
+TAKE = f"from codevf_nb.ledger._lease import Lease; print(Lease.take({NOW + 90}).owner, flush=True); input()"
 UNSHARE = shutil.which("unshare") or "unshare"
 
 

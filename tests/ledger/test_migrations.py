@@ -8,7 +8,7 @@ from sqlalchemy import Column, MetaData, Text, inspect, select, text
 from sqlalchemy import types as sql
 
 from codevf_nb.ledger import Store, migrations, tables
-from codevf_nb.ledger.digests import Digests
+from codevf_nb.ledger._digests import Digests
 from codevf_nb.ledger.migrations import NewerLedgerError
 
 VERSIONS = range(len(migrations.STEPS))

@@ -7,7 +7,13 @@ import time
 import pytest
 from sqlalchemy import func, insert, make_url, select, text
 
-from codevf_nb.ledger import Catalogue, Duty, LedgerError, Limiter, Store
+from codevf_nb.ledger import (
+    Catalogue,
+    Duty,
+    LedgerError,
+    Limiter,
+    Store,
+)
 from codevf_nb.ledger.tables import leases
 from tests.ledger import races
 from tests.postgres import Postgres
@@ -194,7 +200,7 @@ def test_the_database_s_clock_counts(database, monkeypatch):
 
 def test_a_process_that_stops_within_a_transaction(database, monkeypatch):
     """Suspended with the ledger's lock in its hand, it loses it, so that the team goes on."""
-    monkeypatch.setattr("codevf_nb.ledger.store.ABANDONED_SECONDS", 1)
+    monkeypatch.setattr("codevf_nb.ledger._store.ABANDONED_SECONDS", 1)
     suspended = Store(database)
     other = Store(database)
     with pytest.raises(LedgerError):
@@ -206,7 +212,7 @@ def test_a_process_that_stops_within_a_transaction(database, monkeypatch):
 
 def test_a_lock_that_isn_t_given_back(database, monkeypatch):
     """Waiting for the ledger ends after a while, with one line."""
-    monkeypatch.setattr("codevf_nb.ledger.store.BUSY_SECONDS", 1.0)
+    monkeypatch.setattr("codevf_nb.ledger._store.BUSY_SECONDS", 1.0)
     store, other = Store(database), Store(database)
     with store.write(), pytest.raises(LedgerError, match="lock timeout"):
         put(other, "a")

@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
-from codevf_nb.ledger import Ledger, LedgerError, MemoryStore, SendState, Store, tables
+from codevf_nb.ledger import (
+    Ledger,
+    LedgerError,
+    MemoryStore,
+    SendState,
+    Store,
+    tables,
+)
 from tests.ledger.test_budget import question
 
 NOW = 1_800_000_000.0

@@ -10,7 +10,17 @@ import threading
 import pytest
 from sqlalchemy import delete, event, insert, select, text
 
-from codevf_nb.ledger import Ledger, LedgerError, MemoryStore, Store, journal, ledger_file, sqlite_url
+from codevf_nb.ledger import (
+    Ledger,
+    LedgerError,
+    MemoryStore,
+    Store,
+    ledger_file,
+    sqlite_url,
+)
+from codevf_nb.ledger import (
+    _journal as journal,
+)
 from codevf_nb.ledger.tables import leases
 
 RAISE = """
@@ -94,7 +104,7 @@ def test_a_commit_that_fails_holds_up_nobody(tmp_path):
 
 def test_a_ledger_that_is_locked_is_told_and_used_again(tmp_path, monkeypatch):
     """Another program holds it for too long: one line says so, and the next transaction has its turn."""
-    monkeypatch.setattr("codevf_nb.ledger.store.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("codevf_nb.ledger._store.BUSY_SECONDS", 0.1)
     store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as other:
         with store.together():

@@ -11,9 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, text, update
 
-from codevf_nb.ledger import Duty, LedgerError, Limiter, MemoryStore, Store
+from codevf_nb.ledger import (
+    Duty,
+    LedgerError,
+    Limiter,
+    MemoryStore,
+    Store,
+)
+from codevf_nb.ledger._rate_limit import SPARE_SECONDS
 from codevf_nb.ledger.tables import limits
-from codevf_nb.ledger.turns import SPARE_SECONDS
 from codevf_nb.sdk.exceptions import RateLimitError
 from codevf_nb.sdk.limits import HINT_CAP, TIMEOUT
 from tests.virtual import VirtualTime
@@ -140,7 +146,7 @@ def test_a_slow_machine_waits_for_no_second_turn(shared, limiter, time, comes, l
 @pytest.mark.parametrize(("within", "goes"), [(63.0, False), (66.0, True)])
 def test_a_hint_past_the_deadline_is_refused_at_once(limiter, time, monkeypatch, within, goes):
     """After ``Retry-After: 65`` a request with less time than that is refused, with the seconds, and takes no turn."""
-    monkeypatch.setattr("codevf_nb.ledger.turns.TIMEOUT", 120.0)
+    monkeypatch.setattr("codevf_nb.ledger._rate_limit.TIMEOUT", 120.0)
     limiter().heard(Answered(stay_away=65.0))
     began = time.clock()
     if goes:

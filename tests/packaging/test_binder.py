@@ -72,5 +72,6 @@ def test_every_notebook_runs_with_its_requirements(tmp_path: Path):
             cells = [cell for cell in nbformat.read(out, as_version=4).cells if cell.cell_type == "code"]
             assert all(cell.execution_count for cell in cells)
     finally:
-        stop = "from codevf_nb import settings; from codevf_nb.sandbox import process; process.stop(settings.home())"
+        modules = "from codevf_nb.accounts import settings; from codevf_nb.sandbox import process"
+        stop = f"{modules}; process.stop(settings.home())"
         run(clean.bin / "python", "-c", stop, cwd=tmp_path, **mine)

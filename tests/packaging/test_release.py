@@ -29,7 +29,7 @@ import codevf_nb as cvf
 cvf.use_sandbox(clock="virtual")
 task = cvf.ask("Is this default argument right?", code="def add(item, to=[]):\\n    to.append(item)").wait(60)
 print(task.status, cvf.spend()["questions"].sum(), "shares" in task.message)
-from codevf_nb import settings
+from codevf_nb.accounts import settings
 from codevf_nb.sandbox import process
 process.stop(settings.home())
 """

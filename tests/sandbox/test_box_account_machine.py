@@ -6,12 +6,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from codevf_nb.sandbox.engine import Engine
-from codevf_nb.sandbox.errors import ApiError, SandboxError
+from codevf_nb.sandbox._engine import Engine
+from codevf_nb.sandbox._errors import ApiError, SandboxError
+from codevf_nb.sandbox._responder import answer_for
+from codevf_nb.sandbox._task import Answer
+from codevf_nb.sandbox._validation import read_task
 from codevf_nb.sandbox.options import Options
-from codevf_nb.sandbox.responder import answer_for
-from codevf_nb.sandbox.task import Answer
-from codevf_nb.sandbox.validation import read_task
 
 KEYS = ("cvf_test_a", "cvf_test_b")
 MODES = {"realtime_answer": (60, 600), "fast": (240, 3000), "standard": (240, 3000)}

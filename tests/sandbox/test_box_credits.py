@@ -20,7 +20,7 @@ def test_the_golden_costs_are_the_holds(golden):
     import math
     from decimal import Decimal
 
-    from codevf_nb.sandbox.rules import MODES
+    from codevf_nb.sandbox._rules import MODES
 
     for vector in golden("cost"):
         multiplier = MODES[vector["mode"]].multiplier * Decimal(vector["tag_multiplier"])

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from codevf_nb.sandbox import SandboxError
-from codevf_nb.sandbox.faults import Faults
+from codevf_nb.sandbox._faults import Faults
 
 from .conftest import Api
 

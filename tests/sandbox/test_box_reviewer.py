@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from codevf_nb.sandbox.reviewer import Document, review
+from codevf_nb.sandbox._reviewer import Document, review
 
 from .conftest import text_file
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codevf_nb.sandbox.fill import fill
-from codevf_nb.sandbox.reviewer.finding import Finding
-from codevf_nb.sandbox.schema import SchemaError, check
+from codevf_nb.sandbox._fill import check, fill
+from codevf_nb.sandbox._reviewer._finding import Finding
+from codevf_nb.sandbox._schema import SchemaError
 
 from .conftest import text_file
 

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from codevf_nb.sandbox import Sandbox, SandboxError, rules
+from codevf_nb.sandbox import Sandbox, SandboxError
+from codevf_nb.sandbox import _rules as rules
 
 from .conftest import PROMPT, Api
 
@@ -80,7 +81,7 @@ def test_a_chunked_body_over_the_limit_is_413(box, monkeypatch):
 
 def test_a_body_that_does_not_arrive_is_408(box, monkeypatch):
     """A body that takes too long is a 408, and the connection ends; a connection that merely waits is left alone."""
-    monkeypatch.setattr("codevf_nb.sandbox.server.BODY_SECONDS", 0.1)
+    monkeypatch.setattr("codevf_nb.sandbox._server.BODY_SECONDS", 0.1)
     with connect(box) as idle, connect(box) as slow:
         slow.sendall(head(box, "10") + b"{")
         received = b""
@@ -256,7 +257,7 @@ def test_a_broken_state_file_is_one_line(tmp_path):
 
 def test_old_attachments_are_let_go(api, monkeypatch):
     """Only the newest tasks keep what was attached; older ones keep its digest."""
-    monkeypatch.setattr("codevf_nb.sandbox.engine.KEPT_ATTACHMENTS", 2)
+    monkeypatch.setattr("codevf_nb.sandbox._engine.KEPT_ATTACHMENTS", 2)
     for _ in range(3):
         api.task(attachments=[{"fileName": "a.txt", "mimeType": "text/plain", "content": PROMPT}])
     assert [task["attachments"][0]["sent"] for task in api.box.tasks()] == [None, PROMPT, PROMPT]

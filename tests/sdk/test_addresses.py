@@ -9,7 +9,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from codevf_nb.sdk.addresses import Address, AddressError, parse_hosts, shown
+from codevf_nb.sdk.addresses import (
+    Address,
+    AddressError,
+    parse_hosts,
+    shown,
+)
 
 quick = settings(deadline=None, max_examples=200)
 # Few of them, so that they meet often.

@@ -12,7 +12,6 @@ from codevf_nb import sdk
 from codevf_nb.sdk import (
     APIError,
     BadRequestError,
-    TaskResponse,
     TaskResult,
     UnreadableAnswerError,
     WrongTaskError,
@@ -22,7 +21,8 @@ from codevf_nb.sdk import (
     parse_tags,
     parse_task,
 )
-from codevf_nb.sdk.foreign import cleaned, json_of
+from codevf_nb.sdk.parsing import cleaned, json_of
+from codevf_nb.sdk.responses import task_from_stored
 
 # Half characters and the character 0 too: a service that cuts a text by its length sends them.
 ANY_TEXT = st.text(st.characters() | st.sampled_from("\0\ud83d\udc00"), max_size=12)
@@ -45,7 +45,7 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_id_beside_any_other_json_arrives(fields):
     """No value of any other field hides the id, crashes the reading, or is lost from `.raw`."""
     body = json.dumps({"id": "task_1", **fields}).encode()
-    task = TaskResponse.from_raw(200, {}, body)
+    task = task_from_stored(200, {}, body)
     assert task.id == "task_1"
     assert isinstance(task.is_final, bool)
     assert isinstance(task.is_structured, bool)
@@ -316,9 +316,9 @@ def test_what_an_error_says_about_repeating():
 def test_stored_answers_raise_what_the_client_raises():
     """A ledger that kept status, headers and bytes gets the task or the error from them later."""
     with pytest.raises(sdk.RateLimitError) as caught:
-        TaskResponse.from_raw(429, {"RETRY-AFTER": "3"}, b"{}")
+        task_from_stored(429, {"RETRY-AFTER": "3"}, b"{}")
     assert caught.value.retry_after == 3
-    task = TaskResponse.from_raw(200, {"date": "Thu, 18 Dec 2025 10:00:01 GMT", "retry-after": "4"}, b'{"id": "t"}')
+    task = task_from_stored(200, {"date": "Thu, 18 Dec 2025 10:00:01 GMT", "retry-after": "4"}, b'{"id": "t"}')
     assert task.at == datetime(2025, 12, 18, 10, 0, 1, tzinfo=UTC)
     assert task.retry_after == 4
 

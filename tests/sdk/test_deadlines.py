@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from codevf_nb.sdk.deadlines import Deadlines
+from codevf_nb.sdk._deadlines import Deadlines
 
 
 def test_it_calls_when_time_is_up():

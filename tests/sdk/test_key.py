@@ -8,7 +8,13 @@ import traceback
 
 import pytest
 
-from codevf_nb.sdk import APIError, AuthenticationError, CodeVFClient, CodeVFError, ConfigurationError
+from codevf_nb.sdk import (
+    APIError,
+    AuthenticationError,
+    CodeVFClient,
+    CodeVFError,
+    ConfigurationError,
+)
 from tests.sdk.conftest import KEY
 
 QUESTION = ("Is this join dropping rows?", 240, 123)

@@ -10,7 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from codevf_nb.sdk import BadRequestError, check_schema, mismatches, rows, to_json_schema
+from codevf_nb.sdk import (
+    BadRequestError,
+    check_schema,
+    mismatches,
+    rows,
+    to_json_schema,
+)
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANY_JSON = st.recursive(

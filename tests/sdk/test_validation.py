@@ -11,7 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codevf_nb import sdk
-from codevf_nb.sdk import ServiceMode, calculate_final_credit_cost, validate_metadata, validation
+from codevf_nb.sdk import (
+    ServiceMode,
+    calculate_final_credit_cost,
+    validate_metadata,
+    validation,
+)
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PROMPT = "Is this join dropping rows?"

@@ -1,7 +1,7 @@
 """The shape of each kind of token, and where it usually stands: a URL, a header, a setting.
 
 ``{}`` in a place is the token, ``<>`` is nothing: it keeps a literal from looking like a secret. The keys are the names
-in ``codevf_nb.secrets.formats``; a test fails where one is missing.
+in ``codevf_nb.privacy._secret_formats``; a test fails where one is missing.
 """
 
 BEARER = "headers = {'Authorization': 'Bearer ' f'{}'}"

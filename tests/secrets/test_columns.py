@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codevf_nb.secrets import PrivateDataError, check
-from codevf_nb.secrets.forms import NATIONAL_IDS, is_national_id
-from codevf_nb.secrets.opening import Opener
-from codevf_nb.secrets.personal import personal_columns, spread
+from codevf_nb.privacy import PrivateDataError, check
+from codevf_nb.privacy._file_readers import Opener
+from codevf_nb.privacy._id_formats import NATIONAL_IDS, is_national_id
+from codevf_nb.privacy._personal_columns import personal_columns, spread
 from tests.secrets.made import spelled
 from tests.secrets.people import ANYWHERE, HARMLESS, IN_NAMED, NAMED, SECRET_COLUMNS, card, form, iban
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from codevf_nb.secrets import PrivateDataError, check
+from codevf_nb.privacy import PrivateDataError, check
 from tests.secrets.made import shape, spelled
 
 

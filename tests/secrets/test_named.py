@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from codevf_nb.secrets import PrivateDataError, check
-from codevf_nb.secrets.calls import USAGES
-from codevf_nb.secrets.scanning import secrets_at
+from codevf_nb.privacy import PrivateDataError, check
+from codevf_nb.privacy._calls import USAGES
+from codevf_nb.privacy._scanner import secrets_at
 from tests.secrets.made import spelled
 
 HERE = Path(__file__).parent

@@ -19,7 +19,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codevf_nb.attachments import gather
-from codevf_nb.secrets import PrivateDataError, check, containers, opening
+from codevf_nb.privacy import (
+    PrivateDataError,
+    check,
+)
+from codevf_nb.privacy import (
+    _archives as archives,
+)
+from codevf_nb.privacy import (
+    _file_readers as file_readers,
+)
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 PASSWORD = "k9Qz7" + "wLp42"
@@ -202,8 +211,8 @@ def test_nothing_hides_in_any_nesting_of_containers(what, layers, name):
     for layer in layers:
         content = CONTAINERS[layer](content)
     said = found((name, content))
-    assert kind in said or f"packed more than {opening.MAX_DEPTH} deep" in said
-    if len(layers) < opening.MAX_DEPTH // 2:
+    assert kind in said or f"packed more than {file_readers.MAX_DEPTH} deep" in said
+    if len(layers) < file_readers.MAX_DEPTH // 2:
         assert kind in said
 
 
@@ -289,7 +298,7 @@ def test_a_bomb_is_opened_to_a_limit_and_named(monkeypatch):
     """Zeros before it don't hide a token; what lies behind the limit is named."""
     packed = zipped(("zeros.txt", bytes(33 << 20)), ("b.txt", TOKEN.encode()))
     assert "a GitHub token" in found(("a.zip", packed))
-    monkeypatch.setattr(opening, "MAX_UNPACKED", 1 << 20)
+    monkeypatch.setattr(file_readers, "MAX_UNPACKED", 1 << 20)
     assert "zeros.txt (larger than 1 MB when unpacked)" in found(("a.zip", packed))
     assert "larger than 1 MB" in found(("a.gz", gzip.compress(bytes(33 << 20))))
     assert "larger than 1 MB" in found(("a.xz", lzma.compress(bytes(33 << 20))))
@@ -297,7 +306,7 @@ def test_a_bomb_is_opened_to_a_limit_and_named(monkeypatch):
 
 def test_reading_a_packed_file_stops_at_the_limit():
     """No more is ever held than one piece past the limit."""
-    room = containers.Room(1 << 20)
+    room = archives.Room(1 << 20)
     content, trouble = room.read(gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(bytes(64 << 20)))))
     assert len(content) <= (2 << 20)
     assert "larger" in trouble

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from codevf_nb.secrets import PrivateDataError, check
+from codevf_nb.privacy import PrivateDataError, check
 
 WORST = {
     "scheme after scheme": "://",

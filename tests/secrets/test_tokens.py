@@ -6,8 +6,8 @@ import urllib.parse
 
 import pytest
 
-from codevf_nb.secrets.formats import KINDS
-from codevf_nb.secrets.scanning import secrets_at
+from codevf_nb.privacy._scanner import secrets_at
+from codevf_nb.privacy._secret_formats import KINDS
 from tests.secrets.formats import FORMATS, URLS
 from tests.secrets.made import shape, spelled
 

@@ -15,7 +15,8 @@ import sys
 import traceback
 from typing import Any
 
-from codevf_nb import kernel, settings
+from codevf_nb import kernel
+from codevf_nb.accounts import settings
 from codevf_nb.sdk.exceptions import CodeVFError
 from tests.soak.steps import at_step
 
@@ -77,7 +78,7 @@ def run(**order: Any) -> int:
 
 def main() -> None:
     """Fork a process for each line, one after another; what each would import is imported once."""
-    from codevf_nb import attachments, frames  # noqa: F401
+    from codevf_nb import analysis, attachments  # noqa: F401
     from codevf_nb.ledger import MemoryStore
 
     MemoryStore().close()

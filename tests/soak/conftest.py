@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from codevf_nb.settings import home
+from codevf_nb.accounts.settings import home
 
 ROOT = Path(__file__).parents[2]
 

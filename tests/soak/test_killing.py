@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from codevf_nb import frames
-from codevf_nb.ledger import Ledger, SendState, Store, sqlite_url
+from codevf_nb import analysis
+from codevf_nb.accounts.settings import home
+from codevf_nb.ledger import (
+    Ledger,
+    SendState,
+    Store,
+    sqlite_url,
+)
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.settings import home
 from tests.soak.asker import NOBODY
 from tests.soak.conftest import Asker
 from tests.soak.steps import STEPS
@@ -47,12 +52,12 @@ def check_everything_adds_up(box: Sandbox, prompts: list[str]) -> None:
         assert entry.task_id == tasks[prompt]["id"]
         assert entry.message == tasks[prompt]["result"]["message"]
         assert ledger.questions.body(entry.id) is None
-    book = frames.credits(store, "sandbox")
+    book = analysis.credits(store, "sandbox")
     moved = book[~book["kind"].isin(["balance", "unexplained"])]
     spent = box.options.credits - box.balance()["available"]
     assert -moved["credits"].sum() == spent == sum(task["creditsUsed"] for task in box.tasks())
     assert moved.groupby(["task_id", "kind"]).size().max() == 1
-    assert frames.tasks(store, frames.Where("sandbox"))["credits_used"].sum() == spent
+    assert analysis.tasks(store, analysis.Where("sandbox"))["credits_used"].sum() == spent
     store.close()
 
 

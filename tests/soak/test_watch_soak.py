@@ -8,8 +8,8 @@ import time
 import pytest
 
 from codevf_nb import kernel
+from codevf_nb.accounts.settings import Account
 from codevf_nb.sandbox import Sandbox
-from codevf_nb.settings import Account
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.soak
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.soak
 WATCH = """
 import sys, time
 from codevf_nb import kernel
-from codevf_nb.settings import Account
+from codevf_nb.accounts.settings import Account
 _, base_url, api_key = sys.argv
 kernel = kernel.use(Account("sandbox", "sandbox", base_url, api_key, "a test", "sandbox"))
 task = kernel.ask(kernel.draft("Is this join dropping rows?", code="a.merge(b)", project="team"))

@@ -24,7 +24,12 @@ from codevf_nb.sdk import (
     rows,
     validate_metadata,
 )
-from codevf_nb.sdk.exceptions import AuthenticationError, BadRequestError, InsufficientCreditsError, RateLimitError
+from codevf_nb.sdk.exceptions import (
+    AuthenticationError,
+    BadRequestError,
+    InsufficientCreditsError,
+    RateLimitError,
+)
 
 
 @dataclass

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from codevf_nb.widgets import stage
-from codevf_nb.widgets.desk import desk
+from codevf_nb.widgets import view_registry
+from codevf_nb.widgets._job_queue import desk
 
 
 class Page:
@@ -36,8 +36,8 @@ def page(monkeypatch) -> Page:
             "header": {"msg_id": str(page.run)},
         }
 
-    monkeypatch.setattr(stage, "_parent", parent)
-    monkeypatch.setattr(stage, "publish", page.publish)
+    monkeypatch.setattr(view_registry, "_parent", parent)
+    monkeypatch.setattr(view_registry, "publish", page.publish)
     return page
 
 
@@ -82,7 +82,7 @@ def settle() -> Callable[[], None]:
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
     """Nobody types here, so nothing waits for a pause in typing."""
-    for name in ("picker", "inbox"):
+    for name in ("_picker", "_inbox"):
         monkeypatch.setattr(f"codevf_nb.widgets.{name}.PAUSE_SECONDS", 0.0)
 
 
@@ -91,7 +91,7 @@ def quiet_desk():
     """No test leaves anything behind at the desk, nor in cells."""
     yield
     done()
-    for view in stage._places.all():
+    for view in view_registry._places.all():
         view.let_go()
-    stage._places._by_cell.clear()
+    view_registry._places._by_cell.clear()
     assert desk._ticking == []

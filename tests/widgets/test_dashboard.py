@@ -10,9 +10,10 @@ import pytest
 from matplotlib import pyplot as plt
 
 import codevf_nb
-from codevf_nb import display, plots
-from codevf_nb.widgets import charts
-from codevf_nb.widgets.dashboard import Dashboard
+from codevf_nb import plots
+from codevf_nb.display import rendering as display
+from codevf_nb.widgets import _charts as charts
+from codevf_nb.widgets._dashboard import Dashboard
 from tests.widgets.conftest import click, done, inside, labelled, words
 from tests.widgets.test_inbox import fill
 

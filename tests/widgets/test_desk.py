@@ -2,7 +2,7 @@
 
 import threading
 
-from codevf_nb.widgets.desk import Desk
+from codevf_nb.widgets._job_queue import Desk
 from tests.waiting import eventually
 
 

@@ -5,10 +5,10 @@ import time
 import pytest
 from sqlalchemy import insert
 
-from codevf_nb import commands
 from codevf_nb.ledger import Order, State, Wanted
 from codevf_nb.ledger.tables import questions
-from codevf_nb.widgets.inbox import Inbox
+from codevf_nb.notebook import commands
+from codevf_nb.widgets._inbox import Inbox
 from tests.waiting import eventually
 from tests.widgets.conftest import click, done, inside, labelled, words
 
@@ -143,7 +143,7 @@ def test_a_line_reads_all_as_the_button_does(current):
 
 def test_cancelling_asks_once(inbox, current, monkeypatch):
     """The first click asks, a double click is no answer, the next one cancels; the row says so in words."""
-    from codevf_nb.widgets import controls
+    from codevf_nb.widgets import _controls as controls
 
     current.watcher.stop()  # no answer comes in between
     task = current.ask(current.draft("Please look at this code", code="x = 1"))
@@ -165,7 +165,7 @@ def test_cancelling_asks_once(inbox, current, monkeypatch):
 
 def test_a_double_click_is_one_however_long_the_desk_is_busy(settle):
     """What counts is when it was clicked, not when somebody gets round to it, and that the question could be read."""
-    from codevf_nb.widgets.controls import AskOnce
+    from codevf_nb.widgets._controls import AskOnce
 
     confirmed = []
     ask = AskOnce("Cancel", "Stop it", lambda: confirmed.append(1))

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import codevf_nb
-from codevf_nb import display
+from codevf_nb.display import rendering as display
 from codevf_nb.sdk.exceptions import ServerError
-from codevf_nb.widgets.picker import Picker
-from codevf_nb.widgets.stage import WIDGET
+from codevf_nb.widgets._picker import Picker
+from codevf_nb.widgets.view_registry import WIDGET
 from tests.waiting import eventually
 from tests.widgets.conftest import click, done, inside, labelled, widgets_alive, words
 
@@ -242,10 +242,10 @@ def test_running_the_cell_again_lets_go_of_the_picker_before(picker, page, curre
 
 def test_what_the_picker_attaches_has_the_names_the_magic_gives(shell):
     """So that "Copy as magic" is the same question, and asking it costs nothing more."""
-    from codevf_nb.widgets import offers
+    from codevf_nb.widgets import _attachable_values as attachable_values
 
     shell.run_cell("1 / 0", silent=True)
-    offered = {offer.name: offer.part for offer in offers.offered(shell, {})}
+    offered = {offer.name: offer.part for offer in attachable_values.offered(shell, {})}
     assert offered["traceback"] == "--traceback"
     shell.run_cell("total = 1", store_history=True)
-    assert list(offers.cells(shell, 1)) == ["--context 1"]
+    assert list(attachable_values.cells(shell, 1)) == ["--context 1"]

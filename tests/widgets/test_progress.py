@@ -3,7 +3,7 @@
 import ipywidgets
 import pytest
 
-from codevf_nb.widgets import stage
+from codevf_nb.widgets import view_registry
 from tests.test_magics import run
 from tests.widgets.conftest import click, inside, labelled, widgets_alive, words
 
@@ -17,7 +17,7 @@ def ask(shell, current, page):
         page.cell = f"cell {number}"
         result, _ = run(shell, f"%%codevf Is this comparison right? Number {number}.\ntotal = 1")
         assert result.success
-        return stage._places.all()[-1]
+        return view_registry._places.all()[-1]
 
     return asked
 

@@ -3,8 +3,8 @@
 import pandas as pd
 
 import codevf_nb
-from codevf_nb.widgets import stage
-from codevf_nb.widgets.desk import desk
+from codevf_nb.widgets import view_registry
+from codevf_nb.widgets._job_queue import desk
 from tests.widgets.conftest import click, done
 from tests.widgets.test_picker import PROMPT, picker  # noqa: F401 - a fixture
 
@@ -21,12 +21,12 @@ def test_text_takes_the_place_of_each_view(shell, current, page, picker):  # noq
     page.cell = "other"
     codevf_nb.inbox()._ipython_display_()
     done()
-    stage.rest()
+    view_registry.rest()
     texts = replaced(page)
     assert len(texts) == 2
     assert "%%codevf PROMPT" in texts[unsent.display_id]
     assert any("%codevf tasks lists all" in text for text in texts.values())
-    assert all(stage.WIDGET not in bundle for bundle, options in page.shown if options.get("update"))
+    assert all(view_registry.WIDGET not in bundle for bundle, options in page.shown if options.get("update"))
     assert desk._ticking == []
 
 
@@ -47,6 +47,6 @@ def test_a_view_that_fails_leaves_the_others_their_text(shell, page, picker, mon
     page.cell = "other"
     second = picker(prompt=PROMPT)
     monkeypatch.setattr(first, "fallback", lambda: 1 / 0)
-    stage.rest()
+    view_registry.rest()
     assert list(replaced(page)) == [second.display_id]
     assert "could not be replaced" in caplog.text

@@ -1,0 +1,1 @@
+"""The account a kernel talks to: settings, API keys, allowed hosts, defaults, working hours."""

@@ -1,0 +1,67 @@
+"""What was asked: a row per question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import ColumnElement, case, func, select
+
+from codevf_nb.analysis._dtypes import (
+    COUNT,
+    CREDITS,
+    SPAN,
+    TEXT,
+    TIME,
+    read,
+)
+from codevf_nb.analysis.filters import Where, made_at, status
+from codevf_nb.ledger import Store
+from codevf_nb.ledger.tables import questions
+from codevf_nb.sdk.statuses import ANSWERED
+
+TASKS: Final = {
+    "task_id": TEXT,
+    "account": TEXT,
+    "environment": TEXT,
+    "asked_by": TEXT,
+    "project": TEXT,
+    "mode": TEXT,
+    "tag": TEXT,
+    "status": TEXT,
+    "prompt": TEXT,
+    "attachments": COUNT,
+    "max_credits": CREDITS,
+    "cost_cap": CREDITS,
+    "credits_used": CREDITS,
+    "created_at": TIME,
+    "completed_at": TIME,
+    "answered_in": SPAN,
+    "message": TEXT,
+}
+
+# Each attachment's record holds its hash once; counting that needs no JSON of the database's own dialect.
+_MARK = '"sha256":'
+_COUNTED: ColumnElement[Any] = (
+    func.length(questions.c.attachments) - func.length(func.replace(questions.c.attachments, _MARK, ""))
+) / len(_MARK)
+# A cancelled task is over, but it wasn't answered.
+_ANSWERED_IN = case((questions.c.status.in_(ANSWERED), questions.c.completed_at - questions.c.created_at), else_=None)
+_MADE: dict[str, ColumnElement[Any]] = {
+    "status": status,
+    "attachments": _COUNTED,
+    "created_at": made_at,
+    "answered_in": _ANSWERED_IN,
+}
+
+
+def tasks(store: Store, where: Where, only: Iterable[str] = TASKS) -> pd.DataFrame:
+    """Return a row for each question that the service has or may have, newest last; ``only``: these columns.
+
+    ``completed_at`` is when the task was first seen final, so ``answered_in`` is the most that it can have taken.
+    ``status`` is "unknown" where the service has not said whether it has the question.
+    """
+    columns = {name: TASKS[name] for name in only}
+    chosen = [_MADE[name] if name in _MADE else questions.c[name] for name in columns]
+    return read(store, select(*chosen).where(*where.conditions()).order_by(questions.c.id), columns)

@@ -1,0 +1,229 @@
+"""From what a user names to the files that are sent."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from codevf_nb.attachments._images import holds_drawings, png_of
+from codevf_nb.attachments._joint_sampling import together
+from codevf_nb.attachments._lazy_tables import Depth, lazy_table_of
+from codevf_nb.attachments._packing import pack, page, tables_to_join
+from codevf_nb.attachments._profile import profile
+from codevf_nb.attachments._redaction import Mask
+from codevf_nb.attachments._sampling import Sample
+from codevf_nb.attachments._source_code import source_of
+from codevf_nb.attachments._table import Table
+from codevf_nb.attachments._table_readers import table_of
+from codevf_nb.attachments._unsupported import (
+    guarded,
+    refuse_unsupported,
+    type_name,
+    unsupported,
+)
+from codevf_nb.attachments._value_files import (
+    is_data,
+    json_file,
+    suffix_of,
+    text_file,
+)
+from codevf_nb.attachments.attachment import (
+    DEFAULT_MAX_BYTES,
+    Attachment,
+    AttachmentError,
+    Kind,
+    Text,
+)
+from codevf_nb.attachments.names import (
+    Names,
+    safe,
+    shown,
+    stem,
+)
+from codevf_nb.attachments.row_positions import packed
+from codevf_nb.sdk.files import mime_type_for
+from codevf_nb.sdk.limits import MAX_ATTACHMENT_BYTES
+from codevf_nb.sdk.parsing import clean
+from codevf_nb.sdk.suggestions import did_you_mean
+
+
+def gather(
+    code: str | None,
+    named: Mapping[str, Any],
+    files: Sequence[str | Path] = (),
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    redact: str | Iterable[object] = (),
+    depth: Depth = Depth.SAMPLE,
+) -> tuple[Attachment, ...]:
+    """Make the attachments of a question, five at most: the cell, tables with one profile for all, the rest, files.
+
+    ``max_bytes`` is the budget of each file made here; a larger table is sampled evenly, and the profile says so.
+    Columns named in ``redact`` are masked. ``depth`` is how much of a table that lives in an engine is read. What
+    doesn't fit five files is put together (see ``packing``).
+
+    Raises:
+        AttachmentError: a value is of no kind that can be attached, or a file can't be read.
+    """
+    if max_bytes < 1:
+        raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more.")
+    mask, names, sorted_out = Mask(redact), Names(), _Sorted(max_bytes, depth)
+    called = shown(named)
+    for name, value in named.items():
+        sorted_out.add(called[name], value)
+    parts = [] if code is None else [Attachment(names.unique("cell.py"), _encoded(code), kind=Kind.CELL)]
+    attached = [_file(Path(path)) for path in files]
+    others = [*sorted_out.files(max_bytes, mask, crowd=len(attached) + len(sorted_out.tables)), *attached]
+    notes = sum(part.kind is Kind.NOTE for part in others) + bool(sorted_out.tables)
+    parts += _tables(code, sorted_out.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
+    mask.check()
+    parts += [_renamed(part, names) for part in others]
+    return pack(parts, names)
+
+
+@dataclass
+class _Sorted:
+    """What is attached by name: tables, which are sampled together, and all else."""
+
+    max_bytes: int
+    depth: Depth
+    tables: list[Table] = field(default_factory=list)
+    _values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, name: str, value: Any) -> None:
+        table = lazy_table_of(name, value, self.max_bytes, self.depth)
+        if table is None:
+            refuse_unsupported(name, value)
+            with guarded(name, type_name(value)):
+                table = None if holds_drawings(value) else table_of(name, value)
+        if table is None:
+            self._values[name] = value
+        else:
+            self.tables.append(table)
+
+    def files(self, max_bytes: int, mask: Mask, crowd: int) -> list[Attachment]:
+        """Make the files that are no tables; where texts will have to share one, they share its budget."""
+        crowded = crowd + len(self._values) + 2 > 5
+        budget = max_bytes // max(1, len(self._values)) if crowded else max_bytes
+        return [_made(name, value, max(1, budget), mask) for name, value in self._values.items()]
+
+
+def _made(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
+    """Make a file of a value that is no table."""
+    with guarded(name, type_name(value)):
+        return _written(name, value, budget, mask)
+
+
+def _written(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
+    if isinstance(value, os.PathLike):
+        return _file(Path(value))
+    if isinstance(value, bytes | bytearray | memoryview | io.BytesIO):
+        content = value.getvalue() if isinstance(value, io.BytesIO) else bytes(value)
+        return _checked(Attachment(stem(name) + suffix_of(content), content))
+    picture = png_of(name, value)
+    if picture is not None:
+        return Attachment(f"{stem(name)}.png", picture, kind=Kind.IMAGE)
+    file_name, content = _text(name, value, budget, mask)
+    return Attachment(file_name, content, kind=Kind.NOTE)
+
+
+def _text(name: str, value: Any, budget: int, mask: Mask) -> tuple[str, bytes]:
+    """Write a value as text: its file's name, and what stands in it."""
+    if isinstance(value, Text):
+        return value.file_name, text_file(value.text, budget)
+    if isinstance(value, str):
+        return f"{stem(name)}.txt", text_file(value, budget)
+    if is_data(value):
+        return f"{stem(name)}.json", json_file(name, value, budget, mask)
+    source = source_of(name, value)
+    if source is not None:
+        return f"{stem(name)}.py", text_file(source, budget)
+    raise unsupported(name, value)
+
+
+def _tables(
+    code: str | None,
+    tables: Sequence[Table],
+    max_bytes: int,
+    mask: Mask,
+    names: Names,
+    notes: int,
+    others: int,
+) -> list[Attachment]:
+    """Make a CSV of each table, of the smallest ones a page where there is no room, and one profile of all."""
+    if not tables:
+        return []
+    joined = tables_to_join([table.rows * max(1, len(table.header)) for table in tables], notes, others)
+    budgets = [max_bytes // len(joined) if number in joined else max_bytes for number in range(len(tables))]
+    drawn, relations = together(tables, budgets, mask, code)
+    samples = {names.unique(f"{stem(one.table.name)}.csv"): one for one in drawn}
+    made = [_table(file_name, sample) for file_name, sample in samples.items()]
+    parts = [part for number, part in enumerate(made) if number not in joined]
+    if joined:
+        members = [part for number, part in enumerate(made) if number in joined]
+        holds = tuple(part.file_name + part.extent for part in members)
+        positions = tuple(pair for part in members for pair in part.positions)
+        file_name = names.unique("tables.md")
+        is_read = all(part.is_read for part in members)
+        parts.append(
+            Attachment(file_name, page(members), kind=Kind.NOTE, holds=holds, positions=positions, is_read=is_read)
+        )
+    described = profile(samples, mask, max_bytes, relations).encode(errors="backslashreplace")
+    return [*parts, Attachment(names.unique("profile.md"), described, kind=Kind.NOTE)]
+
+
+def _table(file_name: str, sample: Sample) -> Attachment:
+    positions = () if sample.numbers is None else ((file_name, packed(sample.numbers)),)
+    is_read = sample.table.part is None or sample.table.part.is_read
+    return Attachment(
+        *(file_name, sample.content, sample.rows, Kind.TABLE),
+        fingerprint=sample.fingerprint,
+        positions=positions,
+        is_read=is_read,
+    )
+
+
+def _file(path: Path) -> Attachment:
+    try:
+        path = path.expanduser()
+        is_file = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a name too long, a NUL
+        raise AttachmentError(f"File can't be read: {clean(str(path))} ({error}).") from None
+    if not is_file:
+        why = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
+        raise AttachmentError(f"File {why}: {clean(str(path))}{_likely_file(path)}.")
+    try:
+        if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # told before it is read into memory
+            raise AttachmentError(f"File is larger than the 50 MB that are taken: {clean(str(path))}.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise AttachmentError(f"File can't be read: {clean(str(path))} ({error.strerror}).") from None
+    is_picture = mime_type_for(path.name) in {"image/png", "image/jpeg", "image/gif", "image/webp"}
+    return Attachment(path.name, content, kind=Kind.IMAGE if is_picture else Kind.FILE)
+
+
+def _likely_file(path: Path) -> str:
+    """Return a hint at the file of the same folder whose name resembles this one; empty where there is none."""
+    try:
+        return "" if path.is_dir() else did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
+    except OSError:  # the folder isn't there, or can't be listed
+        return ""
+
+
+def _checked(part: Attachment) -> Attachment:
+    if len(part.content) > MAX_ATTACHMENT_BYTES:
+        raise AttachmentError(f"{part.file_name} is larger than the 50 MB that are taken.")
+    return part
+
+
+def _renamed(part: Attachment, names: Names) -> Attachment:
+    return Attachment(
+        names.unique(safe(part.file_name)), part.content, part.rows, part.kind, part.holds, part.fingerprint
+    )
+
+
+def _encoded(code: str) -> bytes:
+    return code.encode(errors="backslashreplace")

@@ -1,0 +1,119 @@
+"""Matplotlib's figures and PIL's images as PNG."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from codevf_nb.attachments.attachment import AttachmentError, Picture, is_a
+
+MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the published limit for images; a larger one is made smaller
+
+
+def png_of(name: str, value: Any) -> bytes | None:
+    """Return a figure, an Axes, an image or a picture as PNG, or None where a value is none of them."""
+    if isinstance(value, Picture):
+        return value.png
+    if holds_drawings(value):
+        value = _only_figure(name, _artists(value))
+    if is_a(value, "matplotlib", "Artist"):
+        figure = value if is_a(value, "matplotlib", "FigureBase") else getattr(value, "figure", None)
+        if figure is None:
+            raise AttachmentError(f"{name} is in no figure yet: attach the figure.")
+        return _drawn(name, getattr(figure, "figure", figure))
+    return _saved(name, value) if is_a(value, "PIL", "Image") else None
+
+
+def holds_drawings(value: Any) -> bool:
+    """Whether a value is what pyplot returns of what it drew: an array of Axes, bars, the parts of a histogram."""
+    if isinstance(value, tuple) or (is_a(value, "numpy", "ndarray") and value.dtype.kind == "O"):
+        return any(True for _ in _artists(value))
+    return False
+
+
+def _artists(value: Any, depth: int = 3) -> Iterator[Any]:
+    if is_a(value, "matplotlib", "Artist"):
+        yield value
+    elif depth and (isinstance(value, tuple | list) or (is_a(value, "numpy", "ndarray") and value.dtype.kind == "O")):
+        for part in value if isinstance(value, tuple | list) else value.flat:
+            yield from _artists(part, depth - 1)
+
+
+def _only_figure(name: str, artists: Iterable[Any]) -> Any:
+    figures = {id(figure): figure for artist in artists if (figure := _figure(artist)) is not None}
+    if len(figures) != 1:
+        raise AttachmentError(f"{name} holds parts of {len(figures)} figures: attach each figure by itself.")
+    return next(iter(figures.values()))
+
+
+def _figure(artist: Any) -> Any:
+    return artist if is_a(artist, "matplotlib", "FigureBase") else getattr(artist, "figure", None)
+
+
+def figure_of(outputs: Iterable[Any] = ()) -> Any:
+    """Return the figure of a run: its last picture among the outputs it showed, else the open figure of pyplot.
+
+    ``outputs`` are MIME bundles, or objects with one in ``data``, as IPython captures them.
+
+    Raises:
+        AttachmentError: there is neither. The inline backend closes a figure once its cell has ended.
+    """
+    for output in reversed(list(outputs)):
+        data = output if isinstance(output, Mapping) else getattr(output, "data", {})
+        png = data.get("image/png")
+        if png:
+            return Picture(base64.b64decode(png) if isinstance(png, str) else png)
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and pyplot.get_fignums():
+        return pyplot.gcf()
+    raise AttachmentError(
+        "--figure: no figure is open (a notebook closes them once their cell has ended): draw it with --run, "
+        "or keep it in a variable and attach that, -a fig."
+    )
+
+
+def _drawn(name: str, figure: Any) -> bytes:
+    dpi = float(figure.dpi)
+    while True:
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=dpi, bbox_inches="tight")
+        png = drawn.getvalue()
+        if len(png) <= MAX_IMAGE_BYTES:
+            return png
+        dpi /= 2
+        if dpi < 20:
+            raise AttachmentError(f"{name} is larger than 10 MiB as PNG, however coarse.")
+
+
+# How an image of a mode that PNG doesn't have is written; any other mode goes as RGB.
+_MODES = {"RGBa": ("RGBA",), "La": ("LA",), "PA": ("RGBA",), "RGBX": ("RGB",)}
+_PNG_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}
+
+
+def _saved(name: str, image: Any) -> bytes:
+    if image.mode in {"I", "F", "I;16B", "I;16L", "I;16N"}:
+        image = _grey(name, image)
+    elif image.mode not in _PNG_MODES:
+        image = image.convert(*_MODES.get(image.mode, ("RGB",)))
+    while min(image.size) > 0:
+        saved = io.BytesIO()
+        image.save(saved, format="PNG")
+        png = saved.getvalue()
+        if len(png) <= MAX_IMAGE_BYTES:
+            return png
+        image = image.resize((max(1, image.width // 2), max(1, image.height // 2)))
+    raise AttachmentError(f"{name} is an image without a size.")
+
+
+def _grey(name: str, image: Any) -> Any:
+    """Return an image of whole numbers as 16 bit; a PNG has no floats, and no larger numbers."""
+    least, greatest = image.getextrema()
+    if image.mode != "F" and least >= 0 and greatest <= 65535:
+        return image.convert("I").convert("I;16")
+    raise AttachmentError(
+        f"{name} is an image of mode {image.mode} with values from {least:g} to {greatest:g}, which PNG lacks: "
+        f"attach numpy.asarray({name}) for the numbers, or scale it to 0 … 255 and attach {name}.convert('L')."
+    )

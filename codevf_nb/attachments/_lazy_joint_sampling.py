@@ -1,0 +1,166 @@
+"""Rows of related tables, of which some live in an engine: drawn so that a join of them keeps and loses what it should.
+
+Of one table rows are drawn, and their keys are looked up in the others: there, the rows that have them are taken, and
+of the rows whose key the first table doesn't have at all, as many as are their share. Only keys travel to an engine,
+and only rows that are taken come back; so a table is never read into memory to be joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from codevf_nb.attachments._join_keys import Pair
+from codevf_nb.attachments._key_hashes import Keys as KeysOf
+from codevf_nb.attachments._key_hashes import hashed
+from codevf_nb.attachments._lazy_tables import part_of
+from codevf_nb.attachments._rows import rows_of_frame
+from codevf_nb.attachments._sampling import Sample, evenly
+from codevf_nb.attachments._table import Part, Table
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_MOST_KEYS = 2_000  # sent to an engine at once
+_MOST_ROWS = 20_000  # that have one of these keys
+_FEWEST_KEYS = 8
+
+PairOf = Callable[[int, int], Pair | None]
+
+
+def drawn_jointly(samples: Sequence[Sample], group: Sequence[int], pair_of: PairOf) -> dict[int, Table]:
+    """Draw a group of related tables again by the keys of its first; return those that are other rows than before.
+
+    Nothing is returned where too many rows share each key: then the tables stay drawn by themselves.
+    """
+    tables = {number: _Drawable.of(samples[number].table) for number in group}
+    root, *others = group
+    keys = _MOST_KEYS
+    while keys >= _FEWEST_KEYS:
+        drawn = {root: tables[root].some(keys)}
+        for number in others:
+            near = next(other for other in drawn if pair_of(number, other))
+            pair = pair_of(number, near)
+            found = None if pair is None else _following(tables[number], tables[near], drawn[near], pair)
+            if found is None:
+                break
+            drawn[number] = found
+        else:
+            return drawn
+        keys //= 4
+    return {}
+
+
+@dataclass(frozen=True)
+class _Drawable:
+    """A table and its engine; what is in memory answers for itself."""
+
+    table: Table
+    part: Part
+
+    @classmethod
+    def of(cls, table: Table) -> _Drawable:
+        return cls(table, table.part or Part(_Held(table), rows=table.rows))
+
+    def some(self, rows: int) -> Table:
+        """Return so many of the rows that were drawn."""
+        return _only(self.table, self.part, evenly(self.table.rows, rows))
+
+
+def _following(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) -> Table | None:
+    """Return the rows of a table that go with those drawn of another; None where these are too many."""
+    import numpy as np
+
+    wanted = _keys(drawn, pair.second)
+    matching = _read(one, one.part.engine.matching(dict(zip(pair.first, wanted, strict=True)), _MOST_ROWS + 1))
+    if matching.rows > _MOST_ROWS:
+        return None
+    raw = _columns(drawn, pair.second)
+    there, missing = hashed(_columns(matching, pair.first))
+    numbers, gaps = hashed(raw)
+    matched = np.flatnonzero(np.isin(there, numbers[~gaps]) & ~missing)  # of several columns, each matched by itself
+    some = one.some(_MOST_KEYS)
+    lost = _without(some, pair.first, near, pair.second)
+    count = min(len(lost), round(len(matched) * len(lost) / max(1, some.rows - len(lost))))
+    return _joined(one, (matching, matched), (some, lost[evenly(len(lost), count)]))
+
+
+def _without(some: Table, columns: tuple[str, ...], near: _Drawable, its: tuple[str, ...]) -> np.ndarray[Any, Any]:
+    """Return which rows have a key that another table doesn't have in any row; a null is such a key."""
+    import numpy as np
+
+    keys = dict(zip(its, _keys(some, columns), strict=True))
+    found = _read(near, near.part.engine.present(keys))
+    numbers, missing = hashed(_columns(some, columns))
+    known, gaps = hashed([found.stretch(found.header.index(name), 0, found.rows) for name in its])
+    return np.flatnonzero(~np.isin(numbers, known[~gaps]) | missing)
+
+
+def _keys(table: Table, columns: tuple[str, ...]) -> list[list[Any]]:
+    """Return the values of key columns, each once, as Python's own."""
+    return [
+        list(dict.fromkeys(value.item() if hasattr(value, "item") else value for value in column.dropna().tolist()))
+        for column in _columns(table, columns)
+    ]
+
+
+def _columns(table: Table, names: tuple[str, ...]) -> list[pd.Series[Any]]:
+    return [table.stretch(table.header.index(name), 0, table.rows) for name in names]
+
+
+def _read(one: _Drawable, frame: Any) -> Table:
+    return part_of(one.table.name, one.table.what, one.part, frame)
+
+
+def _only(table: Table, part: Part, positions: Any) -> Table:
+    numbers = None if part.numbers is None else part.numbers[positions]
+    return _table(table, replace(part, numbers=numbers), _frame(table, positions))
+
+
+def _joined(one: _Drawable, *parts: tuple[Table, Any]) -> Table:
+    """Return rows of several draws as one table. Their places in the whole are known of none of them."""
+    import pandas as pd
+
+    frames = [_frame(table, rows) for table, rows in parts if len(rows)] or [_frame(parts[0][0], [])]
+    return _table(one.table, replace(one.part, numbers=None), pd.concat(frames, ignore_index=True))
+
+
+def _frame(table: Table, positions: Any) -> pd.DataFrame:
+    return table.take(positions).frame(table.header)
+
+
+def _table(table: Table, part: Part, frame: pd.DataFrame) -> Table:
+    """Return a frame under the header of a table as rows of that table."""
+    part = replace(part, drawn="drawn by the keys of the related tables, and rows without a match in their proportion")
+    return replace(
+        table,
+        rows=len(frame),
+        take=lambda positions: rows_of_frame(frame.iloc[positions], table.header),
+        stretch=lambda number, start, stop: frame.iloc[start:stop, number].reset_index(drop=True),
+        part=part,
+    )
+
+
+class _Held:
+    """A table in memory, in which keys are looked up as in an engine."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def matching(self, keys: Any, rows: int) -> Any:
+        return _frame(self._table, self._positions(keys)[:rows])
+
+    def present(self, keys: Any) -> Any:
+        return self._table.take(self._positions(keys)).frame(list(keys)).drop_duplicates()
+
+    def _positions(self, keys: Any) -> Any:
+        import numpy as np
+        import pandas as pd
+
+        found = np.arange(self._table.rows)
+        for column, values in keys.items():
+            numbers, _ = hashed([pd.Series(values, dtype=object)])
+            found = np.intersect1d(found, KeysOf(self._table, (column,)).positions_of(numbers))
+        return found

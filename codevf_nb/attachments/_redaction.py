@@ -1,0 +1,219 @@
+"""Masks for columns that must not be read: the same value gets the same mask within one question, so joins still work.
+
+A mask is a keyed hash under a salt that is drawn for each question and kept nowhere, so it can't be turned back, not
+even by trying all values. Nulls stay nulls. How often each value occurs still shows.
+
+A column is masked under every name that its user knows it by: however often the name occurs, as a level of an index or
+of a header with several, and as the name of a value in dicts, records, models and rows at any depth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import numbers
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from codevf_nb.attachments._fields import named_in
+from codevf_nb.attachments._json_values import fields_of, ordered
+from codevf_nb.attachments.attachment import AttachmentError, is_a
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from codevf_nb.attachments._rows import Rows
+
+_LARGEST_EXPONENT = 400  # beyond what a float can be, so nothing but another Decimal is equal
+_LONGEST = 1000  # characters of an object that is only shown
+
+
+class Mask:
+    """The columns to mask in everything that one question attaches, spelled in any case.
+
+    Each name is taken as it is, also with commas and blanks; a tuple names a column by the levels of its header.
+    """
+
+    def __init__(self, columns: str | Iterable[object] = (), salt: bytes | None = None) -> None:
+        self.columns = tuple(dict.fromkeys([columns] if isinstance(columns, str) else columns))
+        self._wanted = {_folded(name) for name in self.columns}
+        self._there: dict[object, str] = {}
+        self._salt = salt or secrets.token_bytes(32)
+        self._masked = 0
+
+    def covers(self, *names: object) -> bool:
+        """Whether a column is to be masked that goes by these names; what there is is remembered for ``check``."""
+        if not self.columns:
+            return False
+        spellings = {spelling: name for name in names for spelling in _spellings(name)}
+        for spelling, name in spellings.items():
+            self._there.setdefault(spelling, _text(name))
+        return not self._wanted.isdisjoint(spellings)
+
+    def check(self) -> None:
+        """Refuse a name that nothing attached has: a slip of the finger would send what was to be masked.
+
+        Raises:
+            AttachmentError: it names the first such column, and those there are.
+        """
+        for name in self.columns:
+            if _folded(name) not in self._there:
+                there = list(dict.fromkeys(self._there.values()))
+                listed = ", ".join(there[:20]) or "no column at all"
+                called = " ".join(_text(name).split())
+                raise AttachmentError(
+                    f"--redact {called}: nothing attached has such a column (there is {listed}). Files are sent "
+                    "as they are: attach a DataFrame to mask columns."
+                )
+
+    def rows(self, rows: Rows, labels: Sequence[object] = ()) -> Rows:
+        """Return rows with their columns masked, and what is named in their cells.
+
+        ``labels`` are what the columns were called before their names were made unique.
+        """
+        if not self.columns:
+            return rows
+        changed = {}
+        for number, names in enumerate(zip(rows.header, labels or rows.header, strict=True)):
+            is_covered = self.covers(*names)
+            if is_covered or not rows.holds_single_values(number):
+                column = self._column(rows.header[number], rows.column(number), is_covered)
+                if column is not None:
+                    changed[number] = column
+        return rows.with_columns(changed) if changed else rows
+
+    def _column(self, name: str, column: pd.Series[Any], is_covered: bool) -> pd.Series[Any] | None:  # noqa: FBT001 - private
+        """Return a column masked, or None where there is nothing to mask in it."""
+        if is_covered:
+            values = column.astype(object)
+            return values.where(values.isna(), values.map(self.value))
+        if column.dtype.kind != "O":
+            return None
+        before = self._masked
+        try:
+            named = column.map(self.json)
+        except RecursionError:
+            raise AttachmentError(f"a cell of column {name} holds itself, so it can't be masked.") from None
+        return named.astype(object) if self._masked > before else None
+
+    def json(self, value: Any) -> Any:
+        """Return a value with all that is under these names in it masked, at any depth; records become dicts."""
+        if isinstance(value, str | bytes | int | float | None):
+            return value
+        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and self.covers(value[0]):
+            return [value[0], self._under_name(value[1])]  # an item of a dict, as a map of Arrow's has them
+        named = named_in(value)
+        if named is not None:
+            return self._named(value, named)
+        if isinstance(value, list | tuple | set | frozenset) or is_a(value, "collections", "deque"):
+            return [self.json(inner) for inner in (ordered(value) if isinstance(value, set | frozenset) else value)]
+        if is_a(value, "numpy", "ndarray") and value.ndim and (value.dtype.names or value.dtype.kind == "O"):
+            return [self.json(inner) for inner in value]
+        return value
+
+    def _named(self, value: Any, named: Mapping[Any, Any]) -> Any:
+        covered = [key for key in named if self.covers(key)]
+        if isinstance(value, Mapping) or fields_of(value) is not None or is_a(value, "numpy", "void"):
+            return {
+                key: self._under_name(inner) if key in covered else self.json(inner) for key, inner in named.items()
+            }
+        if isinstance(value, tuple):
+            return [self._under_name(inner) if key in covered else self.json(inner) for key, inner in named.items()]
+        if not covered:  # shown by its repr
+            return value
+        return {
+            key: self._under_name(inner) if key in covered else str(inner)[:_LONGEST] for key, inner in named.items()
+        }
+
+    def _under_name(self, value: Any) -> Any:
+        """Mask what stands under a name: of a list each value, so that it still joins with a column of them."""
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._under_name(inner) for inner in value]
+        return None if value is None else self.value(value)
+
+    def value(self, value: Any) -> str:
+        """Return what stands for a value; values that a join takes for the same have the same mask."""
+        self._masked += 1
+        digest = hmac.new(self._salt, _canonical(value).encode(errors="backslashreplace"), hashlib.sha256)
+        return f"masked-{digest.hexdigest()[:12]}"
+
+
+def column_names(text: str) -> list[str]:
+    """Split a list of columns as it is typed: with commas between, and quotes around a name that has some.
+
+    Raises:
+        AttachmentError: a quote is not closed.
+    """
+    found, rest = [], text.strip()
+    while rest:
+        quote = rest[0] if rest[0] in "\"'" else ""
+        end = rest.find(quote, 1) if quote else len(rest.partition(",")[0])
+        if end < 0:
+            raise AttachmentError(f"--redact {text}: a quote is not closed.")
+        found.append(rest[1:end] if quote else rest[:end].strip())
+        rest = rest[end + len(quote) :].strip()
+        if rest and not rest.startswith(","):
+            raise AttachmentError(f"--redact {text}: a comma is missing after {found[-1]}.")
+        rest = rest[1:].strip()
+    return [name for name in found if name.strip()]
+
+
+def _folded(name: object) -> object:
+    """Compare names as people type them: case and blanks around don't matter."""
+    return tuple(map(_folded, name)) if isinstance(name, tuple) else " ".join(str(name).split()).casefold()
+
+
+def _text(name: object) -> str:
+    return " / ".join(_text(part) for part in name if part not in {"", None}) if isinstance(name, tuple) else str(name)
+
+
+def _spellings(label: object) -> Iterator[object]:
+    """Yield every name that a column goes by: with several levels, each of them, the first ones, and all together."""
+    yield _folded(label)
+    if isinstance(label, tuple):
+        yield _folded(_text(label))
+        for number, part in enumerate(label, 1):
+            yield _folded(label[:number])
+            if part not in {"", None}:
+                yield _folded(part)
+
+
+def _canonical(value: Any) -> str:
+    """Write a value so that equal ones are written the same, whatever their types; a text is no number."""
+    if is_a(value, "numpy", "generic") and not isinstance(value, str | bytes | float):
+        value = _of_numpy(value)
+    if isinstance(value, str):
+        return f"text {value}"
+    if isinstance(value, datetime | timedelta):
+        return _moment(value)
+    if isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > _LARGEST_EXPONENT):
+        return f"number {value.normalize() if value.is_finite() else float(value)}"
+    if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real) and value.imag == 0:
+        value = value.real
+    if isinstance(value, numbers.Real | Decimal):
+        try:
+            return f"number {Fraction(value)}"  # type: ignore[arg-type]
+        except (ValueError, OverflowError):  # infinity
+            return f"number {float(value)}"
+    return f"{type(value).__name__} {value}"
+
+
+def _of_numpy(value: Any) -> Any:
+    if value.dtype.kind in "mM":
+        import pandas as pd
+
+        return pd.Timestamp(value) if value.dtype.kind == "M" else pd.Timedelta(value)
+    return value.item()
+
+
+def _moment(value: datetime | timedelta) -> str:
+    import pandas as pd
+
+    if isinstance(value, timedelta):
+        return f"span {pd.Timedelta(value).isoformat()}"
+    moment = pd.Timestamp(value)
+    return f"moment {(moment if moment.tz is None else moment.tz_convert('UTC')).isoformat()}"

@@ -1,0 +1,100 @@
+"""The source of functions, classes and modules of one's own, those defined in notebook cells too."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import site
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from codevf_nb.attachments.attachment import AttachmentError
+
+
+def source_of(name: str, value: Any) -> str | None:
+    """Return the source of a function, class or module, or None where a value is none of them.
+
+    Raises:
+        AttachmentError: it has no source in Python, or a module is not the user's own.
+    """
+    if isinstance(value, ModuleType):
+        return _module(name, value)
+    if inspect.isclass(value):
+        return _class(name, value)
+    if not (inspect.isroutine(value) or inspect.isfunction(inspect.unwrap(value) if callable(value) else value)):
+        return None
+    try:
+        return inspect.getsource(value)
+    except (OSError, TypeError):
+        raise AttachmentError(f"{name} has no source in Python that could be attached.") from None
+
+
+def is_own(file_name: str) -> bool:
+    """Whether code of this file is the user's: a notebook's cell, or a file outside what is installed."""
+    if is_cell(file_name):
+        return True
+    if file_name.startswith("<"):
+        return False
+    path = Path(file_name).resolve()
+    if not path.is_file():  # compiled code names a file that was there when it was built
+        return False
+    return not any(path.is_relative_to(folder) for folder in _installed()) and not (
+        {"site-packages", "dist-packages"} & set(path.parts)
+    )
+
+
+def is_cell(file_name: str) -> bool:
+    """Whether a file name is one that a kernel or IPython gives to a cell."""
+    return file_name.startswith("<ipython-input-") or "ipykernel_" in Path(file_name).parent.name
+
+
+@lru_cache(maxsize=1)
+def _installed() -> tuple[Path, ...]:
+    """Return the folders of what is not the user's: the standard library, installed packages, this package."""
+    library = [str(sysconfig.get_path(key)) for key in ("stdlib", "platstdlib", "purelib", "platlib")]
+    return tuple(
+        Path(folder).resolve() for folder in (*library, *site.getsitepackages(), str(Path(__file__).parents[1]))
+    )
+
+
+def _module(name: str, module: ModuleType) -> str:
+    file = getattr(module, "__file__", None)
+    if not file or not file.endswith(".py") or not is_own(file):
+        raise AttachmentError(f"{name} is an installed module, not one of your own: engineers have it too.")
+    return Path(file).read_text(encoding="utf-8", errors="replace")
+
+
+def _class(name: str, kind: type) -> str:
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        found = _class_in_cells(kind)
+    if found is None:
+        raise AttachmentError(f"{name} has no source in Python that could be attached.")
+    return found
+
+
+def _class_in_cells(kind: type) -> str | None:
+    """Look for a class in the cells that were run, the latest first: ``inspect`` asks for a file, and there is none."""
+    if not isinstance(sys.modules.get(kind.__module__), ModuleType):
+        return None
+    for file_name in reversed([name for name in linecache.cache if is_cell(name)]):
+        text = "".join(linecache.getlines(file_name))
+        try:
+            tree = ast.parse(text)
+        except SyntaxError:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
+                return _segment(text, node)
+    return None
+
+
+def _segment(text: str, node: ast.ClassDef) -> str:
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return "".join(text.splitlines(keepends=True)[first - 1 : node.end_lineno])

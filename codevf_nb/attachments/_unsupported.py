@@ -1,0 +1,64 @@
+"""What can't be attached, in one line: the value, its type, and a way that works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from codevf_nb.attachments.attachment import AttachmentError
+from codevf_nb.attachments.registry import is_lazy, libraries, type_of
+from codevf_nb.sdk.exceptions import CodeVFError
+
+_LONGEST = 300  # characters of a library's own message
+
+
+def way_out(name: str, value: Any) -> str | None:
+    """Return the expression to attach in the place of a value, or None where none is known."""
+    row = type_of(value)
+    return row.way.format(name) if row is not None and row.way else None
+
+
+def type_name(value: Any) -> str:
+    """Return the type of a value with its library: ``dask DataFrame``, ``object``."""
+    kind = type(value)
+    library = kind.__module__.partition(".")[0].lstrip("_")
+    return kind.__name__ if library in {"builtins", "__main__"} else f"{library} {kind.__name__}"
+
+
+def refuse_unsupported(name: str, value: Any) -> None:
+    """Refuse a value of a library whose values must be converted first.
+
+    Raises:
+        AttachmentError: it is one of those; the message has the expression to attach instead.
+    """
+    way = way_out(name, value)
+    if way is not None:
+        lazy = " is lazy and has no rows yet" if is_lazy(value) else f" is a {type_name(value)}"
+        raise AttachmentError(f"{name}{lazy}: attach {way}.")
+
+
+def unsupported(name: str, value: Any) -> AttachmentError:
+    """Return the error for a value of no type that can be attached."""
+    read, engines = libraries()
+    return AttachmentError(
+        f"{name} is a {type_name(value)}, so it can't be attached: what can be are DataFrames and Series ({read}), "
+        f"lazy tables (polars, {engines}), numpy arrays, dicts and lists, text, bytes, paths, figures and images, "
+        "functions, classes and modules of your own."
+    )
+
+
+@contextmanager
+def guarded(name: str, what: str, otherwise: str = "") -> Iterator[None]:
+    """Turn whatever goes wrong inside a value's library into one line that names the value and what it is."""
+    try:
+        yield
+    except CodeVFError:
+        raise
+    except Exception as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        why = why if len(why) <= _LONGEST else f"{why[: _LONGEST - 1]}…"
+        raise AttachmentError(
+            f"{name} ({what}) can't be written: {why.rstrip('.')}. "
+            f"{otherwise or f'Attach a part of it, or repr({name})'}."
+        ) from error

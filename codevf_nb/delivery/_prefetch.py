@@ -1,0 +1,89 @@
+"""What a first question needs, fetched before it is asked, in turns of the rate limit that no one waits for.
+
+Once per session, on one short thread. A question that is on its way has precedence: it never queues behind this thread,
+and waits for it only while one request is in flight whose answer it needs itself. Whatever fails here is logged and
+left to the question's own requests.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from codevf_nb.ipython.publishing import thread_context
+from codevf_nb.sdk.forks import reset_after_fork
+
+# A turn is asked for at least this often, in seconds: whoever took it may have given it back.
+LOOK_SECONDS = 1.0
+# A request that takes longer is given up: a question may be waiting for it.
+FETCH_SECONDS = 5.0
+# A kernel that ends waits no longer than this for it, in seconds.
+STOP_SECONDS = 0.5
+
+log = logging.getLogger("codevf_nb.prefetch")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request: whether it is needed still, and how it is made without queueing for a turn."""
+
+    name: str
+    is_needed: Callable[[], bool]
+    fetch: Callable[[], object]
+
+
+class Prefetch:
+    """Takes the steps one after the other, each in a turn that is left over.
+
+    Whoever fetches the same by itself holds ``lock`` meanwhile, so that nothing is fetched twice.
+    """
+
+    def __init__(self, steps: Sequence[Step], free_in: Callable[[], float]) -> None:
+        self._steps = steps
+        self._free_in = free_in
+        self._reset()
+        reset_after_fork(self._reset)
+
+    def _reset(self) -> None:
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.lock = threading.Lock()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is anything left to fetch."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin, once."""
+        if self._thread is None:
+            run = thread_context().run
+            self._thread = threading.Thread(target=run, args=(self._run,), name="codevf-prefetch", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End after the request that is in flight, if one is."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(timeout=STOP_SECONDS)
+
+    def _run(self) -> None:
+        for step in self._steps:
+            try:
+                self._take(step)
+            except Exception as error:  # noqa: BLE001 - the question asks for it itself, and says what is wrong
+                log.info("%s was not fetched before it is needed: %s", step.name, error)
+                return
+
+    def _take(self, step: Step) -> None:
+        while not self._stopped.is_set():
+            with self.lock:
+                if not step.is_needed():
+                    return
+                wait = self._free_in()
+                if wait <= 0:
+                    step.fetch()
+                    return
+            self._stopped.wait(min(wait, LOOK_SECONDS))

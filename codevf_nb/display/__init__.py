@@ -1,0 +1,1 @@
+"""A task, a draft, a balance as text and as HTML, with all escaping and number formatting."""

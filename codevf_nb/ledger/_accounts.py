@@ -1,0 +1,207 @@
+"""Which accounts a ledger knows, and which of them are one: a key that was renewed makes a new name for an old account.
+
+A question's row has the name under which its account is known now. The names it had before are kept in ``accounts``,
+since identities were made from them: what was asked under an earlier name is looked up by that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+
+from codevf_nb.ledger._store import Store
+from codevf_nb.ledger.records import FOREIGN
+from codevf_nb.ledger.rows import drop, each
+from codevf_nb.ledger.tables import (
+    IS_OPEN,
+    accounts,
+    answers,
+    bodies,
+    book,
+    projects,
+    questions,
+    tags,
+)
+from codevf_nb.sdk.addresses import Address, AddressError
+from codevf_nb.sdk.exceptions import BadRequestError
+
+_NAMES = select(accounts)
+_account = each(questions.c.account).subquery()
+_first = questions.alias("first")
+_FIRST_ID = select(func.min(_first.c.id)).where(_first.c.account == _account.c.name).scalar_subquery()
+# One question of each account says where the account is: its name is made of the address and the key.
+_PLACES = select(questions.c.account, questions.c.environment, questions.c.origin, questions.c.credential).join(
+    _account, questions.c.id == _FIRST_ID
+)
+_COUNTS = select(
+    questions.c.account,
+    func.count().label("questions"),
+    func.sum(case((IS_OPEN, 1), else_=0)).label("open"),
+    func.max(questions.c.prepared_at).label("last_asked"),
+).group_by(questions.c.account)
+_theirs = questions.alias("theirs")
+_IN_BOTH = select(questions.c.id, questions.c.identity, _theirs.c.id, _theirs.c.identity, questions.c.task_id).where(
+    questions.c.account == bindparam("mine"),
+    _theirs.c.account == bindparam("other"),
+    questions.c.task_id == _theirs.c.task_id,
+)
+
+NOTHING_CHANGED = "Nothing was changed."
+
+
+@dataclass(frozen=True)
+class Known:
+    """An account that the ledger knows. ``last_asked`` is in seconds since 1970 UTC; ``earlier`` are former names."""
+
+    name: str
+    environment: str
+    origin: str
+    questions: int = 0
+    open: int = 0
+    last_asked: float | None = None
+    earlier: tuple[str, ...] = ()
+
+
+class Accounts:
+    """The accounts of a ledger, as seen from one of them."""
+
+    def __init__(self, store: Store, account: str, environment: str) -> None:
+        self._store = store
+        self._account = account
+        self._environment = environment
+
+    def names(self) -> tuple[str, ...]:
+        """Return every name of this account, the one that its rows have now first."""
+        with self._store.read() as connection:
+            now = renamed(connection)
+        current = now.get(self._account, self._account)
+        return current, *sorted(name for name, account in now.items() if account == current)
+
+    def known(self, origin: str) -> list[Known]:
+        """Return every account of the ledger by name, this one too, which is at ``origin``."""
+        with self._store.read() as connection:
+            now = renamed(connection)
+            places = {row.account: row for row in connection.execute(_PLACES)}
+            counts = {row.account: row for row in connection.execute(_COUNTS)}
+        mine = now.get(self._account, self._account)
+        found = {mine: Known(mine, self._environment, origin)}
+        for name, place in places.items():
+            count = counts[name]
+            where = origin if name == mine else place.origin
+            found[name] = Known(name, place.environment, where, count.questions, count.open, count.last_asked)
+        earlier = {name: tuple(sorted(old for old in now if now[old] == name)) for name in found}
+        return [Known(**{**vars(found[name]), "earlier": earlier[name]}) for name in sorted(found)]
+
+    def unify(self, origin: str, credential: str) -> None:
+        """Find what was asked under another spelling of this address: it is at this address, and this key's account.
+
+        ``origin`` is the canonical spelling. Ledgers of earlier versions hold addresses as they were typed.
+        """
+        with self._store.read() as connection:
+            places = connection.execute(_PLACES).all()
+        for place in places:
+            if place.origin == origin or not _is_same(place.origin, origin):
+                continue
+            respelled = update(questions).where(
+                questions.c.account == place.account, questions.c.origin == place.origin
+            )
+            with self._store.write() as connection:
+                connection.execute(respelled.values(origin=origin))
+                if place.credential == credential:
+                    self._move(connection, place.account)
+
+    def join(self, name: str, origin: str, asked_by: str, *, sure: bool = False) -> int:
+        """Record that another account of the ledger is this one under an earlier key; return how many questions moved.
+
+        ``sure``: also where it is at another address, or where ``asked_by`` has asked nothing there.
+
+        Raises:
+            BadRequestError: it can't be the same account, or may not be and nobody has said so; nothing is changed.
+        """
+        with self._store.write() as connection:
+            now = renamed(connection)
+            mine, other = now.get(self._account, self._account), now.get(name, name)
+            if mine == other:
+                return 0
+            self._check_possible(connection, other)
+            if not sure:
+                _check_likely(connection, other, origin, asked_by)
+            return self._move(connection, other)
+
+    def _check_possible(self, connection: Connection, other: str) -> None:
+        places = {row.account: row for row in connection.execute(_PLACES)}
+        if other not in places:
+            there_are = ", ".join(sorted(set(places) - {self._account})) or "no others"
+            raise BadRequestError(
+                f"there is no account {other!r} in this ledger; there are {there_are}. {NOTHING_CHANGED}"
+            )
+        environment = places[other].environment
+        if environment != self._environment:
+            raise BadRequestError(
+                f"{other} is of the environment {environment}, this account of {self._environment}: they can't be "
+                f"the same. {NOTHING_CHANGED}"
+            )
+
+    def _move(self, connection: Connection, name: str) -> int:
+        """Give another account's rows this account's name, in one transaction; none where they are one already."""
+        now = renamed(connection)
+        mine, other = now.get(self._account, self._account), now.get(name, name)
+        if mine == other:
+            return 0
+        _drop_doubles(connection, mine, other)
+        for table in (tags, projects):  # what the service offers is listed again
+            connection.execute(delete(table).where(table.c.account == other))
+        connection.execute(update(book).where(book.c.account == other).values(account=mine))
+        moved = connection.execute(update(questions).where(questions.c.account == other).values(account=mine)).rowcount
+        connection.execute(update(accounts).where(accounts.c.account == other).values(account=mine))
+        connection.execute(insert(accounts).values(earlier=other, account=mine))
+        return moved
+
+
+def renamed(connection: Connection) -> Mapping[str, str]:
+    """Return the present name of every account that had another one."""
+    return {row.earlier: row.account for row in connection.execute(_NAMES)}
+
+
+def present_name(store: Store, account: str) -> str:
+    """Return the name that an account has now."""
+    with store.read() as connection:
+        return renamed(connection).get(account, account)
+
+
+def _check_likely(connection: Connection, other: str, origin: str, asked_by: str) -> None:
+    theirs = select(questions.c.id).where(questions.c.account == other).limit(1)
+    if connection.scalar(theirs.where(questions.c.origin == origin)) is None:
+        why = f"is at another address than {origin}"
+    elif connection.scalar(theirs.where(questions.c.asked_by == asked_by)) is None:
+        why = f"has no question that {asked_by} asked"
+    else:
+        return
+    raise BadRequestError(
+        f"{other} {why}. If it is the same account all the same: %codevf account same {other} --yes. {NOTHING_CHANGED}"
+    )
+
+
+def _drop_doubles(connection: Connection, mine: str, other: str) -> None:
+    """Keep one row of a task that both accounts have: the one that asked, since the other only looked at it."""
+    for my_id, my_identity, their_id, their_identity, task_id in connection.execute(
+        _IN_BOTH, {"mine": mine, "other": other}
+    ).all():
+        if not (my_identity.startswith(FOREIGN) or their_identity.startswith(FOREIGN)):
+            raise BadRequestError(
+                f"both {mine} and {other} have asked a question of their own that became {task_id}, so they are at "
+                f"different services. {NOTHING_CHANGED}"
+            )
+        double = my_id if my_identity.startswith(FOREIGN) else their_id
+        for beside in (bodies, answers):
+            drop(connection, beside, double)
+        connection.execute(delete(questions).where(questions.c.id == double))
+
+
+def _is_same(spelled: str, origin: str) -> bool:
+    try:
+        return str(Address.parse(spelled)) == origin
+    except AddressError:  # a managed sandbox's name
+        return False

@@ -1,0 +1,116 @@
+"""A ledger that lasts as long as its kernel, for when the real one can't be opened: a copy of what can be read of that.
+
+Answers can be looked at with it. A question that it alone remembers is forgotten with the kernel, so asking with it
+takes a person's word (``--no-ledger``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import QueuePool
+
+from codevf_nb.ledger import migrations, tables
+from codevf_nb.ledger._database import Database, driver_connection
+from codevf_nb.ledger._digests import Digests
+from codevf_nb.ledger._store import BUSY_SECONDS, Store
+
+
+class MemoryStore(Store):
+    """A database in memory. ``copied``: it holds what the ledger's file held, or all of it that could be read."""
+
+    def __init__(
+        self, copy_of: Path | None = None, clock: Callable[[], float] = time.time, digests: Digests | None = None
+    ) -> None:
+        self._memory = _Memory(copy_of)
+        self._open(self._memory, "memory", clock, digests)
+
+    @property
+    def copied(self) -> bool:
+        """Whether questions of the real ledger are in it."""
+        return self._memory.copied
+
+
+class _Memory(Database):
+    """One connection serves all threads, in turns."""
+
+    def __init__(self, copy_of: Path | None) -> None:
+        self.copied = False
+        self._copy_of = copy_of
+        self.engine = create_engine(
+            "sqlite://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=BUSY_SECONDS,
+            hide_parameters=True,
+        )
+
+    def begin(self, connection: Connection, *, writes: bool) -> None:  # noqa: ARG002 - there is one connection for all
+        """Begin by the driver's own call."""
+        driver_connection(connection).execute("BEGIN IMMEDIATE")
+
+    def settle(self, connection: Connection, digests: Digests) -> None:
+        """Make the tables, and fill them with what can be read of a ledger that couldn't be copied as it is."""
+        super().settle(connection, digests)
+        if self._copy_of is not None and not self.copied:
+            with _reading(self._copy_of) as source:
+                self.copied = source is not None and _copy_rows(source, driver_connection(connection))
+
+    def _connect(self) -> sqlite3.Connection:
+        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        if self._copy_of is not None:
+            with _reading(self._copy_of) as source:
+                self.copied = source is not None and _copy_whole(source, memory)
+        if not self.copied:
+            memory.close()
+            memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        return memory
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Open a ledger read-only; where the file system can't even be locked, as it lies there. None if neither works."""
+    for way in ("mode=ro", "immutable=1"):
+        with contextlib.ExitStack() as stack:
+            try:
+                uri = f"file:{quote(str(path))}?{way}"
+                source = stack.enter_context(contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1.0)))
+                source.execute("SELECT count(*) FROM meta").fetchone()
+            except sqlite3.Error:
+                continue
+            yield source
+            return
+    yield None
+
+
+def _copy_whole(source: sqlite3.Connection, memory: sqlite3.Connection) -> bool:
+    """Copy a sound ledger of a version that this one can bring up to date; whether it is one."""
+    try:
+        version = source.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
+        if version is None or int(version[0]) > len(migrations.STEPS):
+            return False
+        source.backup(memory)
+        return bool(memory.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except (sqlite3.Error, ValueError):
+        return False
+
+
+def _copy_rows(source: sqlite3.Connection, memory: sqlite3.Connection) -> bool:
+    """Copy the columns that both know, up to the first row that can't be read; whether any question came with them."""
+    for table in tables.metadata.sorted_tables:
+        if table is not tables.meta:
+            with contextlib.suppress(sqlite3.Error):
+                theirs = {row[1] for row in source.execute(f"PRAGMA table_info({table.name})")}
+                shared = [column.name for column in table.columns if column.name in theirs]
+                rows = source.execute(f"SELECT {', '.join(shared)} FROM {table.name}")  # noqa: S608 - our own names
+                marks = ", ".join("?" * len(shared))
+                memory.executemany(f"INSERT INTO {table.name} ({', '.join(shared)}) VALUES ({marks})", rows)  # noqa: S608
+    return bool(memory.execute("SELECT count(*) FROM questions").fetchone()[0])

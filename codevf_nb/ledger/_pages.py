@@ -1,0 +1,104 @@
+"""Questions a page at a time, by text, project and state: a ledger of 100,000 opens as fast as one of 25."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, TextClause, or_, select, update
+
+from codevf_nb.ledger.records import Entry, SendState
+from codevf_nb.ledger.rows import (
+    OURS,
+    TASKLESS,
+    Rows,
+    each,
+)
+from codevf_nb.ledger.tables import IS_OPEN, questions
+from codevf_nb.sdk.statuses import ANSWERED, FINAL, LOOKS
+
+_PROJECTS = each(questions.c.project, OURS)
+
+
+class State(StrEnum):
+    """Where a question stands, as its reader asks for it."""
+
+    ANY = "any"
+    OPEN = "open"
+    UNREAD = "unread"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    UNSETTLED = "unsettled"
+
+
+class Order(StrEnum):
+    """What stands first."""
+
+    NEWEST = "newest first"
+    OLDEST = "oldest first"
+    ANSWERED = "last answered first"
+    COSTLIEST = "most credits first"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which questions a page is of: those that hold ``text``, of a project ("" for all), in a state, in an order."""
+
+    text: str = ""
+    project: str = ""
+    state: State = State.ANY
+    order: Order = Order.NEWEST
+
+
+class Pages(Rows):
+    """The questions of one account, a page at a time, and which answers have been looked at."""
+
+    def page(self, wanted: Wanted, limit: int, offset: int = 0) -> list[Entry]:
+        """Return the questions wanted, ``limit`` at most, after the first ``offset``."""
+        query = select(questions).where(*_conditions(wanted)).order_by(*_ORDERS[wanted.order])
+        return self._many(query.limit(limit).offset(offset))
+
+    def projects(self) -> list[str]:
+        """Return the names of the projects that anything was asked for."""
+        with self._store.read() as connection:
+            return sorted(connection.scalars(_PROJECTS, {"account": self._account}))
+
+    def see(self, at: float, question_id: int | None = None) -> None:
+        """Record that an answer was looked at, once; without a question all answers there are."""
+        unseen = [questions.c.account == self._account, *_UNREAD]
+        if question_id is not None:
+            unseen.append(questions.c.id == question_id)
+        with self._store.write() as connection:
+            connection.execute(update(questions).where(*unseen).values(seen_at=at))
+
+
+_UNREAD: tuple[ColumnElement[bool], ...] = (
+    questions.c.status.in_(ANSWERED),
+    questions.c.seen_at.is_(None),
+)
+_STATES: dict[State, tuple[ColumnElement[bool] | TextClause, ...]] = {
+    State.ANY: (),
+    State.OPEN: (IS_OPEN,),
+    State.UNREAD: _UNREAD,
+    **{State(LOOKS[status].filter): (questions.c.status == status,) for status in FINAL},
+    State.UNSETTLED: (TASKLESS, questions.c.state == SendState.OPEN),
+}
+_ORDERS: dict[Order, tuple[Any, ...]] = {
+    Order.NEWEST: (questions.c.id.desc(),),
+    Order.OLDEST: (questions.c.id,),
+    Order.ANSWERED: (questions.c.completed_at.desc().nulls_last(), questions.c.id.desc()),
+    Order.COSTLIEST: (questions.c.credits_used.desc().nulls_last(), questions.c.id.desc()),
+}
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool] | TextClause]:
+    conditions = list(_STATES[wanted.state])
+    if wanted.project:
+        conditions.append(questions.c.project == wanted.project)
+    if wanted.text:
+        held = (questions.c[name].icontains(wanted.text, autoescape=True) for name in ("prompt", "message", "task_id"))
+        conditions.append(or_(*held))
+    return conditions

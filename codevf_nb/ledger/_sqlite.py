@@ -1,0 +1,50 @@
+"""A ledger in a SQLite file."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from codevf_nb.ledger import _journal as journal
+from codevf_nb.ledger._database import Database, driver_connection
+
+
+class SQLite(Database):
+    """A file of the user's own. A connection per transaction: a forked or killed kernel leaves no lock behind."""
+
+    keeps_journal = True
+
+    def __init__(self, path: Path, busy_seconds: float) -> None:
+        # SQLite gives its journals the rights of the file, so they are 0600 as well.
+        path.touch(mode=0o600, exist_ok=True)
+        journal.settle(path, busy_seconds)
+        url = URL.create("sqlite", database=str(path))
+        self.engine = create_engine(
+            url, poolclass=NullPool, connect_args={"timeout": busy_seconds}, hide_parameters=True
+        )
+        event.listen(self.engine, "connect", _prepare)
+
+    def begin(self, connection: Connection, *, writes: bool) -> None:
+        """Begin by the driver's own call: SQLAlchemy's way takes longer than most that follows it."""
+        driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def empty_journal(self, connection: Connection) -> None:
+        """What was deleted must not be left in the journal, however many other kernels have the ledger open."""
+        if connection.invalidated:
+            return
+        with contextlib.suppress(DBAPIError, sqlite3.Error):  # one of them is reading: the last one to close does it
+            held = driver_connection(connection)
+            held.execute("PRAGMA busy_timeout = 0")
+            held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")

@@ -1,0 +1,183 @@
+"""What Tab offers after ``%%codevf`` and ``%codevf``: instantly, from what this kernel already knows.
+
+No request is made here and no sandbox started: tags, projects and tasks come from the ledger of the session that is
+open, and where none is, only what the grammar itself knows is offered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codevf_nb.session import Session
+
+# The magic, what stands before the word being typed, and that word.
+MAGIC = re.compile(r"^\s*(%{1,2})codevf(\s(?:.*\s)?)(\S*)$", re.DOTALL)
+TASK_COMMANDS = ("status", "show", "wait", "cancel", "track")
+# So many tasks are offered, newest first; a longer list helps nobody.
+TASKS_OFFERED = 20
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One word that could stand here, and what it means."""
+
+    text: str
+    meaning: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What stands beside it in the list, where JupyterLab has room for one word: 1.7× of a tag, say."""
+        return self.meaning if self.meaning and " " not in self.meaning else "codevf"
+
+
+def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Offer]] | None:
+    """Return the word being typed at the end of a line and what it could become; None if the line isn't ours.
+
+    ``names`` are the notebook's variables.
+    """
+    from codevf_nb.notebook.grammar import OPTIONS  # at the first Tab: loading the extension needn't wait for it
+
+    found = MAGIC.match(line)
+    if found is None:
+        return None
+    sign, before, word = found[1], found[2].split(), found[3]
+    if sign == "%":
+        return word, _starting_with(word, _for_command(before, word))
+    while before and before[-1].endswith(","):  # a list goes on after its comma
+        before.pop()
+    option = next((option for option in OPTIONS if before and before[-1] in (option.long, option.short)), None)
+    if option is not None and option.value is not None:
+        part = word.rpartition(",")[2] if option.name == "attach" else word
+        return part, _starting_with(part, _values(option.name, names))
+    spelled = [
+        Offer(spelling, option.help) for option in OPTIONS for spelling in (option.long, option.short) if spelling
+    ]
+    return word, _starting_with(word, spelled) if word.startswith("-") else []
+
+
+def _for_command(before: list[str], word: str) -> list[Offer]:
+    from codevf_nb.notebook.commands import COMMANDS
+
+    if not before or before == ["help"]:
+        return [Offer(name, (command.__doc__ or "").strip()) for name, command in sorted(COMMANDS.items())]
+    if word.startswith("-") and before[0] in COMMANDS:
+        takes, _, does = (COMMANDS[before[0]].__doc__ or "").partition("  ")
+        return [Offer(spelling, does) for spelling in re.findall(r"--[a-z-]+", takes)]
+    return _tasks() if before[0] in TASK_COMMANDS else []
+
+
+def _values(name: str, names: Mapping[str, Any]) -> list[Offer]:
+    makers: dict[str, Callable[[], list[Offer]]] = {
+        "mode": _modes,
+        "tag": _tags,
+        "project": _projects,
+        "attach": lambda: _attachable(names),
+        "schema": lambda: [
+            Offer(name) for name, value in names.items() if _public(name) and isinstance(value, dict | type)
+        ],
+    }
+    return makers.get(name, list)()
+
+
+def _modes() -> list[Offer]:
+    from codevf_nb.sdk.models import ServiceMode
+
+    return [Offer(mode.value, f"{mode.multiplier}×, {mode.meaning}") for mode in ServiceMode]
+
+
+def _tags() -> list[Offer]:
+    session = _open_session()
+    tags = [] if session is None else session.ledger.catalogue.tags()
+    return [Offer(tag.name, f"{tag.cost_multiplier}× {tag.description or ''}") for tag in tags if tag.is_active]
+
+
+def _projects() -> list[Offer]:
+    session = _open_session()
+    return [] if session is None else [Offer(name) for name in session.ledger.catalogue.projects()]
+
+
+def _tasks() -> list[Offer]:
+    session = _open_session()
+    entries = [] if session is None else session.ledger.questions.latest(TASKS_OFFERED)
+    return [Offer(entry.task_id, f"{entry.status}: {entry.prompt or ''}") for entry in entries if entry.task_id]
+
+
+def _attachable(names: Mapping[str, Any]) -> list[Offer]:
+    """Return the variables that hold tables first, then whatever else could be attached."""
+    found = []
+    for name, value in names.items():
+        if _public(name) and not isinstance(value, type(sys)):
+            shape = getattr(value, "shape", None)
+            rows, columns = shape if isinstance(shape, tuple) and len(shape) == 2 else (None, None)
+            size = "" if rows is None else f" {rows:,} × {columns:,}"
+            found.append((rows is None, name, f"{type(value).__name__}{size}"))
+    return [Offer(name, meaning) for _, name, meaning in sorted(found)]
+
+
+def _public(name: str) -> bool:
+    return not name.startswith("_") and name not in ("In", "Out", "exit", "quit", "get_ipython", "open")
+
+
+def _starting_with(word: str, offered: list[Offer]) -> list[Offer]:
+    return [offer for offer in offered if offer.text.startswith(word)]
+
+
+def _open_session() -> Session | None:
+    """Return the session that is open; opening one could start a sandbox or ask for a key."""
+    module = sys.modules.get("codevf_nb.kernel")
+    return None if module is None else module.opened()
+
+
+# -- the shell's side
+
+SPELLINGS = ("%codevf", "%%codevf")
+
+
+class Completion:
+    """The completer of one shell, on IPython 7.34 and on 9."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._matcher = _matcher_of(self._offers)
+        if self._matcher is not None:
+            shell.Completer.custom_matchers.append(self._matcher)
+        else:
+            for spelling in SPELLINGS:
+                shell.set_hook("complete_command", self._hook, str_key=spelling)
+
+    def remove(self) -> None:
+        """Take the completer out of the shell again."""
+        if self._matcher is not None:
+            self._shell.Completer.custom_matchers.remove(self._matcher)
+        else:
+            for spelling in SPELLINGS:
+                self._shell.strdispatchers["complete_command"].strs.pop(spelling, None)
+
+    def _offers(self, line: str) -> tuple[str, list[Offer]]:
+        with contextlib.suppress(Exception):  # a completer that raises would break every Tab in the notebook
+            return offers(line, self._shell.user_ns) or ("", [])
+        return "", []
+
+    def _hook(self, _shell: Any, event: Any) -> list[str]:
+        return [offer.text for offer in self._offers(event.text_until_cursor)[1]]
+
+
+def _matcher_of(offered: Callable[[str], tuple[str, list[Offer]]]) -> Any:
+    """Return a matcher as IPython 8.6 and later take it; None before."""
+    try:
+        from IPython.core.completer import SimpleCompletion, context_matcher
+    except ImportError:
+        return None
+
+    def codevf_matcher(context: Any) -> dict[str, Any]:
+        word, found = offered(context.line_with_cursor[: context.cursor_position])
+        completions = [SimpleCompletion(text=offer.text, type=offer.kind) for offer in found]
+        return {"completions": completions, "suppress": bool(completions), "matched_fragment": word}
+
+    return context_matcher()(codevf_matcher)

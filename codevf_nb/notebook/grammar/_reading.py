@@ -1,0 +1,226 @@
+"""Reading the line: where the options end and the prompt begins, and what the options' values are."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from keyword import iskeyword
+from typing import Any
+
+from codevf_nb.notebook.grammar._options import BY_SPELLING, GrammarError, Option
+from codevf_nb.notebook.grammar._typos import (
+    refuse_cell,
+    refuse_prompt,
+    refuse_second_value,
+    refuse_value,
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that was read: the prompt as typed (None without one) and the options that were given."""
+
+    prompt: str | None
+    options: dict[str, Any]
+
+
+def read(text: str, names: Mapping[str, Any] | None = None) -> Line:
+    """Read the line after the magic. An option's value that is ``$name`` is looked up in ``names``.
+
+    Raises:
+        GrammarError: an option is unknown, inside the prompt or without its value, or a word looks like an option.
+    """
+    text, names = text.strip(), names or {}
+    leading = _run(text, 0)
+    rest, given = text[leading.end :].strip(), leading.given
+    if not leading.closed:
+        for start in _words_with_dash(rest):
+            trailing = _run(rest, start)
+            if trailing.end == len(rest) and trailing.given:
+                rest, given = rest[:start].strip(), given + trailing.given
+                break
+        refuse_prompt(rest, names)
+        if leading.given:
+            last = leading.given[-1]
+            refuse_second_value(last.option, last.value or "", rest, names)
+    return Line(rest or None, _values(given, names))
+
+
+def join(line: str, cell: str) -> tuple[str, str]:
+    """Continue a line that ends in a backslash in the next line, as a shell does; return it and the rest of the cell.
+
+    Two backslashes at the end are the line's own.
+
+    Raises:
+        GrammarError: nothing follows the backslash, or the cell begins with options.
+    """
+    while (len(line.rstrip()) - len(line.rstrip().rstrip("\\"))) % 2:
+        if not cell.strip():
+            raise GrammarError("the line ends in a backslash, and no line follows in which it could go on.")
+        below, _, cell = cell.partition("\n")
+        line = f"{line.rstrip()[:-1].rstrip()} {below.strip()}"
+    refuse_cell(cell)
+    return line, cell
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An option as it was given: its value is still text, None for a flag."""
+
+    option: Option
+    spelling: str
+    value: str | None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Whole options in a row, up to ``end``; ``closed`` where -- ended them."""
+
+    given: list[_Given]
+    end: int
+    closed: bool = False
+
+
+def _run(text: str, start: int) -> _Run:
+    """Read as many whole options as stand in a row from ``start``; what their values say isn't looked at yet."""
+    given: list[_Given] = []
+    end = start
+    while end < len(text):
+        position = _skip_blanks(text, end)
+        word_end = _word_end(text, position)
+        spelling, equals, _ = text[position:word_end].partition("=")
+        if spelling == "--" and not equals:
+            return _Run(given, word_end, closed=True)
+        option = BY_SPELLING.get(spelling)
+        if option is None:
+            break
+        if option.value is None:
+            if equals:
+                raise GrammarError(f"{spelling} takes no value, so {text[position:word_end]!r} can't be read.")
+            given.append(_Given(option, spelling, None))
+        else:
+            begin = position + len(spelling) + 1 if equals else _skip_blanks(text, word_end)
+            word_end = _value_end(text, begin, is_list=option.is_list)
+            value = _checked_value(option, spelling, text[begin:word_end])
+            if option.is_list:
+                _refuse_list_before_words(f"{spelling} {value}", text[word_end:].lstrip())
+            # Of columns each may be quoted, so they are unquoted one by one.
+            given.append(_Given(option, spelling, value if option.name == "redact" else _unquote(value)))
+        end = _skip_blanks(text, word_end)
+    return _Run(given, end)
+
+
+def _checked_value(option: Option, spelling: str, value: str) -> str:
+    if not value:
+        raise GrammarError(f"{spelling} needs a value: {spelling} {option.value}.")
+    # Of an expression, Python says what is wrong with it.
+    if option.name != "attach" and (unclosed := _unclosed(value)):
+        raise GrammarError(f"{spelling} {value}: the {unclosed} is not closed.")
+    refuse_value(option, spelling, value)
+    return value
+
+
+def _refuse_list_before_words(given: str, rest: str) -> None:
+    """Where the prompt follows a list with blanks, nobody can tell where one ends and the other begins."""
+    if re.search(r",\s|\s,", re.sub(r"([\"']).*?\1", "", given)) and rest and not rest.startswith("-"):
+        raise GrammarError(
+            f"{given} {rest.split(maxsplit=1)[0]} …: where does the list end? Write it without blanks, or after the "
+            "prompt. If it is the prompt's, put -- before the prompt."
+        )
+
+
+def _values(given: list[_Given], names: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for one in given:
+        value = True if one.value is None else _convert(one, names)
+        if one.option.many:
+            values.setdefault(one.option.name, []).append(value)
+        elif one.option.name in values:
+            raise GrammarError(f"{one.option.long} is given twice.")
+        else:
+            values[one.option.name] = value
+    if "timeout" in values and not {"wait", "help"} & values.keys():
+        raise GrammarError("--timeout says how long --wait waits at most: add -w, or leave --timeout out.")
+    return values
+
+
+def _convert(one: _Given, names: Mapping[str, Any]) -> Any:
+    text = str(one.value)
+    if text.startswith("$") and text[1:].isidentifier():
+        if text[1:] not in names:
+            raise GrammarError(f"{one.spelling} {text}: there is no variable {text[1:]!r}.")
+        text = str(names[text[1:]])
+    if not text.strip(" ,"):
+        raise GrammarError(f"{one.spelling} needs a value: {one.spelling} {one.option.value}.")
+    if one.option.name == "out" and (not text.isidentifier() or iskeyword(text)):
+        raise GrammarError(f"{one.spelling} {text}: no variable can have that name.")
+    return text if one.option.number is str else _number(one, text)
+
+
+def _number(one: _Given, text: str) -> Any:
+    try:
+        number = one.option.number(text.replace(",", ""))
+    except ValueError:
+        kind = "a whole number" if one.option.number is int else "a number"
+        raise GrammarError(f"{one.spelling} needs {kind}, not {text!r}.") from None
+    if one.option.name == "timeout" and not 0 <= number <= threading.TIMEOUT_MAX:
+        raise GrammarError(f"{one.spelling} takes seconds, 0 or more, not {text!r}; without it the wait has no end.")
+    return number
+
+
+def _words_with_dash(text: str) -> list[int]:
+    """Return where the words that look like options begin."""
+    return [at for at in range(1, len(text)) if text[at] == "-" and text[at - 1].isspace()]
+
+
+def _skip_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+def _word_end(text: str, at: int) -> int:
+    while at < len(text) and not text[at].isspace():
+        at += 1
+    return at
+
+
+def _value_end(text: str, at: int, *, is_list: bool = False) -> int:
+    """Return where a value ends: at a blank that is in no quotes, in no brackets and not beside a comma of a list."""
+    for end, depth, quote in _nesting(text, at):
+        if text[end].isspace() and not quote and depth <= 0 and not (is_list and _is_beside_comma(text, end)):
+            return end
+    return len(text)
+
+
+def _unclosed(value: str) -> str:
+    """Return what a value leaves open: a quote or a bracket; empty where it closes all of them."""
+    *_, (_, depth, quote) = _nesting(value, 0)
+    return f"quote {quote}" if quote else "bracket" if depth > 0 else ""
+
+
+def _nesting(text: str, at: int) -> Iterator[tuple[int, int, str]]:
+    """Go through a text, and tell after each character how many brackets are open, and which quote."""
+    depth, quote = 0, ""
+    for position in range(at, len(text)):
+        char = text[position]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        else:
+            depth += (char in "([{") - (char in ")]}")
+        yield position, depth, quote
+
+
+def _is_beside_comma(text: str, at: int) -> bool:
+    before, after = text[:at].rstrip(), text[at:].lstrip()
+    return after.startswith(",") or (before.endswith(",") and (after[:1].isalpha() or after.startswith("_")))
+
+
+def _unquote(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'" and value[0] not in value[1:-1]:
+        return value[1:-1]
+    return value

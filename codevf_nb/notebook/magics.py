@@ -1,0 +1,342 @@
+"""``%%codevf`` and ``%codevf``: text in, session calls out.
+
+Nothing heavy is imported here: loading the extension must cost a notebook next to nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import traceback
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from codevf_nb.accounts import defaults, settings
+from codevf_nb.ipython import exceptions
+from codevf_nb.notebook._completion import Completion
+from codevf_nb.sdk.exceptions import CodeVFError
+
+if TYPE_CHECKING:
+    from codevf_nb.attachments import Failure
+    from codevf_nb.notebook.grammar import Line
+    from codevf_nb.questions.options import AskOptions, Defaults
+
+DEFAULT_VARIABLE = "_codevf"
+NOTHING_SENT = "Nothing was sent."
+UNSENT = "stopped. The question was not sent by this run."
+
+
+class CodeVFUserError(Exception):
+    """What a person typed can't be done. One line for them, a failure for nbval, nbclient and papermill.
+
+    ``before`` is the last exception that was raised until then, so that ``--traceback`` still finds it afterwards.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.before = exceptions.last()
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class StoppedError(KeyboardInterrupt):
+    """A person pressed Ctrl-C: one line on how things stand, and like any Ctrl-C it ends whatever else is going on."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.before = exceptions.last()
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@magics_class
+class CodeVFMagics(Magics):
+    """The magics of one shell."""
+
+    shell: Any
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self.defaults = defaults.make(shell)
+        settings.folder_name()  # the project's name: later changes of the working folder make no other question
+        shell.configurables.append(self.defaults)
+        self._completion = Completion(shell)
+        exceptions.threads.install()
+
+    @no_var_expand
+    @line_cell_magic
+    def codevf(self, line: str, cell: str | None = None) -> Any:
+        """Ask an engineer about this cell (``%%codevf``), or look after what was asked (``%codevf help``)."""
+        with _in_one_line():
+            return self._command(line) if cell is None else self._ask(line, cell)
+
+    def unload(self) -> None:
+        """Take everything out of the shell again."""
+        self.shell.configurables.remove(self.defaults)
+        self._completion.remove()
+        exceptions.threads.remove()
+        for kind in ("line", "cell"):
+            self.shell.magics_manager.magics[kind].pop("codevf", None)
+
+    # -- %%codevf
+
+    def _ask(self, text: str, cell: str) -> None:
+        stands: Callable[[], str | None] = lambda: None  # noqa: E731 - until there is a question, none was sent
+        with _stopping(lambda: stands() or UNSENT):
+            from codevf_nb import kernel
+            from codevf_nb.notebook import commands, grammar
+            from codevf_nb.widgets import live_displays
+
+            with _adding(NOTHING_SENT):
+                text, cell = grammar.join(text, cell)
+                line = grammar.read(text, self._names())
+                if line.options.get("help"):
+                    commands.show_help("")
+                    return
+                current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
+            asked = self._asked(current, line, cell)
+            with current.ledger.store.together():
+                draft = current.draft_of(asked, self._defaults(), only_look=line.options.get("dry_run", False))
+                if line.options.get("dry_run"):
+                    print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
+                    return
+                stands = partial(current.stopped, draft)
+                task, place = self._send(current, draft, line.options)
+            if line.options.get("wait"):
+                task.wait(line.options.get("timeout"))
+                live_displays.of(current).show_static(task, place)
+
+    def _send(self, current: Any, draft: Any, options: dict[str, Any]) -> tuple[Any, str | None]:
+        """Show the price, send the question and show its task; return that, and the display's id."""
+        from codevf_nb import widgets
+        from codevf_nb.widgets import live_displays
+
+        displays = live_displays.of(current)
+        with displays.asking(lambda: current.stopped(draft) or UNSENT) as asking:
+            task = current.ask(draft, asking.priced)
+            self.shell.user_ns[options.get("out", DEFAULT_VARIABLE)] = task
+            waits = options.get("wait", False)
+            return task, widgets.under_cell(displays, task, asking.display_id, waits=waits)
+
+    def _asked(self, current: Any, line: Line, cell: str) -> AskOptions:
+        """Return the options of the question; with --run the cell is executed on the way."""
+        from codevf_nb.display import rendering as display
+
+        ran: dict[str, Any] = {}
+        if line.options.get("run"):
+            with _adding("The cell was not run."):
+                self._check_before_run(current, line, cell)
+            ran = self._run(cell, line.options)
+        with _adding(NOTHING_SENT):
+            failure = self._failure(line.options)
+            if failure is not None:
+                print(f"about {display.plain(str(failure))}")  # noqa: T201 - the magic's output
+            return replace(
+                self._options(line, cell),
+                attach=self._named(line.options, failure) | ran,
+                exception=None if failure is None else failure.identity,
+            )
+
+    def _check_before_run(self, current: Any, line: Line, cell: str) -> None:
+        """Refuse what the line alone shows to be wrong; the values it attaches may only come from the run."""
+        from codevf_nb import attachments
+
+        placeholder = attachments.Text("placeholder.txt", "")
+        names = {"--run": placeholder}
+        with _adding(NOTHING_SENT):
+            for text in line.options.get("attach", ()):
+                names |= dict.fromkeys(attachments.named(text), placeholder)
+            if line.options.get("figure"):
+                names["--figure"] = placeholder
+            if "context" in line.options:
+                attachments.context_of(self.shell, line.options["context"])
+                names[f"--context {line.options['context']}"] = placeholder
+            options = self._options(line, cell)
+        draft = current.draft_of(replace(options, attach=names, redact=()), self._defaults())
+        if current.known(draft) is None:
+            current.priced(draft)
+
+    def _options(self, line: Line, cell: str) -> AskOptions:
+        """Return what the line and the cell say, without what is attached."""
+        from codevf_nb import attachments
+        from codevf_nb.notebook.grammar import GrammarError
+        from codevf_nb.questions.options import AskOptions
+
+        options = line.options
+        as_text = options.get("text", False)
+        prompt = "\n\n".join(filter(None, (line.prompt, cell.strip() if as_text else None)))
+        if not prompt and not cell.strip():
+            raise GrammarError("there is no prompt and nothing in the cell, so there is nothing to ask.")
+        if as_text and options.get("run"):
+            raise GrammarError("--text says that the cell is the prompt, and --run would execute it: leave one out.")
+        named: tuple[str, ...] = ("mode", "tag", "max_credits", "project", "again", "max_bytes", "profile")
+        named += ("allow_secrets", "allow_personal")
+        return AskOptions(
+            prompt=prompt or None,
+            code=None if as_text or not cell.strip() else cell,
+            files=tuple(options.get("file", ())),
+            schema=self._schema(options.get("schema")),
+            metadata=_metadata(options.get("metadata", ())),
+            redact=tuple(name for text in options.get("redact", ()) for name in attachments.column_names(text)),
+            **{name: options[name] for name in named if name in options},
+        )
+
+    def _defaults(self) -> Defaults:
+        from codevf_nb.questions.options import Defaults
+
+        return Defaults.of(self.defaults.values())
+
+    def _failure(self, options: dict[str, Any]) -> Failure | None:
+        """Return the exception that is asked about, if one is."""
+        from codevf_nb import attachments
+        from codevf_nb.notebook.grammar import GrammarError
+
+        if options.get("traceback"):
+            return attachments.last_failure(self.shell, allow_earlier=options.get("last", False))
+        if options.get("last"):
+            raise GrammarError("--last goes with --traceback: it says which exception is meant.")
+        return None
+
+    def _named(self, options: dict[str, Any], failure: Failure | None) -> dict[str, Any]:
+        """Return what is attached besides files, by the name under which it is part of the question."""
+        from codevf_nb import attachments
+
+        found: dict[str, Any] = {}
+        for text in options.get("attach", ()):
+            found |= attachments.resolve(text, self._names())
+        if options.get("figure") and not options.get("run"):
+            found["--figure"] = attachments.figure_of()
+        if failure is not None:
+            found["--traceback"] = attachments.traceback_text(failure.error, self.shell)
+        if "context" in options:
+            found[f"--context {options['context']}"] = attachments.context_of(self.shell, options["context"])
+        return found
+
+    def _run(self, cell: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Execute the cell and return what its run leaves to attach: how it ended, and the figure it drew if asked for.
+
+        How it ended is attached either way, under one name, so that a cell that fails once is still the same question.
+        """
+        from IPython.utils.capture import capture_output
+
+        from codevf_nb import attachments
+
+        with capture_output(stdout=False, stderr=False) as shown:
+            result = self.shell.run_cell(cell, store_history=False)
+        shown.show()  # type: ignore[no-untyped-call]
+        error = result.error_before_exec or result.error_in_exec
+        if isinstance(error, KeyboardInterrupt):
+            raise CodeVFUserError("codevf: the run was interrupted, so nothing was asked and nothing was sent.")
+        ended = attachments.Text("run.md", "The cell was run and ended without an exception.\n")
+        found: dict[str, Any] = {"--run": ended if error is None else attachments.traceback_text(error, self.shell)}
+        if options.get("figure"):
+            found["--figure"] = attachments.figure_of(shown.outputs)
+        return found
+
+    def _names(self) -> Mapping[str, Any]:
+        """Return the notebook's variables and, before them, those of the function that runs the magic."""
+        frame = inspect.currentframe()
+        while frame is not None:
+            runs_magic = frame.f_code.co_name in ("run_cell_magic", "run_line_magic")
+            frame = frame.f_back
+            if runs_magic and frame is not None and not frame.f_globals.get("__name__", "").startswith("codevf_nb"):
+                return ChainMap(frame.f_locals, self.shell.user_ns)
+        return self.shell.user_ns  # type: ignore[no-any-return]
+
+    def _schema(self, name: str | None) -> Any:
+        from codevf_nb.notebook.grammar import GrammarError
+
+        if name is None or name in self._names():
+            return None if name is None else self._names()[name]
+        try:
+            return json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            told = f"--schema {name}: there is neither a variable nor a file of that name."
+        except (OSError, ValueError) as error:
+            told = f"--schema {name} can't be read as JSON: {error}."
+        raise GrammarError(told)
+
+    # -- %codevf
+
+    def _command(self, line: str) -> Any:
+        with _stopping(lambda: "stopped. %codevf status tells how each question stands."):
+            from codevf_nb.notebook import commands
+
+            name, _, rest = line.strip().partition(" ")
+            return commands.run(name or "help", rest.strip())
+
+
+def _metadata(pairs: Any) -> dict[str, str]:
+    from codevf_nb.notebook.grammar import GrammarError
+
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise GrammarError(f"--metadata takes KEY=VALUE, not {pair!r}.")
+        if key in found:
+            raise GrammarError(f"--metadata {key} is given twice.")
+        found[key] = value
+    return found
+
+
+def _would_be_sent(current: Any, draft: Any) -> str:
+    """Show a draft, and what it would leave; without the service, why that isn't known. A known question costs 0."""
+    from codevf_nb.display import rendering as display
+
+    known = current.known(draft)
+    if known is not None and known.task_id is not None:
+        return display.known_text(draft, known, current.account.environment)
+    draft = current.priced(draft)
+    balance, unknown = None, []
+    try:
+        balance = current.balance()
+    except CodeVFError as error:
+        unknown = [f"{display.UNKNOWN_BALANCE}: {display.plain(str(error))}"]
+    told = display.draft_text(draft, current.account.environment, balance, datetime.now(UTC))
+    return "\n".join([told, *unknown])
+
+
+@contextmanager
+def _stopping(told: Callable[[], str]) -> Iterator[None]:
+    """Tell in one line how things stand when a person presses Ctrl-C."""
+    try:
+        yield
+    except StoppedError:  # it was told already, inside of this
+        raise
+    except KeyboardInterrupt as pressed:
+        # A transaction that it came into must not stay open for as long as somebody keeps the traceback.
+        traceback.clear_frames(pressed.__traceback__)
+        raise StoppedError(f"codevf: {told()}") from None
+
+
+@contextmanager
+def _adding(sentence: str) -> Iterator[None]:
+    """Say this too of whatever goes wrong here. (Of a draft that it refuses, the session says what was sent.)"""
+    try:
+        yield
+    except CodeVFError as error:
+        error.add(sentence)
+        raise
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Tell a person in one line what went wrong."""
+    try:
+        yield
+    except CodeVFError as error:
+        if os.environ.get("CODEVF_DEBUG") == "1":
+            raise
+        raise CodeVFUserError(f"codevf: {' '.join(str(error).split())}") from None

@@ -1,0 +1,212 @@
+"""The last look at what would be sent, on the very bytes: nothing private leaves unseen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from codevf_nb.privacy._file_readers import Opener
+from codevf_nb.privacy._labels import is_number_of_column, shown, shown_column
+from codevf_nb.privacy._parts import Part, Unread
+from codevf_nb.privacy._personal_columns import is_private_text, personal_columns
+from codevf_nb.privacy._personal_values import in_prose
+from codevf_nb.privacy._scanner import holds_secret, secrets_at
+from codevf_nb.privacy._secret_columns import secret_columns
+from codevf_nb.sdk.exceptions import CodeVFError
+from codevf_nb.sdk.secret import Secret
+
+_TOLD = 5  # findings named one by one; more are counted
+_MOST_PER_PLACE = 20
+_PIECE = 1 << 20  # bytes that are read at a time, so that progress can be told
+_BESIDE = 1 << 14  # bytes before and after these that are read with them: more than any secret has
+_PRIVATE = "a file, column or key whose name is private itself"
+
+
+# Told while it is looked: the name of a file, how many of its bytes are read, and how many there are.
+Tell = Callable[[str, int, int], None]
+
+
+class PrivateDataError(CodeVFError):
+    """What would be sent holds something private; the message names place and kind, never the thing itself."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something private: what it is, and where it stands, for people."""
+
+    what: str
+    where: str
+
+
+def check(
+    texts: Mapping[str, Any],
+    files: Sequence[tuple[str, bytes]],
+    *,
+    own_key: Secret | str | None = None,
+    allow_secrets: bool = False,
+    allow_personal: bool = False,
+    tell: Tell | None = None,
+) -> tuple[Unread, ...]:
+    """Look through everything that would leave, and return what could not be looked into.
+
+    ``texts`` by what they are called; a value that is no text as JSON. The account's own key stops a question whatever
+    is allowed. ``tell`` is called again and again while that goes on.
+
+    Raises:
+        PrivateDataError: it names every place and kind, the ways on, and what could not be looked into.
+    """
+    look = _looked(texts, files, None if own_key is None else Secret(own_key), tell)
+    del texts, files, own_key  # so that no traceback shows what was found
+    if look.own:
+        look.stop(look.own, "Take it out: it is never sent, whatever is allowed.")
+    if look.secrets and not allow_secrets:
+        look.stop(look.secrets, "Take that out, or, if it may leave, say --allow-secrets.")
+    if look.personal and not allow_personal:
+        look.stop(look.personal, _ways_on(look.personal))
+    return tuple(look.unread)
+
+
+def _looked(
+    texts: Mapping[str, Any], files: Sequence[tuple[str, bytes]], own_key: Secret | None, tell: Tell | None
+) -> _Look:
+    look = _Look(own_key, tell)
+    names = "\n".join(f"{name} {PurePath(name).stem}" for name, _ in files)  # an address ends before the suffix
+    for name, value in {**texts, "a file's name": names}.items():
+        if value:
+            look.at(name, _encoded(value))
+    for name, content in files:
+        look.at(name, content)
+    return look
+
+
+@dataclass
+class _Look:
+    """What was found until now, and what could not be read."""
+
+    own_key: Secret | None
+    tell: Tell | None
+    own: list[Finding] = field(default_factory=list)
+    secrets: list[Finding] = field(default_factory=list)
+    personal: list[Finding] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+    def at(self, name: str, content: bytes) -> None:
+        """Look at a text or file, and at all that is in it."""
+        opener = Opener()
+        known: set[str] = set()  # kinds of findings in the part that an echo repeats
+        for part in opener.parts(name, content):
+            own = list(_own_key_in(part, self.own_key))
+            secrets, personal = list(secrets_in(part, self.tell)), list(personal_in(part))
+            if not part.is_echo:
+                known = {finding.what for finding in (*own, *secrets, *personal)}
+                self._add(own, secrets, personal)
+            else:
+                self._add(*([one for one in found if one.what not in known] for found in (own, secrets, personal)))
+        self.unread += opener.unread
+
+    def _add(self, own: Sequence[Finding], secrets: Sequence[Finding], personal: Sequence[Finding]) -> None:
+        for found, new in ((self.own, own), (self.secrets, secrets), (self.personal, personal)):
+            found += [finding for finding in new if finding not in found]
+
+    def stop(self, found: Sequence[Finding], ways_on: str) -> None:
+        """Refuse, and say too what could not be looked into."""
+        unread = f" {not_read(self.unread)}" if self.unread else ""
+        _stop(found, ways_on + unread)
+
+
+def not_read(unread: Sequence[Unread]) -> str:
+    """Say which files could not be looked into; nothing where there are none."""
+    if not unread:
+        return ""
+    more = f" and {len(unread) - _TOLD} more" if len(unread) > _TOLD else ""
+    return f"Not looked into: {', '.join(_safe(str(one)) for one in unread[:_TOLD])}{more}."
+
+
+def secrets_in(part: Part, tell: Tell | None = None) -> Iterator[Finding]:
+    """Yield the secrets in a part, each once, in the order of the kinds."""
+    seen: set[Finding] = set()
+    for what, where in _found(part, tell):
+        finding = Finding(what, _safe(where))
+        if finding not in seen:
+            seen.add(finding)
+            yield finding
+        if len(seen) >= _MOST_PER_PLACE:
+            return
+
+
+def personal_in(part: Part) -> Iterator[Finding]:
+    """Yield what looks like data about people: columns of tables, and numbers and lists of addresses in prose."""
+    for table in part.tables:
+        for column, what in personal_columns(table):
+            yield Finding(what, _safe(f"{table.name} column {shown_column(list(table.columns), column)}"))
+    if part.is_prose:
+        for offset, what in in_prose(part.content):
+            yield Finding(what, _safe(part.locate(offset)))
+
+
+def _own_key_in(part: Part, key: Secret | None) -> Iterator[Finding]:
+    at = -1 if key is None else part.content.find(key.reveal().encode())
+    if at >= 0:
+        yield Finding("this account's own CodeVF key", _safe(part.locate(at)))
+
+
+def _found(part: Part, tell: Tell | None) -> Iterator[tuple[str, str]]:
+    """Yield what a secret is and where it stands: in the bytes, then in columns of its tables."""
+    for what, offset in _in_pieces(part, tell):
+        yield what, part.locate(offset)
+    for table in part.tables:
+        if table.is_from_text:
+            continue
+        for what, column, row in secret_columns(table):
+            yield what, f"{table.name} column {shown_column(list(table.columns), column)}, row {row:,}"
+
+
+def _in_pieces(part: Part, tell: Tell | None) -> Iterator[tuple[str, int]]:
+    """Yield the secrets in a part's bytes, a piece after another. Each is read with what is beside it."""
+    size = len(part.content)
+    for start in range(0, size, _PIECE):
+        if tell is not None:
+            tell(_safe(part.name), start, size)
+        first, end = max(0, start - _BESIDE), start + _PIECE
+        for what, offset in secrets_at(part.content[first : end + _BESIDE]):
+            if start <= first + offset < end:
+                yield what, first + offset
+
+
+def _encoded(value: Any) -> bytes:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text.encode(errors="replace")
+
+
+def _safe(where: str) -> str:
+    """Name a place; one whose name holds a secret or an address itself is not named, and a long name is cut."""
+    if holds_secret(where):
+        return "a file, column or key whose name holds a secret"
+    if any(is_private_text(word) or is_private_text(word.rpartition(".")[0]) for word in where.split()):
+        return _PRIVATE
+    return shown(where)
+
+
+def _ways_on(found: Sequence[Finding]) -> str:
+    columns = [finding.where.partition(" column ")[2] for finding in found if finding.where != _PRIVATE]
+    columns = [column for column in dict.fromkeys(columns) if column and not is_number_of_column(column)]
+    masked = ",".join(_quoted(column) for column in columns[:_TOLD])
+    mask = f"--redact {masked} masks columns of what is attached with -a; if" if masked else "If"
+    return f"{mask} it may leave as it is, say --allow-personal."
+
+
+def _quoted(column: str) -> str:
+    """Write a column's name as ``--redact`` takes it."""
+    if re.fullmatch(r"[^\s,\"'$()\[\]{}-][^\s,\"'()\[\]{}]*", column):
+        return column
+    return f"'{column}'" if '"' in column else f'"{column}"'
+
+
+def _stop(found: Sequence[Finding], ways_on: str) -> None:
+    told = "; ".join(f"{finding.what} ({finding.where})" for finding in found[:_TOLD])
+    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    raise PrivateDataError(f"this would leave: {told}{more}. {ways_on}")
