@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from codevf_nb.analysis.filters import Moment, Words
     from codevf_nb.task import Task
-    from codevf_nb.widgets.view_registry import Recipe
+    from codevf_nb.widgets.view_registry import LazyView
 
 
 def ask(
@@ -96,7 +96,7 @@ def tasks(
     from codevf_nb import analysis
 
     store, name = _ledger(account, refresh=refresh)
-    return analysis.tasks(store, analysis.Where(name, project, mode, status, _user(mine=mine), since, until))
+    return analysis.tasks(store, analysis.Filters(name, project, mode, status, _user(mine=mine), since, until))
 
 
 def credits(*, since: Moment = None, refresh: bool = False, account: str = "current") -> pd.DataFrame:
@@ -129,7 +129,7 @@ def spend(
     from codevf_nb import analysis
 
     store, name = _ledger(account, refresh=refresh)
-    where = analysis.Where(name, project, mode, status, _user(mine=mine), since, until)
+    where = analysis.Filters(name, project, mode, status, _user(mine=mine), since, until)
     return analysis.spend(store, where, by, freq)
 
 
@@ -188,7 +188,7 @@ def picker(
     context: int = 0,
     figure: bool = False,
     traceback: bool = False,
-) -> Recipe:
+) -> LazyView:
     """Return a form that asks, its price beside it; what is given here is filled in. The cell shows it.
 
     ``attach``: names of the notebook's variables, or values by name. ``schema`` is a variable's name, ``context``
@@ -209,14 +209,14 @@ def picker(
     return widgets.open_picker(kernel.current(), shell, preset)
 
 
-def inbox() -> Recipe:
+def inbox() -> LazyView:
     """Return what was asked, a page at a time, with unread answers marked. The cell shows it."""
     from codevf_nb import kernel, widgets
 
     return widgets.open_inbox(kernel.current())
 
 
-def dashboard() -> Recipe:
+def dashboard() -> LazyView:
     """Return what is left, and what was spent on what. The cell shows it."""
     from codevf_nb import kernel, widgets
 

@@ -15,20 +15,20 @@ from codevf_nb import attachments, privacy
 from codevf_nb.accounts import settings
 from codevf_nb.accounts.settings import Account
 from codevf_nb.delivery import (
-    Asked,
+    AskResult,
     Submission,
     stopped,
     telling_nothing_sent,
     telling_whether_sent,
 )
-from codevf_nb.delivery.channel import Line
-from codevf_nb.delivery.service_info import Service
+from codevf_nb.delivery.channel import ServiceChannel
+from codevf_nb.delivery.service_info import ServiceInfo
 from codevf_nb.ledger import (
     Entry,
-    Known,
+    KnownAccount,
     Ledger,
     LedgerError,
-    Limiter,
+    RateLimiter,
     Repeat,
     Store,
     present_name,
@@ -83,18 +83,18 @@ class Session:
         self.unsafe = unsafe
         self.ledger = Ledger(store, account.name, account.environment)
         self.ledger.accounts.unify(account.origin, account.credential)
-        self._limiter = Limiter(store, account.credential, account.requests_per_second)
+        self._rate_limiter = RateLimiter(store, account.credential, account.requests_per_second)
         self.client = CodeVFClient(account.api_key, account.base_url, allowed_hosts=account.allowed_hosts)
-        self._submission = Submission(account, self.ledger, self._limiter, self.client, settings.user())
-        self._line = Line(account, self.ledger, self._limiter, self.client)
+        self._submission = Submission(account, self.ledger, self._rate_limiter, self.client, settings.user())
+        self._line = ServiceChannel(account, self.ledger, self._rate_limiter, self.client)
         self.watcher = self._line.watcher()
         self.folder = cleaned(settings.folder_name())
-        self._service = Service(account, self.ledger, self._line, self.folder)
+        self._service_info = ServiceInfo(account, self.ledger, self._line, self.folder)
 
     def prefetch(self) -> None:
         """Fetch in the background what a first question needs."""
         if not self.unsafe:
-            self._service.prefetch()
+            self._service_info.prefetch()
 
     # -- asking
 
@@ -199,7 +199,7 @@ class Session:
 
     def tags(self, *, refresh: bool = False) -> list[Tag]:
         """Return the tags with their multipliers; from the ledger once they have been listed."""
-        return self._service.tags(refresh=refresh)
+        return self._service_info.tags(refresh=refresh)
 
     def tag(self, wanted: str | int | None = None) -> Tag:
         """Return an active tag by its name or id; the cheapest one unless said."""
@@ -222,7 +222,7 @@ class Session:
         Asked for again after five minutes, with ``refresh``, and where the ledger knows that credits have moved since;
         then only for a moment, as the one from before will do.
         """
-        return self._service.balance(refresh=refresh)
+        return self._service_info.balance(refresh=refresh)
 
     # -- a task's way back
 
@@ -245,7 +245,7 @@ class Session:
         """Save the files of an answer; see ``Task.download``. Requests to the service itself take their turns."""
         return self.client.tasks.download_all(files, folder, overwrite=overwrite, **self._line.queued)
 
-    def accounts(self) -> list[Known]:
+    def accounts(self) -> list[KnownAccount]:
         """Return every account of the ledger; this session's is among them."""
         return self.ledger.accounts.known(self.account.origin)
 
@@ -269,7 +269,7 @@ class Session:
     def close(self) -> None:
         """Stop watching and let go of connections. Tasks go on at the service."""
         self.is_closed = True
-        self._service.close()
+        self._service_info.close()
         self.watcher.stop()
         self.client.close()
         self._line.close()
@@ -308,11 +308,11 @@ class Session:
             asking=options.again,
         )
 
-    def _submit(self, draft: Draft) -> Asked:
+    def _submit(self, draft: Draft) -> AskResult:
         """Send a priced question; where its project is gone from the service, make the project and send it again."""
         name = draft.priced.project
         with telling_nothing_sent():
-            self._service.see_balance()
+            self._service_info.see_balance()
             project_id = self._project_id(name)
         try:
             return self._submission.submit(draft, project_id)
@@ -325,7 +325,7 @@ class Session:
 
     def _fresh_tag(self, wanted: str | int | None) -> Tag:
         """Return a tag with the price of today: tags that were listed more than a day ago are listed again."""
-        self._service.refresh_old_tags()
+        self._service_info.refresh_old_tags()
         return self.tag(wanted)
 
     def _check_ledger(self) -> None:
@@ -344,7 +344,7 @@ class Session:
         return mode.credit_range[0]
 
     def _project_id(self, name: str) -> int:
-        return self._service.project_id(name)
+        return self._service_info.project_id(name)
 
     def _follow(self, entry: Entry, repeat: Repeat | None = None) -> Task:
         self.watcher.watch(entry)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from codevf_nb import analysis
 from codevf_nb.analysis import structured
-from codevf_nb.analysis.filters import Where
+from codevf_nb.analysis.filters import Filters
 from codevf_nb.delivery import OutcomeUnknownError
 from codevf_nb.display import rendering as display
 from codevf_nb.ledger import Store
@@ -89,7 +89,7 @@ def read_everywhere(session: Session, task: Task) -> str:
     assert "<script" not in bundle["text/html"].lower()
     assert json.dumps([task.message, task.result], ensure_ascii=False, default=str).encode()
     assert all(part.file_name.encode() is not None for part in task.deliverables)
-    assert len(analysis.tasks(session.ledger.store, Where(session.account.name))) > 0
+    assert len(analysis.tasks(session.ledger.store, Filters(session.account.name))) > 0
     try:
         structured.answers(session.ledger.store, [(session.account.name, task.id)])
         task.frame()

@@ -110,6 +110,6 @@ def test_a_new_balance_is_waited_for_three_seconds_at_most(current, box):
     """Where one from before will do, the request has 3 s, its turn included."""
     asked(current, 1)
     waited = []
-    current._limiter.wait = waited.append
+    current._rate_limiter.wait = waited.append
     current.balance()
     assert [pytest.approx(3.0, abs=0.08)] == waited

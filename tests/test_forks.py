@@ -34,7 +34,7 @@ def test_a_fork_while_every_lock_is_held():
         task = cvf.ask(PROMPT + "0", code="x")
         locks = [
             session.watcher._changed,
-            session._service._prefetch.lock,
+            session._service_info._prefetch.lock,
             session.client._transport.wire._lock,
             session._line._polling._transport.wire._lock,
         ]
@@ -81,16 +81,16 @@ def test_a_child_watches_for_itself():
 def test_the_polling_stays_with_the_parent(tmp_path):
     """A child that is forked from the process that polls does not take itself for that process."""
     store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    duty = Ledger(store, "sandbox", "sandbox").duty("watch", 60)
-    assert duty.is_mine()
+    leader_lease = Ledger(store, "sandbox", "sandbox").leader_lease("watch", 60)
+    assert leader_lease.is_mine()
 
     def child():
-        assert not duty.is_mine()
-        duty.release()
+        assert not leader_lease.is_mine()
+        leader_lease.release()
 
     in_child(child)
-    assert duty.is_mine()
-    assert Ledger(store, "sandbox", "sandbox").duty("watch", 60).is_anothers()
+    assert leader_lease.is_mine()
+    assert Ledger(store, "sandbox", "sandbox").leader_lease("watch", 60).is_anothers()
     store.close()
 
 

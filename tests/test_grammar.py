@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from codevf_nb.notebook.grammar import (
     OPTIONS,
     GrammarError,
-    Line,
+    ParsedLine,
     join,
     read,
 )
@@ -79,7 +79,7 @@ def test_options_inside_the_prompt_are_refused(option):
     for spelling in filter(None, (option.short, option.long)):
         with pytest.raises(GrammarError, match=f"{spelling} stands inside the prompt.* put -- before the prompt"):
             read(f"why does head {spelling} lots fail --mode fast")
-        assert read(f"-- why does head {spelling} lots fail") == Line(f"why does head {spelling} lots fail", {})
+        assert read(f"-- why does head {spelling} lots fail") == ParsedLine(f"why does head {spelling} lots fail", {})
 
 
 def test_double_dash_ends_the_options():
@@ -197,13 +197,13 @@ def test_a_list_may_have_blanks_beside_its_commas():
 def test_after_double_dash_nothing_is_a_slip():
     """What looks like a slip or one of our options is the prompt's own after --."""
     for prompt in ("why does git log --text fail", "why does ls --mod fast fail --mod", "-mode what is it"):
-        assert read(f"-m fast -- {prompt}") == Line(prompt, {"mode": "fast"})
+        assert read(f"-m fast -- {prompt}") == ParsedLine(prompt, {"mode": "fast"})
 
 
 def test_names_are_looked_up_option_by_option():
     """$name stands for a variable in an option's value, and for itself in the prompt."""
     line = read("what is $project -p $project -c $n", {"project": "reviews", "n": 240})
-    assert line == Line("what is $project", {"project": "reviews", "max_credits": 240})
+    assert line == ParsedLine("what is $project", {"project": "reviews", "max_credits": 240})
     with pytest.raises(GrammarError, match="no variable 'm'"):
         read("-m $m is it right", {})
 
@@ -333,8 +333,8 @@ def test_no_option_is_sent_as_text(spelled, before, after, valued):
 def test_harmless_prompts_are_sent_as_typed(words):
     """Dashes that begin no name, and letters that are none of ours, are the prompt's, whatever is around them."""
     prompt = " ".join(["why", *words, "here"])
-    assert read(prompt) == Line(prompt, {})
-    assert read(f"-m fast {prompt} -w") == Line(prompt, {"mode": "fast", "wait": True})
+    assert read(prompt) == ParsedLine(prompt, {})
+    assert read(f"-m fast {prompt} -w") == ParsedLine(prompt, {"mode": "fast", "wait": True})
 
 
 # -- a line that goes on in the next one

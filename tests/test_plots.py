@@ -15,7 +15,7 @@ from codevf_nb.sdk.exceptions import BadRequestError
 from tests.frames.history import DAY, History
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
-LIVE = analysis.Where("live-1")
+LIVE = analysis.Filters("live-1")
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +189,7 @@ def test_time_to_answer_is_a_rising_line_per_group(store):
     assert sum(len(line) - 1 for line in lines.values()) == 4
 
 
-EMPTY = analysis.Where("nobody")
+EMPTY = analysis.Filters("nobody")
 DRAW = {
     "spend_over_time": lambda store, where, **kwargs: plots.spend_over_time(
         analysis.spend(store, where, "mode", "W"), **kwargs
@@ -265,7 +265,7 @@ def test_it_can_be_read_on_light_and_dark_pages(page):
 
 def test_what_does_not_add_up_is_refused(store):
     """Live and sandbox credits in one bar, and time without periods."""
-    everywhere = analysis.spend(store, analysis.Where(), "mode", "W")
+    everywhere = analysis.spend(store, analysis.Filters(), "mode", "W")
     with pytest.raises(BadRequestError, match="live and sandbox, which don't add up"):
         plots.spend_over_time(everywhere)
     with pytest.raises(BadRequestError, match="live and sandbox"):

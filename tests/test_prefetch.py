@@ -45,7 +45,7 @@ def paths(box: Sandbox) -> list[str]:
 
 
 def is_done(session: Session) -> bool:
-    return not session._service._prefetch.is_running
+    return not session._service_info._prefetch.is_running
 
 
 def test_a_first_question_after_a_while_is_sent_at_once(box, session):
@@ -123,7 +123,7 @@ def test_a_limit_that_is_met_is_left_to_the_question(session):
         kernel.prefetch()
         eventually(lambda: is_done(kernel), "it has given up")
         assert paths(box) == ["tags"]
-        assert kernel._limiter.free_in() > 0
+        assert kernel._rate_limiter.free_in() > 0
         kernel.close()
 
 

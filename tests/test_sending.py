@@ -11,8 +11,8 @@ from sqlalchemy import insert, update
 from codevf_nb.accounts.settings import Account
 from codevf_nb.ledger import (
     LedgerError,
-    Limiter,
     MemoryStore,
+    RateLimiter,
     SendState,
     Store,
     migrations,
@@ -103,7 +103,7 @@ def test_a_question_is_three_commits(store, outcomes, commits):
     One more for each further attempt, and for what others must know of a 429.
     """
     session = Session(ACCOUNT, store)
-    session._submission._limiter = Limiter(store, "key", 1000.0)
+    session._submission._rate_limiter = RateLimiter(store, "key", 1000.0)
     written = []
     write = store.write
     store.write = lambda: (written.append(1), write())[1]

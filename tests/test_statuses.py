@@ -8,9 +8,9 @@ from codevf_nb.display import rendering as display
 from codevf_nb.ledger import (
     Entry,
     Ledger,
+    PageFilter,
     State,
     Store,
-    Wanted,
 )
 from codevf_nb.ledger.tables import IS_OPEN
 from codevf_nb.sandbox import _task as sandbox
@@ -52,7 +52,7 @@ def test_every_status_is_shown_and_found(store: Store, status: str):  # noqa: F8
     shown = display.state(made[status])
     assert shown.startswith(f"{look.mark} {status}")
     assert look.meaning in shown
-    found = {entry.status for entry in ledger.pages.page(Wanted(state=State(look.filter)), 10)}
+    found = {entry.status for entry in ledger.pages.page(PageFilter(state=State(look.filter)), 10)}
     assert status in found
     assert found == {name for name in STATUSES if LOOKS[name].filter == look.filter}
     assert made[status].is_open == (not look.is_final)

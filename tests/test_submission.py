@@ -581,7 +581,7 @@ def test_a_question_that_was_never_sent_is_listed_for_a_day(box, kernel, clock, 
     def interrupt(_turn: object) -> None:
         raise KeyboardInterrupt
 
-    session._limiter.has_come = interrupt
+    session._rate_limiter.has_come = interrupt
     with pytest.raises(KeyboardInterrupt):
         ask(session)
     clock.now += later
@@ -707,7 +707,7 @@ def test_ctrl_c_while_it_queues_for_its_turn(box, kernel):
     def interrupt(_turn: object) -> None:
         raise KeyboardInterrupt
 
-    session._limiter.has_come = interrupt
+    session._rate_limiter.has_come = interrupt
     with pytest.raises(KeyboardInterrupt):
         session._submission.submit(draft, 1)
     assert "Nothing of it is at the service: run the cell again to ask." in status(session)

@@ -11,9 +11,9 @@ import pytest
 
 from codevf_nb.delivery.watcher import LOOK_SECONDS
 from codevf_nb.ledger import (
-    Duty,
+    LeaderLease,
     LedgerError,
-    Limiter,
+    RateLimiter,
     Store,
 )
 from codevf_nb.sdk.exceptions import (
@@ -106,8 +106,8 @@ def test_it_takes_only_turns_that_are_free(tmp_path):
     """While others queue to submit, it polls nothing; then it goes on."""
     world = World()
     store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}", clock=lambda: world.time)
-    limiter = Limiter(store, "key", 1.0, sleep=lambda _seconds: pytest.fail("polling queued"))
-    queueing = Limiter(store, "key", 1.0, sleep=lambda _seconds: (_ for _ in ()).throw(KeyboardInterrupt))
+    limiter = RateLimiter(store, "key", 1.0, sleep=lambda _seconds: pytest.fail("polling queued"))
+    queueing = RateLimiter(store, "key", 1.0, sleep=lambda _seconds: (_ for _ in ()).throw(KeyboardInterrupt))
     queueing.wait()
     for _ in range(5):
         with pytest.raises(KeyboardInterrupt):  # leaves its place behind, as one who sleeps on it would
@@ -401,11 +401,11 @@ def test_the_ledger_fails_for_a_while(world, caplog):
     def full():
         raise LedgerError("the disk is full")
 
-    object.__setattr__(kernel._ways, "may_poll", full)
+    object.__setattr__(kernel._callbacks, "may_poll", full)
     live(world, kernel, seconds=600)
     assert kernel.trouble == "the disk is full"
     assert world.polls == []
-    object.__setattr__(kernel._ways, "may_poll", healthy)
+    object.__setattr__(kernel._callbacks, "may_poll", healthy)
     live(world, kernel)
     assert kernel.trouble is None
     assert set(kernel.answers()) == {1}
@@ -416,7 +416,8 @@ def test_two_processes_one_lease(world, tmp_path):
     """With the real lease a holder that dies is replaced within 10 s, and one that rests at once."""
     store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}", clock=lambda: world.time)
     first, second = (
-        world.kernel(name, duty=Duty(store, "watch", name, 8.0, lambda: world.time)) for name in ("first", "second")
+        world.kernel(name, leader_lease=LeaderLease(store, "watch", name, 8.0, lambda: world.time))
+        for name in ("first", "second")
     )
     first.watch(world.ask(1, 2, 3))
     live(world, first, second, seconds=33.3)
@@ -427,6 +428,6 @@ def test_two_processes_one_lease(world, tmp_path):
     live(world, second, seconds=12)  # the first one takes no further step: it was killed
     taken_over = min(at for at, name, _ in world.polls if name == "second")
     assert taken_over - died <= 10
-    second._ways.rest()
+    second._callbacks.rest()
     live(world, first, seconds=2)
-    assert first._ways.may_poll()
+    assert first._callbacks.may_poll()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from codevf_nb.delivery.watcher import Polled, Watcher, Ways
+from codevf_nb.delivery.watcher import PollResult, Watcher, WatcherCallbacks
 from tests.waiting import eventually
 from tests.watching import Question
 
@@ -20,7 +20,7 @@ class Threaded(Watcher):
         self.ledger = {1: Question(1), 2: Question(2)}
         self.rested = 0
         self.asked = threading.Event()
-        ways = Ways(
+        ways = WatcherCallbacks(
             poll=self.poll,
             look=lambda number: self.ledger[number],
             open=lambda: [entry for entry in self.ledger.values() if entry.is_open],
@@ -35,7 +35,7 @@ class Threaded(Watcher):
 
     def poll(self, number):
         self.asked.set()
-        return Polled(self.ledger[number], 0.01)
+        return PollResult(self.ledger[number], 0.01)
 
     def rest(self):
         self.rested += 1

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from codevf_nb.delivery.watcher import Polled, Watcher, Ways
+from codevf_nb.delivery.watcher import PollResult, Watcher, WatcherCallbacks
 from codevf_nb.ledger._rate_limit import SPARE_SECONDS
 from codevf_nb.sdk.polling import MOST_POLL, next_poll
 
@@ -61,7 +61,7 @@ class World:
             self.ledger[number] = replace(self.ledger[number], status="completed")
         known = self.ledger[number]
         elapsed = self.time - known.prepared_at
-        return Polled(known, next_poll(known.status, elapsed))
+        return PollResult(known, next_poll(known.status, elapsed))
 
     def polled(self, name=None):
         return [number for _, who, number in self.polls if name in (None, who)]
@@ -70,19 +70,19 @@ class World:
 class Kernel(Watcher):
     """A watcher whose ways lead into the test's world, and what it has told."""
 
-    def __init__(self, world, name, turn_in=None, duty=None):
+    def __init__(self, world, name, turn_in=None, leader_lease=None):
         self.world = world
         self.name = name
         self.told: list[tuple[float, Question]] = []
-        ways = Ways(
+        ways = WatcherCallbacks(
             poll=lambda number: world.poll(name, number),
             look=lambda number: world.ledger[number],
             open=lambda: [entry for entry in world.ledger.values() if entry.is_open],
             due_in=lambda entry: max(0.0, 2.0 - (world.time - entry.prepared_at)),
-            may_poll=duty.is_mine if duty else self.may_poll,
+            may_poll=leader_lease.is_mine if leader_lease else self.may_poll,
             turn_in=turn_in or world.turn_in,
-            rest=duty.release if duty else self.rest,
-            others_poll=duty.is_anothers if duty else lambda: world.holder not in (None, name),
+            rest=leader_lease.release if leader_lease else self.rest,
+            others_poll=leader_lease.is_anothers if leader_lease else lambda: world.holder not in (None, name),
             gone=lambda: world.gone,
         )
         super().__init__(ways, clock=lambda: world.time)

@@ -24,7 +24,7 @@ from codevf_nb.analysis._forecast import FORECAST, forecast
 from codevf_nb.analysis._questions import TASKS, tasks
 from codevf_nb.analysis._spending import SPEND, SPEND_BY, spend
 from codevf_nb.analysis._tags import TAGS, tags
-from codevf_nb.analysis.filters import Where, moment
+from codevf_nb.analysis.filters import Filters, moment
 from codevf_nb.analysis.structured import answers, names
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
     "TASKS",
     "TEXT",
     "TIME",
-    "Where",
+    "Filters",
     "answers",
     "balance",
     "credits",

@@ -22,7 +22,7 @@ from codevf_nb.analysis._dtypes import (
     framed,
 )
 from codevf_nb.analysis._questions import tasks
-from codevf_nb.analysis.filters import Where
+from codevf_nb.analysis.filters import Filters
 from codevf_nb.ledger import Budgets, Store
 from codevf_nb.sdk.exceptions import BadRequestError
 
@@ -90,7 +90,7 @@ def _limits(store: Store, account: str | None, now: float) -> Iterator[dict[str,
 def _days(store: Store, limit: dict[str, Any], now: float, weeks: int) -> Days:
     """Return the credits used on each of the days (24 hours) before ``now``, oldest first, since the first question."""
     at = pd.Timestamp(now, unit="s", tz="UTC")
-    where = Where(limit["account"], limit["project"], until=at, environment=limit["environment"])
+    where = Filters(limit["account"], limit["project"], until=at, environment=limit["environment"])
     asked = tasks(store, where, only=("created_at", "credits_used"))
     ago = ((at - asked["created_at"]).dt.total_seconds() // _DAY).to_numpy("int64")
     used = asked["credits_used"].to_numpy("float64", na_value=0.0)

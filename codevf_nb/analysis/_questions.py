@@ -16,7 +16,7 @@ from codevf_nb.analysis._dtypes import (
     TIME,
     read,
 )
-from codevf_nb.analysis.filters import Where, made_at, status
+from codevf_nb.analysis.filters import Filters, made_at, status
 from codevf_nb.ledger import Store
 from codevf_nb.ledger.tables import questions
 from codevf_nb.sdk.statuses import ANSWERED
@@ -56,7 +56,7 @@ _MADE: dict[str, ColumnElement[Any]] = {
 }
 
 
-def tasks(store: Store, where: Where, only: Iterable[str] = TASKS) -> pd.DataFrame:
+def tasks(store: Store, where: Filters, only: Iterable[str] = TASKS) -> pd.DataFrame:
     """Return a row for each question that the service has or may have, newest last; ``only``: these columns.
 
     ``completed_at`` is when the task was first seen final, so ``answered_in`` is the most that it can have taken.

@@ -18,7 +18,7 @@ from codevf_nb.analysis._dtypes import (
     typed,
 )
 from codevf_nb.analysis._questions import tasks
-from codevf_nb.analysis.filters import Where, moment
+from codevf_nb.analysis.filters import Filters, moment
 from codevf_nb.ledger import Store
 from codevf_nb.sdk.exceptions import BadRequestError
 from codevf_nb.sdk.statuses import ANSWERED
@@ -51,7 +51,7 @@ _READ = ("environment", "created_at", "completed_at", "task_id", "status", "cost
 Moments = np.ndarray[Any, np.dtype[np.datetime64]]
 
 
-def spend(store: Store, where: Where, by: str | Sequence[str] = ("mode",), freq: str | None = None) -> pd.DataFrame:
+def spend(store: Store, where: Filters, by: str | Sequence[str] = ("mode",), freq: str | None = None) -> pd.DataFrame:
     """Return questions, credits and time to answer per group, most spent first.
 
     With ``freq`` (h, D, W, M, Q or Y) a row per period too, oldest first; ``period`` is when it begins, in UTC, weeks
@@ -78,7 +78,7 @@ def spend(store: Store, where: Where, by: str | Sequence[str] = ("mode",), freq:
     return typed(frame, {**dict.fromkeys(groups, TEXT), **({"period": TIME} if freq else {}), **SPEND})
 
 
-def _groups(by: str | Sequence[str], where: Where) -> list[str]:
+def _groups(by: str | Sequence[str], where: Filters) -> list[str]:
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     if unknown := [str(name) for name in groups if name not in SPEND_BY]:
         raise BadRequestError(f"spend can't be by {', '.join(unknown)}; it can be by {', '.join(SPEND_BY)}.")
@@ -126,7 +126,7 @@ def _begins(moments: Moments, freq: str) -> Moments:
     return _moment_of(_number_of(moments, freq), freq)
 
 
-def _between(seen: pd.Series, where: Where, freq: str) -> Moments:
+def _between(seen: pd.Series, where: Filters, freq: str) -> Moments:
     """Return the beginnings of all periods that the frame speaks of."""
     first = seen.min() if where.since is None else moment(where.since, "since").tz_localize(None)
     last = seen.max() if where.until is None else moment(where.until, "until").tz_localize(None) - _BEFORE

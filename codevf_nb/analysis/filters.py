@@ -25,7 +25,7 @@ Moment = str | date | None
 
 
 @dataclass(frozen=True)
-class Where:
+class Filters:
     """The questions meant. None leaves a filter out; ``account`` None means those of every account.
 
     ``since`` and ``until`` are about when a question was asked: from the one on, and before the other. A text, date or

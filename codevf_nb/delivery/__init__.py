@@ -13,10 +13,10 @@ from codevf_nb.delivery._errors import (
     telling_nothing_sent,
     telling_whether_sent,
 )
-from codevf_nb.delivery._submission import Asked, Submission
+from codevf_nb.delivery._submission import AskResult, Submission
 
 __all__ = [
-    "Asked",
+    "AskResult",
     "AskedElsewhereError",
     "InFlightError",
     "OtherProjectError",

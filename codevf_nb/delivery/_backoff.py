@@ -19,7 +19,7 @@ FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 2.0, 60.0
 
 
 @dataclass
-class Setback:
+class Backoff:
     """Failures in a row; all zero while everything works."""
 
     failures: int = 0

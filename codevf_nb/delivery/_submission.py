@@ -36,12 +36,12 @@ from codevf_nb.delivery._errors import (
 )
 from codevf_nb.delivery._request import body_of, columns, cost_cap
 from codevf_nb.delivery._sender import Sender, refuses
-from codevf_nb.delivery._unknown_outcomes import Unsettled
+from codevf_nb.delivery._unknown_outcomes import UnknownOutcomes
 from codevf_nb.ledger import (
     Entry,
     Ledger,
     LedgerError,
-    Limiter,
+    RateLimiter,
     SendState,
 )
 from codevf_nb.ledger.changes import Repeat, changes
@@ -85,7 +85,7 @@ NOT_KEPT = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskResult:
     """The question as the ledger now has it. ``repeat``: it had been asked before."""
 
     entry: Entry
@@ -99,22 +99,22 @@ class Submission:
         self,
         account: Account,
         ledger: Ledger,
-        limiter: Limiter,
+        limiter: RateLimiter,
         client: CodeVFClient,
         asked_by: str,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._account = account
         self._ledger = ledger
-        self._limiter = limiter
+        self._rate_limiter = limiter
         self._client = client
         self._asked_by = asked_by
-        self.unsettled = Unsettled(account, ledger, asked_by)
+        self.unsettled = UnknownOutcomes(account, ledger, asked_by)
         self._sleep = sleep
 
     # -- 1: asked before?
 
-    def repeat(self, draft: Draft) -> Asked | None:
+    def repeat(self, draft: Draft) -> AskResult | None:
         """Return the same question, settled, if the service has it or may have it; None if it can be submitted.
 
         Raises:
@@ -139,16 +139,16 @@ class Submission:
         same = self._ledger.questions.same(*self._ledger.identities(draft.question.identity))
         return same or earlier_identities.same(self._ledger, draft)
 
-    def _asked(self, entry: Entry, draft: Draft, **how: Any) -> Asked:
+    def _asked(self, entry: Entry, draft: Draft, **how: Any) -> AskResult:
         changed = changes(entry.attachments, self._ledger.store.digests.manifest(draft.manifest()))
         if changed and draft.question.project is None and entry.project not in (None, draft.project):
             raise other_project(entry, draft.project, [change.name for change in changed])
         ago = max(0.0, self._ledger.clock() - entry.prepared_at)
-        return Asked(entry, Repeat(ago, changed, **how))
+        return AskResult(entry, Repeat(ago, changed, **how))
 
     # -- 2: before the wire
 
-    def submit(self, draft: Draft, project_id: int) -> Asked:
+    def submit(self, draft: Draft, project_id: int) -> AskResult:
         """Ask a question that ``repeat`` did not know.
 
         Raises:
@@ -165,7 +165,7 @@ class Submission:
                     sender.lease,
                     self._ledger.clock(),
                     self._ledger.identities(draft.question.identity),
-                    partial(self._limiter.take, sender.turn),
+                    partial(self._rate_limiter.take, sender.turn),
                     attachments=self._ledger.store.digests.manifest(draft.manifest()),
                     **columns(self._account, self._asked_by, draft, identity, prepared),
                 )
@@ -173,7 +173,7 @@ class Submission:
                 error.add(NOTHING_SENT)
                 raise
             if entry.lease_owner == sender.lease.owner:
-                return Asked(self._send(entry, prepared, sender))
+                return AskResult(self._send(entry, prepared, sender))
         # Another kernel was quicker.
         return self.repeat(draft) or self.submit(draft, project_id)
 
@@ -190,10 +190,10 @@ class Submission:
             return self._conflict(entry, taken)
         body = self.unsettled.body(entry)
         if not self._account.polls_move_time:  # a virtual clock says nothing about this machine's
-            balance = self._client.credits.get_balance(before_attempt=self._wait, on_answer=self._limiter.heard)
+            balance = self._client.credits.get_balance(before_attempt=self._wait, on_answer=self._rate_limiter.heard)
             self.unsettled.check_clock(entry, balance.at)
         with self._sender(resumes=True) as sender:
-            take = partial(self._limiter.take, sender.turn)
+            take = partial(self._rate_limiter.take, sender.turn)
             try:
                 is_ours = self._ledger.sending.resume(entry.id, sender.lease, self._ledger.clock(), take)
             except RateLimitError as error:
@@ -210,9 +210,9 @@ class Submission:
     def _send(self, entry: Entry, prepared: PreparedTask, sender: Sender) -> Entry:
         def before_attempt(attempt: Attempt) -> None:
             if not sender.committed:
-                sender.turn = self._limiter.turn(attempt.left)
+                sender.turn = self._rate_limiter.turn(attempt.left)
                 self._commit_attempt(entry, sender)
-            while not self._limiter.has_come(sender.turn):
+            while not self._rate_limiter.has_come(sender.turn):
                 self._commit_attempt(entry, sender)
             sender.committed, sender.sent = False, True
 
@@ -224,7 +224,7 @@ class Submission:
             sender.nothing += refuses(error_from(answer.status, answer.headers, answer.body))
             nothing = sender.take_nothing()
             self._ledger.questions.hear(entry, CREATE, answer.status, answer.body, at, nothing=nothing)
-            self._limiter.heard(answer)
+            self._rate_limiter.heard(answer)
 
         try:
             response = self._client.tasks.send(
@@ -241,7 +241,7 @@ class Submission:
         if sender.sent or sender.resumes:
             self._check_again(entry.id)
         lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
-        take = partial(self._limiter.take, sender.turn)
+        take = partial(self._rate_limiter.take, sender.turn)
         more, nothing = int(not sender.committed), sender.take_nothing()
         if not self._ledger.sending.attempt(lease, take, more=more, nothing=nothing):
             raise InFlightError
@@ -256,7 +256,7 @@ class Submission:
     @contextlib.contextmanager
     def _sender(self, *, resumes: bool = False) -> Iterator[Sender]:
         """Have a lease to send with, given up however this ends: Ctrl-C leaves no question as if it were being sent."""
-        sender = Sender(self._ledger.lease(LEASE_SECONDS), self._limiter.turn(), resumes)
+        sender = Sender(self._ledger.lease(LEASE_SECONDS), self._rate_limiter.turn(), resumes)
         with sender.lease.held():
             try:
                 yield sender
@@ -371,7 +371,7 @@ class Submission:
         return True
 
     def _retrieve(self, task_id: str) -> TaskResponse:
-        return self._client.tasks.retrieve(task_id, before_attempt=self._wait, on_answer=self._limiter.heard)
+        return self._client.tasks.retrieve(task_id, before_attempt=self._wait, on_answer=self._rate_limiter.heard)
 
     def _wait(self, attempt: Attempt) -> None:
-        self._limiter.wait(attempt.left)
+        self._rate_limiter.wait(attempt.left)

@@ -36,7 +36,7 @@ KEY_SECONDS = 23 * 3600.0
 CLOCK_SECONDS = 300.0
 
 
-class Unsettled:
+class UnknownOutcomes:
     """What one account knows of its questions without a task."""
 
     def __init__(self, account: Account, ledger: Ledger, asked_by: str) -> None:

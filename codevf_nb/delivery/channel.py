@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.delivery.watcher import (
-    Polled,
-    Seen,
+    PollResult,
+    WatchedQuestion,
     Watcher,
-    Ways,
+    WatcherCallbacks,
 )
 from codevf_nb.ledger.records import became, noted
 from codevf_nb.sdk import CodeVFClient
@@ -31,7 +31,7 @@ from codevf_nb.sdk.statuses import ANSWERED
 
 if TYPE_CHECKING:
     from codevf_nb.accounts.settings import Account
-    from codevf_nb.ledger import Entry, Ledger, Limiter
+    from codevf_nb.ledger import Entry, Ledger, RateLimiter
     from codevf_nb.sdk.models import TaskResponse
     from codevf_nb.sdk.responses import RawAnswer
     from codevf_nb.sdk.transport import Attempt
@@ -44,13 +44,13 @@ BARE_LOOKS = 5
 POLL_SECONDS = 20.0
 
 
-class Line:
+class ServiceChannel:
     """One session's way to the service and back into the ledger."""
 
-    def __init__(self, account: Account, ledger: Ledger, limiter: Limiter, client: CodeVFClient) -> None:
+    def __init__(self, account: Account, ledger: Ledger, limiter: RateLimiter, client: CodeVFClient) -> None:
         self._account = account
         self._ledger = ledger
-        self._limiter = limiter
+        self._rate_limiter = limiter
         self._client = client
         self._bare: dict[int, int] = {}
         self._polling = CodeVFClient(
@@ -64,32 +64,32 @@ class Line:
     @property
     def queued(self) -> dict[str, Any]:
         """The hooks of a request that queues for its turn, and whose answer may hold others back."""
-        return {"before_attempt": self._wait, "on_answer": self._limiter.heard}
+        return {"before_attempt": self._wait, "on_answer": self._rate_limiter.heard}
 
     def way(self, *, spare: bool = False, deadline: float | None = None) -> tuple[CodeVFClient, dict[str, Any]]:
         """Return a client and the hooks of a request: it queues for its turn, or (``spare``) has taken one already."""
         if spare:
-            return self._polling, {"on_answer": self._limiter.heard, "deadline": deadline}
+            return self._polling, {"on_answer": self._rate_limiter.heard, "deadline": deadline}
         return self._client, {**self.queued, "deadline": deadline}
 
     def free_in(self) -> float:
         """Take a turn if no one waits for it and return 0, else the seconds to wait before asking again."""
-        return self._limiter.free_in()
+        return self._rate_limiter.free_in()
 
     def watcher(self) -> Watcher:
         """Make the watcher of this session."""
-        duty = self._ledger.duty(f"watch {self._account.name}", WATCH_LEASE_SECONDS)
+        leader_lease = self._ledger.leader_lease(f"watch {self._account.name}", WATCH_LEASE_SECONDS)
         questions = self._ledger.questions
         return Watcher(
-            Ways(
+            WatcherCallbacks(
                 poll=self._poll,
                 look=questions.get,
                 open=questions.open,
                 due_in=self._due_in,
-                may_poll=duty.is_mine,
-                turn_in=self._limiter.free_in,
-                rest=duty.release,
-                others_poll=duty.is_anothers,
+                may_poll=leader_lease.is_mine,
+                turn_in=self._rate_limiter.free_in,
+                rest=leader_lease.release,
+                others_poll=leader_lease.is_anothers,
                 gone=self._account.gone,
             )
         )
@@ -114,18 +114,18 @@ class Line:
         """Let go of connections."""
         self._polling.close()
 
-    def _due_in(self, entry: Seen) -> float:
+    def _due_in(self, entry: WatchedQuestion) -> float:
         """A new task is left alone for as long as the service advises; one from before may have its answer already."""
         if self._account.polls_move_time:
             return 0.0
         return max(0.0, FIRST_POLL - max(0.0, self._ledger.clock() - entry.prepared_at))
 
-    def _poll(self, question_id: int) -> Polled:
+    def _poll(self, question_id: int) -> PollResult:
         entry, retry_after = self._fetch(self._ledger.questions.get(question_id), self._polling)
         if entry.is_open and (looks := self._bare.get(entry.id)):
-            return Polled(entry, max(FIRST_POLL * 2 ** (looks - 1), retry_after or 0.0))
+            return PollResult(entry, max(FIRST_POLL * 2 ** (looks - 1), retry_after or 0.0))
         elapsed = self._ledger.clock() - entry.prepared_at
-        return Polled(entry, next_poll(entry.status or "", elapsed, retry_after))
+        return PollResult(entry, next_poll(entry.status or "", elapsed, retry_after))
 
     def _fetch(
         self, entry: Entry, client: CodeVFClient, in_turn: Callable[[Attempt], None] | None = None
@@ -134,7 +134,7 @@ class Line:
 
         def on_answer(answer: RawAnswer) -> None:
             came[:] = [answer]
-            self._limiter.heard(answer)
+            self._rate_limiter.heard(answer)
 
         response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=on_answer)
         if entry.is_open and self._may_have_more(entry, response):
@@ -163,4 +163,4 @@ class Line:
             raise
 
     def _wait(self, attempt: Attempt) -> None:
-        self._limiter.wait(attempt.left)
+        self._rate_limiter.wait(attempt.left)

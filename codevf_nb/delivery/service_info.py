@@ -16,7 +16,7 @@ from codevf_nb.sdk.models import CreditBalance, Tag
 
 if TYPE_CHECKING:
     from codevf_nb.accounts.settings import Account
-    from codevf_nb.delivery.channel import Line
+    from codevf_nb.delivery.channel import ServiceChannel
     from codevf_nb.ledger import Ledger
 
 # A balance seen within this many seconds is shown again without a request.
@@ -30,10 +30,10 @@ TAGS_SECONDS = 24 * 3600.0
 log = logging.getLogger("codevf_nb.service")
 
 
-class Service:
+class ServiceInfo:
     """Tags, projects and balance of one account, from the ledger or from the service."""
 
-    def __init__(self, account: Account, ledger: Ledger, line: Line, folder: str) -> None:
+    def __init__(self, account: Account, ledger: Ledger, line: ServiceChannel, folder: str) -> None:
         self._account = account
         self._ledger = ledger
         self._line = line

@@ -21,7 +21,7 @@ from typing import Protocol
 
 from codevf_nb.delivery._backoff import (
     LAST_RETRY_SECONDS,
-    Setback,
+    Backoff,
     hint_of,
     is_about_one,
 )
@@ -42,7 +42,7 @@ STOP_SECONDS = 1.0
 log = logging.getLogger("codevf_nb.watcher")
 
 
-class Seen(Protocol):
+class WatchedQuestion(Protocol):
     """What the watcher has to know of a question; ``prepared_at`` is in seconds since 1970 UTC."""
 
     @property
@@ -56,15 +56,15 @@ class Seen(Protocol):
 
 
 @dataclass(frozen=True)
-class Polled:
+class PollResult:
     """What a poll has shown, and in how many seconds the next one is due."""
 
-    entry: Seen
+    entry: WatchedQuestion
     next_in: float
 
 
 @dataclass(frozen=True)
-class Ways:
+class WatcherCallbacks:
     """The ways out of the watcher: to the service, to the ledger, and to the other processes.
 
     ``due_in`` says when a question nobody here has polled yet is due. ``may_poll`` takes the polling over if it is
@@ -72,10 +72,10 @@ class Ways:
     come any more, whoever polls; None while one can.
     """
 
-    poll: Callable[[int], Polled]
-    look: Callable[[int], Seen]
-    open: Callable[[], Sequence[Seen]]
-    due_in: Callable[[Seen], float]
+    poll: Callable[[int], PollResult]
+    look: Callable[[int], WatchedQuestion]
+    open: Callable[[], Sequence[WatchedQuestion]]
+    due_in: Callable[[WatchedQuestion], float]
     may_poll: Callable[[], bool]
     turn_in: Callable[[], float]
     rest: Callable[[], None]
@@ -94,8 +94,8 @@ class _Plan:
 class Watcher:
     """Watches questions from when they are asked until their answer is there."""
 
-    def __init__(self, ways: Ways, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ways = ways
+    def __init__(self, ways: WatcherCallbacks, clock: Callable[[], float] = time.monotonic) -> None:
+        self._callbacks = ways
         self._clock = clock
         self._stopped = False
         self._gone: str | None = None
@@ -104,13 +104,13 @@ class Watcher:
 
     def _begin(self) -> None:
         """Watch nothing yet; a forked process begins so too, and leaves the parent's questions to the parent."""
-        self._listeners: list[Callable[[Seen], None]] = []
+        self._listeners: list[Callable[[WatchedQuestion], None]] = []
         self._waiting: dict[int, list[Callable[[], None]]] = {}
-        self._watched: dict[int, Seen] = {}
+        self._watched: dict[int, WatchedQuestion] = {}
         self._plans: dict[int, _Plan] = {}
-        self._setbacks: dict[int, Setback] = {}
-        self._service = Setback()
-        self._ledger = Setback()
+        self._backoffs: dict[int, Backoff] = {}
+        self._service_info = Backoff()
+        self._ledger = Backoff()
         self._looked_at = -math.inf
         self._changed = threading.Condition()
         self._wake = threading.Event()
@@ -120,12 +120,12 @@ class Watcher:
     @property
     def trouble(self) -> str | None:
         """Why nothing is heard at the moment, of any question; None while all is well."""
-        return self._gone or self._service.why or self._ledger.why
+        return self._gone or self._service_info.why or self._ledger.why
 
     def trouble_with(self, question_id: int) -> str | None:
         """Why nothing is heard of this question at the moment; None while all is well."""
-        setback = self._setbacks.get(question_id)
-        return self.trouble or (setback.why if setback else None)
+        backoff = self._backoffs.get(question_id)
+        return self.trouble or (backoff.why if backoff else None)
 
     def report(self, question_id: int) -> str | None:
         """Say to whoever waits for a question's answer what keeps it away; None while all is well."""
@@ -144,20 +144,20 @@ class Watcher:
         """Whether an answer is waited for here."""
         return bool(self._watched) and not self._stopped
 
-    def listen(self, listener: Callable[[Seen], None]) -> None:
+    def listen(self, listener: Callable[[WatchedQuestion], None]) -> None:
         """Call ``listener``, on the watcher's thread, with every watched question that was polled or has changed."""
         self._listeners.append(listener)
 
-    def unlisten(self, listener: Callable[[Seen], None]) -> None:
+    def unlisten(self, listener: Callable[[WatchedQuestion], None]) -> None:
         """Call it no more."""
         with contextlib.suppress(ValueError):
             self._listeners.remove(listener)
 
-    def watch(self, entry: Seen) -> None:
+    def watch(self, entry: WatchedQuestion) -> None:
         """Tell the listeners about a question until its answer is there."""
         if self._gone or not entry.is_open:
             return
-        due_in = self._ways.due_in(entry)
+        due_in = self._callbacks.due_in(entry)
         with self._changed:
             self._watched[entry.id] = entry
             if entry.id not in self._plans:
@@ -228,7 +228,7 @@ class Watcher:
                 self._tell_all()
             return self._ledger.until - self._clock()
         if self._ledger.failures:
-            self._ledger = Setback()
+            self._ledger = Backoff()
             log.info("the ledger works again")
             self._tell_all()
         if not self._plans:
@@ -237,11 +237,11 @@ class Watcher:
 
     def _may_poll(self) -> bool:
         """Whether to poll now: as the one who polls for all; after a setback as a probe, where no other one polls."""
-        if not self._service.failures and not self._all_are_refused:
-            return self._ways.may_poll()
-        others = self._ways.others_poll()
-        if others and self._service.why:  # it is theirs to tell what keeps the answers away
-            self._service.why = None
+        if not self._service_info.failures and not self._all_are_refused:
+            return self._callbacks.may_poll()
+        others = self._callbacks.others_poll()
+        if others and self._service_info.why:  # it is theirs to tell what keeps the answers away
+            self._service_info.why = None
             self._tell_all()
         return not others
 
@@ -255,23 +255,23 @@ class Watcher:
         now = self._clock()
         if now - self._looked_at < LOOK_SECONDS:
             return
-        still_open = {entry.id: entry for entry in self._ways.open()}
+        still_open = {entry.id: entry for entry in self._callbacks.open()}
         with self._changed:
             self._looked_at = now
             for entry in still_open.values():
                 if entry.id not in self._plans:
-                    self._plan(entry.id, self._ways.due_in(entry))
+                    self._plan(entry.id, self._callbacks.due_in(entry))
             moved = [entry for entry in still_open.values() if self._has_moved(entry)]
             closed = sorted((self._plans.keys() | self._watched.keys()) - still_open.keys())
         for entry in moved:
             self._notice(entry)
         for question_id in closed:
             try:
-                self._notice(self._ways.look(question_id))
+                self._notice(self._callbacks.look(question_id))
             except LookupError:  # the ledger was put back to an earlier day: this question is not in it
                 self._drop(question_id)
 
-    def _has_moved(self, entry: Seen) -> bool:
+    def _has_moved(self, entry: WatchedQuestion) -> bool:
         known = self._watched.get(entry.id)
         return known is not None and known.status != entry.status
 
@@ -289,22 +289,22 @@ class Watcher:
 
     def _poll_next(self) -> float:
         question_id, due = self._next()
-        if (wait := max(due, self._service.until) - self._clock()) > 0:
+        if (wait := max(due, self._service_info.until) - self._clock()) > 0:
             return min(wait, LOOK_SECONDS)
-        if (wait := self._ways.turn_in()) > 0:
+        if (wait := self._callbacks.turn_in()) > 0:
             return min(wait, LOOK_SECONDS)
         try:
-            polled = self._ways.poll(question_id)
+            polled = self._callbacks.poll(question_id)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one task, the others have their turn
             self._put_off(question_id, error)
             return 0.0
-        self._setbacks.pop(question_id, None)
+        self._backoffs.pop(question_id, None)
         self._refused = 0
         with self._changed:
             self._plan(question_id, polled.next_in)
         self._notice(polled.entry)
-        if self._service.failures:
-            self._service = Setback()
+        if self._service_info.failures:
+            self._service_info = Backoff()
             log.info("polling works again")
             self._tell_all()
         return 0.0
@@ -317,20 +317,20 @@ class Watcher:
         """
         now = self._clock()
         refused = is_about_one(error)
-        setback = self._setbacks.setdefault(question_id, Setback())
-        setback.again(now, LAST_REFUSED_SECONDS if refused else LAST_RETRY_SECONDS, hint_of(error))
+        backoff = self._backoffs.setdefault(question_id, Backoff())
+        backoff.again(now, LAST_REFUSED_SECONDS if refused else LAST_RETRY_SECONDS, hint_of(error))
         with self._changed:
-            self._plan(question_id, setback.until - now)
+            self._plan(question_id, backoff.until - now)
         if not refused:
-            self._service.again(now, hint=hint_of(error))
+            self._service_info.again(now, hint=hint_of(error))
             if not isinstance(error, RateLimitError):  # whoever polls, all of them have the same limit
                 self._rest()
-            self._gone = self._ways.gone()
+            self._gone = self._callbacks.gone()
         else:
             self._refused += 1
             if self._all_are_refused:
                 self._rest()
-        if (setback if refused else self._service).explain(error):
+        if (backoff if refused else self._service_info).explain(error):
             log.warning("polling goes on although it fails%s: %s", f" for question {question_id}" * refused, error)
             self._tell_all()
         if self._gone:
@@ -344,7 +344,7 @@ class Watcher:
 
     def _rest(self) -> None:
         try:
-            self._ways.rest()
+            self._callbacks.rest()
         except CodeVFError as error:
             log.debug("the lease runs out by itself: %s", error)
 
@@ -352,14 +352,14 @@ class Watcher:
         for entry in list(self._watched.values()):
             self._tell(entry)
 
-    def _tell(self, entry: Seen) -> None:
+    def _tell(self, entry: WatchedQuestion) -> None:
         for listener in list(self._listeners):
             try:
                 listener(entry)
             except Exception:  # what one listener does wrong is no reason for another not to hear
                 log.exception("a listener stumbled over question %s", entry.id)
 
-    def _notice(self, entry: Seen) -> None:
+    def _notice(self, entry: WatchedQuestion) -> None:
         if entry.id in self._watched:
             self._tell(entry)
         if not entry.is_open:
@@ -371,7 +371,7 @@ class Watcher:
     def _drop(self, question_id: int) -> None:
         with self._changed:
             self._plans.pop(question_id, None)
-            self._setbacks.pop(question_id, None)
+            self._backoffs.pop(question_id, None)
             self._watched.pop(question_id, None)
             self._changed.notify_all()
             waiting = self._waiting.pop(question_id, [])

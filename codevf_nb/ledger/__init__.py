@@ -7,7 +7,7 @@ import socket
 import uuid
 from collections.abc import Callable
 
-from codevf_nb.ledger._accounts import Accounts, Known, present_name
+from codevf_nb.ledger._accounts import Accounts, KnownAccount, present_name
 from codevf_nb.ledger._budgets import (
     Budget,
     BudgetExceededError,
@@ -21,11 +21,11 @@ from codevf_nb.ledger._lease import Lease
 from codevf_nb.ledger._memory import MemoryStore
 from codevf_nb.ledger._pages import (
     Order,
+    PageFilter,
     Pages,
     State,
-    Wanted,
 )
-from codevf_nb.ledger._rate_limit import Duty, Limiter, Turn
+from codevf_nb.ledger._rate_limit import LeaderLease, RateLimiter, Turn
 from codevf_nb.ledger._store import Store
 from codevf_nb.ledger._url import ledger_file, sqlite_url
 from codevf_nb.ledger.book import Balances
@@ -45,23 +45,23 @@ __all__ = [
     "Change",
     "Digests",
     "Entry",
-    "Known",
+    "KnownAccount",
     "Lease",
     "Ledger",
     "LedgerError",
-    "Limiter",
     "MemoryStore",
     "Order",
+    "PageFilter",
     "Pages",
     "Period",
     "Questions",
+    "RateLimiter",
     "Repeat",
     "SendState",
     "Sending",
     "State",
     "Store",
     "Turn",
-    "Wanted",
     "ledger_file",
     "present_name",
     "sqlite_url",
@@ -95,9 +95,9 @@ class Ledger:
         """Return a question's identity under each name of this account, the present one first."""
         return tuple(identity(name) for name in self.accounts.names())
 
-    def duty(self, name: str, seconds: float) -> Duty:
+    def leader_lease(self, name: str, seconds: float) -> LeaderLease:
         """Make a claim to work that one process does for all; passed on so many seconds after its holder died."""
-        return Duty(self.store, name, self.owner, seconds)
+        return LeaderLease(self.store, name, self.owner, seconds)
 
     def lease(self, seconds: float) -> Lease:
         """Make a lease for one sender of this process's that lasts so many seconds from now."""

@@ -52,7 +52,7 @@ NOTHING_CHANGED = "Nothing was changed."
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownAccount:
     """An account that the ledger knows. ``last_asked`` is in seconds since 1970 UTC; ``earlier`` are former names."""
 
     name: str
@@ -79,20 +79,20 @@ class Accounts:
         current = now.get(self._account, self._account)
         return current, *sorted(name for name, account in now.items() if account == current)
 
-    def known(self, origin: str) -> list[Known]:
+    def known(self, origin: str) -> list[KnownAccount]:
         """Return every account of the ledger by name, this one too, which is at ``origin``."""
         with self._store.read() as connection:
             now = renamed(connection)
             places = {row.account: row for row in connection.execute(_PLACES)}
             counts = {row.account: row for row in connection.execute(_COUNTS)}
         mine = now.get(self._account, self._account)
-        found = {mine: Known(mine, self._environment, origin)}
+        found = {mine: KnownAccount(mine, self._environment, origin)}
         for name, place in places.items():
             count = counts[name]
             where = origin if name == mine else place.origin
-            found[name] = Known(name, place.environment, where, count.questions, count.open, count.last_asked)
+            found[name] = KnownAccount(name, place.environment, where, count.questions, count.open, count.last_asked)
         earlier = {name: tuple(sorted(old for old in now if now[old] == name)) for name in found}
-        return [Known(**{**vars(found[name]), "earlier": earlier[name]}) for name in sorted(found)]
+        return [KnownAccount(**{**vars(found[name]), "earlier": earlier[name]}) for name in sorted(found)]
 
     def unify(self, origin: str, credential: str) -> None:
         """Find what was asked under another spelling of this address: it is at this address, and this key's account.

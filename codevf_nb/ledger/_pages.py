@@ -44,7 +44,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PageFilter:
     """Which questions a page is of: those that hold ``text``, of a project ("" for all), in a state, in an order."""
 
     text: str = ""
@@ -56,7 +56,7 @@ class Wanted:
 class Pages(Rows):
     """The questions of one account, a page at a time, and which answers have been looked at."""
 
-    def page(self, wanted: Wanted, limit: int, offset: int = 0) -> list[Entry]:
+    def page(self, wanted: PageFilter, limit: int, offset: int = 0) -> list[Entry]:
         """Return the questions wanted, ``limit`` at most, after the first ``offset``."""
         query = select(questions).where(*_conditions(wanted)).order_by(*_ORDERS[wanted.order])
         return self._many(query.limit(limit).offset(offset))
@@ -94,7 +94,7 @@ _ORDERS: dict[Order, tuple[Any, ...]] = {
 }
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool] | TextClause]:
+def _conditions(wanted: PageFilter) -> list[ColumnElement[bool] | TextClause]:
     conditions = list(_STATES[wanted.state])
     if wanted.project:
         conditions.append(questions.c.project == wanted.project)

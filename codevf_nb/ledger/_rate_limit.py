@@ -46,7 +46,7 @@ class Turn:
     left: float = 0.0
 
 
-class Limiter:
+class RateLimiter:
     """At most so many requests per second with one key, over every process that shares the ledger.
 
     A request takes the next free turn with ``wait``, first come, first served; a poll takes one with ``free_in``, only
@@ -160,7 +160,7 @@ class Limiter:
             connection.execute(insert(limits).values(first | moments))
 
 
-class Duty:
+class LeaderLease:
     """Work that one process does for all, for as long as it renews its lease; passed on when its holder is gone.
 
     ``seconds`` is how long a holder that has died is still believed. ``elapsed`` is a clock that never jumps.

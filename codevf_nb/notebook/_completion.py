@@ -24,7 +24,7 @@ TASKS_OFFERED = 20
 
 
 @dataclass(frozen=True)
-class Offer:
+class Suggestion:
     """One word that could stand here, and what it means."""
 
     text: str
@@ -36,7 +36,7 @@ class Offer:
         return self.meaning if self.meaning and " " not in self.meaning else "codevf"
 
 
-def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Offer]] | None:
+def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Suggestion]] | None:
     """Return the word being typed at the end of a line and what it could become; None if the line isn't ours.
 
     ``names`` are the notebook's variables.
@@ -56,59 +56,59 @@ def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Offer]] | Non
         part = word.rpartition(",")[2] if option.name == "attach" else word
         return part, _starting_with(part, _values(option.name, names))
     spelled = [
-        Offer(spelling, option.help) for option in OPTIONS for spelling in (option.long, option.short) if spelling
+        Suggestion(spelling, option.help) for option in OPTIONS for spelling in (option.long, option.short) if spelling
     ]
     return word, _starting_with(word, spelled) if word.startswith("-") else []
 
 
-def _for_command(before: list[str], word: str) -> list[Offer]:
+def _for_command(before: list[str], word: str) -> list[Suggestion]:
     from codevf_nb.notebook.commands import COMMANDS
 
     if not before or before == ["help"]:
-        return [Offer(name, (command.__doc__ or "").strip()) for name, command in sorted(COMMANDS.items())]
+        return [Suggestion(name, (command.__doc__ or "").strip()) for name, command in sorted(COMMANDS.items())]
     if word.startswith("-") and before[0] in COMMANDS:
         takes, _, does = (COMMANDS[before[0]].__doc__ or "").partition("  ")
-        return [Offer(spelling, does) for spelling in re.findall(r"--[a-z-]+", takes)]
+        return [Suggestion(spelling, does) for spelling in re.findall(r"--[a-z-]+", takes)]
     return _tasks() if before[0] in TASK_COMMANDS else []
 
 
-def _values(name: str, names: Mapping[str, Any]) -> list[Offer]:
-    makers: dict[str, Callable[[], list[Offer]]] = {
+def _values(name: str, names: Mapping[str, Any]) -> list[Suggestion]:
+    makers: dict[str, Callable[[], list[Suggestion]]] = {
         "mode": _modes,
         "tag": _tags,
         "project": _projects,
         "attach": lambda: _attachable(names),
         "schema": lambda: [
-            Offer(name) for name, value in names.items() if _public(name) and isinstance(value, dict | type)
+            Suggestion(name) for name, value in names.items() if _public(name) and isinstance(value, dict | type)
         ],
     }
     return makers.get(name, list)()
 
 
-def _modes() -> list[Offer]:
+def _modes() -> list[Suggestion]:
     from codevf_nb.sdk.models import ServiceMode
 
-    return [Offer(mode.value, f"{mode.multiplier}×, {mode.meaning}") for mode in ServiceMode]
+    return [Suggestion(mode.value, f"{mode.multiplier}×, {mode.meaning}") for mode in ServiceMode]
 
 
-def _tags() -> list[Offer]:
+def _tags() -> list[Suggestion]:
     session = _open_session()
     tags = [] if session is None else session.ledger.catalogue.tags()
-    return [Offer(tag.name, f"{tag.cost_multiplier}× {tag.description or ''}") for tag in tags if tag.is_active]
+    return [Suggestion(tag.name, f"{tag.cost_multiplier}× {tag.description or ''}") for tag in tags if tag.is_active]
 
 
-def _projects() -> list[Offer]:
+def _projects() -> list[Suggestion]:
     session = _open_session()
-    return [] if session is None else [Offer(name) for name in session.ledger.catalogue.projects()]
+    return [] if session is None else [Suggestion(name) for name in session.ledger.catalogue.projects()]
 
 
-def _tasks() -> list[Offer]:
+def _tasks() -> list[Suggestion]:
     session = _open_session()
     entries = [] if session is None else session.ledger.questions.latest(TASKS_OFFERED)
-    return [Offer(entry.task_id, f"{entry.status}: {entry.prompt or ''}") for entry in entries if entry.task_id]
+    return [Suggestion(entry.task_id, f"{entry.status}: {entry.prompt or ''}") for entry in entries if entry.task_id]
 
 
-def _attachable(names: Mapping[str, Any]) -> list[Offer]:
+def _attachable(names: Mapping[str, Any]) -> list[Suggestion]:
     """Return the variables that hold tables first, then whatever else could be attached."""
     found = []
     for name, value in names.items():
@@ -117,14 +117,14 @@ def _attachable(names: Mapping[str, Any]) -> list[Offer]:
             rows, columns = shape if isinstance(shape, tuple) and len(shape) == 2 else (None, None)
             size = "" if rows is None else f" {rows:,} × {columns:,}"
             found.append((rows is None, name, f"{type(value).__name__}{size}"))
-    return [Offer(name, meaning) for _, name, meaning in sorted(found)]
+    return [Suggestion(name, meaning) for _, name, meaning in sorted(found)]
 
 
 def _public(name: str) -> bool:
     return not name.startswith("_") and name not in ("In", "Out", "exit", "quit", "get_ipython", "open")
 
 
-def _starting_with(word: str, offered: list[Offer]) -> list[Offer]:
+def _starting_with(word: str, offered: list[Suggestion]) -> list[Suggestion]:
     return [offer for offer in offered if offer.text.startswith(word)]
 
 
@@ -159,7 +159,7 @@ class Completion:
             for spelling in SPELLINGS:
                 self._shell.strdispatchers["complete_command"].strs.pop(spelling, None)
 
-    def _offers(self, line: str) -> tuple[str, list[Offer]]:
+    def _offers(self, line: str) -> tuple[str, list[Suggestion]]:
         with contextlib.suppress(Exception):  # a completer that raises would break every Tab in the notebook
             return offers(line, self._shell.user_ns) or ("", [])
         return "", []
@@ -168,7 +168,7 @@ class Completion:
         return [offer.text for offer in self._offers(event.text_until_cursor)[1]]
 
 
-def _matcher_of(offered: Callable[[str], tuple[str, list[Offer]]]) -> Any:
+def _matcher_of(offered: Callable[[str], tuple[str, list[Suggestion]]]) -> Any:
     """Return a matcher as IPython 8.6 and later take it; None before."""
     try:
         from IPython.core.completer import SimpleCompletion, context_matcher

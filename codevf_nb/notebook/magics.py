@@ -27,7 +27,7 @@ from codevf_nb.sdk.exceptions import CodeVFError
 
 if TYPE_CHECKING:
     from codevf_nb.attachments import Failure
-    from codevf_nb.notebook.grammar import Line
+    from codevf_nb.notebook.grammar import ParsedLine
     from codevf_nb.questions.options import AskOptions, Defaults
 
 DEFAULT_VARIABLE = "_codevf"
@@ -129,7 +129,7 @@ class CodeVFMagics(Magics):
             waits = options.get("wait", False)
             return task, widgets.under_cell(displays, task, asking.display_id, waits=waits)
 
-    def _asked(self, current: Any, line: Line, cell: str) -> AskOptions:
+    def _asked(self, current: Any, line: ParsedLine, cell: str) -> AskOptions:
         """Return the options of the question; with --run the cell is executed on the way."""
         from codevf_nb.display import rendering as display
 
@@ -148,7 +148,7 @@ class CodeVFMagics(Magics):
                 exception=None if failure is None else failure.identity,
             )
 
-    def _check_before_run(self, current: Any, line: Line, cell: str) -> None:
+    def _check_before_run(self, current: Any, line: ParsedLine, cell: str) -> None:
         """Refuse what the line alone shows to be wrong; the values it attaches may only come from the run."""
         from codevf_nb import attachments
 
@@ -167,7 +167,7 @@ class CodeVFMagics(Magics):
         if current.known(draft) is None:
             current.priced(draft)
 
-    def _options(self, line: Line, cell: str) -> AskOptions:
+    def _options(self, line: ParsedLine, cell: str) -> AskOptions:
         """Return what the line and the cell say, without what is attached."""
         from codevf_nb import attachments
         from codevf_nb.notebook.grammar import GrammarError

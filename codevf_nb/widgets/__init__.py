@@ -1,9 +1,9 @@
 """What can be clicked in a notebook: the picker, the progress of a question, the inbox and the dashboard.
 
-Each draws with standard ipywidgets and calls the session; it makes no request and no query of its own. A click only
-leaves a job at the desk (``desk``), whose one thread does it and then writes what is on show. Where a view stands, and
-when nobody can see it any more, is for ``stage`` to know. Without a front end that has widgets, each view is a text
-that says which command does the same.
+Each view uses standard ipywidgets and calls the session; it makes no request and no query of its own. A click only adds
+a job to the job queue, whose one thread runs it and then updates the view. The view registry records which cell shows
+which view, and when a view can be closed. In a front end without widgets, each view is a text that names the commands
+that do the same.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from codevf_nb.session import Session
     from codevf_nb.task import Task
-    from codevf_nb.widgets.live_displays import Live
-    from codevf_nb.widgets.view_registry import Recipe, View
+    from codevf_nb.widgets.live_displays import LiveDisplays
+    from codevf_nb.widgets.view_registry import LazyView, View
 
 
-def under_cell(live: Live, task: Task, display_id: str | None = None, *, waits: bool = False) -> str | None:
+def under_cell(live: LiveDisplays, task: Task, display_id: str | None = None, *, waits: bool = False) -> str | None:
     """Show a task under the running cell: as its progress where somebody may click, else as it is.
 
     Args:
@@ -44,40 +44,40 @@ def under_cell(live: Live, task: Task, display_id: str | None = None, *, waits: 
     return place
 
 
-def open_picker(session: Session, shell: Any, preset: Mapping[str, Any]) -> Recipe:
+def open_picker(session: Session, shell: Any, preset: Mapping[str, Any]) -> LazyView:
     """Return a form that asks, with these values filled in."""
     from codevf_nb.widgets import _fallbacks as fallbacks
-    from codevf_nb.widgets.view_registry import Recipe
+    from codevf_nb.widgets.view_registry import LazyView
 
     def make() -> View:
         from codevf_nb.widgets._picker import Picker
 
         return Picker(session, shell, preset)
 
-    return Recipe(make, lambda: fallbacks.picker(session))
+    return LazyView(make, lambda: fallbacks.picker(session))
 
 
-def open_inbox(session: Session) -> Recipe:
+def open_inbox(session: Session) -> LazyView:
     """Return what was asked, a page at a time."""
     from codevf_nb.widgets import _fallbacks as fallbacks
-    from codevf_nb.widgets.view_registry import Recipe
+    from codevf_nb.widgets.view_registry import LazyView
 
     def make() -> View:
         from codevf_nb.widgets._inbox import Inbox
 
         return Inbox(session)
 
-    return Recipe(make, lambda: fallbacks.inbox(session))
+    return LazyView(make, lambda: fallbacks.inbox(session))
 
 
-def open_dashboard(session: Session) -> Recipe:
+def open_dashboard(session: Session) -> LazyView:
     """Return what is left, and what was spent on what."""
     from codevf_nb.widgets import _fallbacks as fallbacks
-    from codevf_nb.widgets.view_registry import Recipe
+    from codevf_nb.widgets.view_registry import LazyView
 
     def make() -> View:
         from codevf_nb.widgets._dashboard import Dashboard
 
         return Dashboard(session)
 
-    return Recipe(make, lambda: fallbacks.dashboard(session))
+    return LazyView(make, lambda: fallbacks.dashboard(session))

@@ -19,7 +19,7 @@ MOST = 12
 
 
 @dataclass(frozen=True)
-class Offer:
+class AttachableValue:
     """One thing that can be attached: what it is in words, its name and option, and a way to get it when it goes."""
 
     name: str
@@ -34,7 +34,7 @@ class Offer:
         return self.name if " " in self.option else self.option
 
 
-def offered(shell: Any, given: Mapping[str, Any]) -> list[Offer]:
+def offered(shell: Any, given: Mapping[str, Any]) -> list[AttachableValue]:
     """Return what the notebook has: what was given by name, its tables and figures, and the last exception."""
     names = {name: value for name, value in shell.user_ns.items() if _is_public(name)}
     found = [_variable(shell, name, value) for name, value in reversed(names.items()) if name not in given]
@@ -42,11 +42,13 @@ def offered(shell: Any, given: Mapping[str, Any]) -> list[Offer]:
     offers += [offer for offer in found if offer is not None][:MOST]
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None and pyplot.get_fignums():
-        offers.append(Offer("figure", "the open figure", "--figure", attachments.figure_of))
+        offers.append(AttachableValue("figure", "the open figure", "--figure", attachments.figure_of))
     error = exceptions.last()
     if error is not None:
         about = f"the last exception, {type(error).__name__}"
-        offers.append(Offer("traceback", about, "--traceback", lambda: attachments.traceback_text(error, shell)))
+        offers.append(
+            AttachableValue("traceback", about, "--traceback", lambda: attachments.traceback_text(error, shell))
+        )
     return offers
 
 
@@ -81,15 +83,15 @@ def uploaded(upload: Any, folder: Path) -> list[Path]:
     return paths
 
 
-def _variable(shell: Any, name: str, value: Any) -> Offer | None:
+def _variable(shell: Any, name: str, value: Any) -> AttachableValue | None:
     row = type_of(value)
     if (row is not None and row.offered) or is_a(value, "matplotlib", "Figure"):
-        return Offer(name, _about(value), f"--attach {name}", lambda: shell.user_ns[name], is_lazy(value))
+        return AttachableValue(name, _about(value), f"--attach {name}", lambda: shell.user_ns[name], is_lazy(value))
     return None
 
 
-def _given(name: str, value: Any) -> Offer:
-    return Offer(name, _about(value), f"--attach {name}", lambda: value, is_lazy(value))
+def _given(name: str, value: Any) -> AttachableValue:
+    return AttachableValue(name, _about(value), f"--attach {name}", lambda: value, is_lazy(value))
 
 
 def _is_schema(value: Any) -> bool:

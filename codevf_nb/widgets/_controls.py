@@ -15,7 +15,7 @@ import ipywidgets
 
 from codevf_nb.display import rendering as display
 from codevf_nb.sdk.exceptions import CodeVFError
-from codevf_nb.widgets._job_queue import desk, log
+from codevf_nb.widgets._job_queue import job_queue, log
 from codevf_nb.widgets._styles import looks
 
 # A second click this soon is the other half of a double click, in seconds.
@@ -71,7 +71,7 @@ def preformatted(text: str, label: str) -> str:
 def button(text: str, tooltip: str, clicked: Callable[[], None]) -> Any:
     """Return a button; ``clicked`` runs at the desk."""
     made = ipywidgets.Button(description=text, tooltip=tooltip, **looks(ipywidgets.Button, width="auto"))
-    made.on_click(lambda _: desk.do((id(made), "click"), clicked))
+    made.on_click(lambda _: job_queue.do((id(made), "click"), clicked))
     return made
 
 
@@ -97,7 +97,7 @@ class AskOnce:
 
     def _heard(self, at: float) -> None:
         """Leave a click at the desk; what counts is when it was made, however long the desk is busy."""
-        desk.do((id(self), at), lambda: self._clicked(at))
+        job_queue.do((id(self), at), lambda: self._clicked(at))
 
     def _clicked(self, at: float) -> None:
         if self.widget.disabled:

@@ -24,7 +24,7 @@ from codevf_nb.widgets._controls import (
     preformatted,
     told,
 )
-from codevf_nb.widgets._job_queue import desk
+from codevf_nb.widgets._job_queue import job_queue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +159,7 @@ class Dashboard:
     # -- what comes in, on any thread
 
     def _changed(self, _change: Any) -> None:
-        desk.do((id(self), "draw"), told(self._draw, self._told.say))
+        job_queue.do((id(self), "draw"), told(self._draw, self._told.say))
 
     def _heard(self, entry: Any) -> None:
         if not entry.is_open:
@@ -182,7 +182,7 @@ class Dashboard:
         self._told.say()
 
     def _draw_cards(self, choice: Choice) -> None:
-        where = analysis.Where(self._session.account.name, since=choice.since)
+        where = analysis.Filters(self._session.account.name, since=choice.since)
         store, plot = self._session.ledger.store, "from codevf_nb import plots\nplots."
         steps = analysis.spend(store, where, choice.by, choice.freq)
         whole = analysis.spend(store, where, choice.by)

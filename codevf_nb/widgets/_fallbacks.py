@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codevf_nb.display import rendering as display
-from codevf_nb.ledger import Wanted
+from codevf_nb.ledger import PageFilter
 from codevf_nb.sdk.models import ServiceMode
 from codevf_nb.sdk.statuses import look_of
 
@@ -60,7 +60,7 @@ def picker(session: Session) -> dict[str, str]:
 
 def inbox(session: Session) -> dict[str, str]:
     """List the newest questions, and say how to look at them by line."""
-    entries = session.ledger.pages.page(Wanted(), LISTED)
+    entries = session.ledger.pages.page(PageFilter(), LISTED)
     rows = [(entry.task_id or "", entry.status or entry.outcome, entry.prompt or "") for entry in entries]
     return _bundle(
         f"The newest questions ({session.account.environment}). Run with widgets, this cell shows the inbox.",

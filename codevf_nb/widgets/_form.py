@@ -161,7 +161,7 @@ class Form:
             self._uploaded = attachable_values.uploaded(self.upload, self._folder)
             self._taken.say(f"uploaded: {', '.join(path.name for path in self._uploaded)}")
 
-    def _both(self) -> list[tuple[attachable_values.Offer, Any]]:
+    def _both(self) -> list[tuple[attachable_values.AttachableValue, Any]]:
         return list(zip(self._offers, self.chosen, strict=True))
 
     def _schema(self) -> Any:
@@ -178,7 +178,7 @@ def _made(kind: Any, label: str, value: Any, **options: Any) -> Any:
     return kind(description=label, style=dict(_LABELS), layout=dict(_WIDE), **options)
 
 
-def _box(offer: attachable_values.Offer, *, ticked: bool) -> Any:
+def _box(offer: attachable_values.AttachableValue, *, ticked: bool) -> Any:
     text = f"{offer.name}: {offer.about}"
     return ipywidgets.Checkbox(value=ticked, description=text, indent=False, layout=dict(_WIDE))
 

@@ -12,8 +12,8 @@ from codevf_nb.display import rendering as display
 from codevf_nb.ledger import (
     Entry,
     Order,
+    PageFilter,
     State,
-    Wanted,
 )
 from codevf_nb.widgets import _fallbacks as fallbacks
 from codevf_nb.widgets import view_registry
@@ -24,7 +24,7 @@ from codevf_nb.widgets._controls import (
     heading,
     told,
 )
-from codevf_nb.widgets._job_queue import desk
+from codevf_nb.widgets._job_queue import job_queue
 from codevf_nb.widgets._styles import looks
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Inbox:
         for control in self._filters:
             control.observe(self._filtered, "value")
         session.watcher.listen(self._heard)
-        desk.tick(self._tick)
+        job_queue.tick(self._tick)
         self._draw()
 
     def fallback(self) -> dict[str, str]:
@@ -99,7 +99,7 @@ class Inbox:
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
         self._session.watcher.unlisten(self._heard)
-        desk.untick(self._tick)
+        job_queue.untick(self._tick)
         for control in self._filters:
             control.unobserve_all()
         view_registry.close(self.root)
@@ -116,10 +116,10 @@ class Inbox:
 
     def _filtered(self, _change: Any) -> None:
         self._offset = 0
-        desk.do((id(self), "draw"), self._telling(self._draw), after=PAUSE_SECONDS)
+        job_queue.do((id(self), "draw"), self._telling(self._draw), after=PAUSE_SECONDS)
 
     def _heard(self, _entry: Any) -> None:
-        desk.do((id(self), "draw"), self._telling(self._draw))
+        job_queue.do((id(self), "draw"), self._telling(self._draw))
 
     # -- at the desk
 
@@ -145,9 +145,9 @@ class Inbox:
         if self._opened is not None:
             self._draw_opened(self._session.ledger.questions.get(self._opened.id))
 
-    def _wanted(self) -> Wanted:
+    def _wanted(self) -> PageFilter:
         text, project, state, order = (control.value for control in self._filters)
-        return Wanted(text.strip(), project, state, order)
+        return PageFilter(text.strip(), project, state, order)
 
     def _draw_opened(self, entry: Entry) -> None:
         self._opened = entry

@@ -23,7 +23,7 @@ TICK_SECONDS = 1.0
 log = logging.getLogger("codevf_nb.widgets")
 
 
-class Desk:
+class JobQueue:
     """Jobs in the order in which they were asked for, and what is to be done again and again."""
 
     def __init__(self, tick_seconds: float = TICK_SECONDS) -> None:
@@ -65,7 +65,7 @@ class Desk:
             self._ticking.clear()
             self._changed.notify_all()
 
-    def settled(self, timeout: float) -> bool:
+    def idle(self, timeout: float) -> bool:
         """Wait until nothing is left to do but what ticks; whether it came to that."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._jobs and not self._busy, timeout)
@@ -113,5 +113,5 @@ class Desk:
                 log.exception("what ticks stumbled")
 
 
-desk = Desk()
+job_queue = JobQueue()
 """The kernel's desk."""

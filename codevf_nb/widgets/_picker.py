@@ -25,7 +25,7 @@ from codevf_nb.widgets._controls import (
     told,
 )
 from codevf_nb.widgets._form import Form
-from codevf_nb.widgets._job_queue import desk
+from codevf_nb.widgets._job_queue import job_queue
 from codevf_nb.widgets._progress import Progress
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Picker:
         view_registry.close(self._asking, self.root)
 
     def _changed(self, _change: Any) -> None:
-        desk.do((id(self), "check"), self._check, after=PAUSE_SECONDS)
+        job_queue.do((id(self), "check"), self._check, after=PAUSE_SECONDS)
 
     def _check(self) -> None:
         """Draw anew what depends on the form; Submit is on when all of it can be sent."""

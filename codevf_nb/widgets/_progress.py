@@ -20,7 +20,7 @@ from codevf_nb.widgets._controls import (
     lines,
     told,
 )
-from codevf_nb.widgets._job_queue import desk
+from codevf_nb.widgets._job_queue import job_queue
 from codevf_nb.widgets._styles import looks
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Progress:
             **looks(ipywidgets.Box, flex_flow="row wrap", max_width="60em", overflow="hidden"),
         )
         if entry.is_open:
-            desk.tick(self._tick)
+            job_queue.tick(self._tick)
         else:
             self._end()
 
@@ -82,7 +82,7 @@ class Progress:
 
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
-        desk.untick(self._tick)
+        job_queue.untick(self._tick)
         # Once it has ended, these are not in it any more.
         view_registry.close(self.root, self._head, self._bar, self._cancel.widget, self._refresh)
 
@@ -96,7 +96,7 @@ class Progress:
 
     def _end(self) -> None:
         """Hold the answer alone: a page that was loaded again finds the widget, not what has replaced it."""
-        desk.untick(self._tick)
+        job_queue.untick(self._tick)
         self._body.value = fallbacks.answered(self._entry, self._task.repeated, cell_asks=self._cell_asks)
         self.root.children = [self._body]
 

@@ -43,7 +43,7 @@ class _Place:
     panel: Panel | None = None
 
 
-class Live:
+class LiveDisplays:
     """The displays of one session's questions."""
 
     def __init__(self, session: Session) -> None:
@@ -56,9 +56,9 @@ class Live:
         """Whether no time passes before an answer: on a virtual clock no display between the two is needed."""
         return self.session.account.polls_move_time
 
-    def asking(self, stands: Callable[[], str]) -> Asking:
+    def asking(self, stands: Callable[[], str]) -> AskingDisplay:
         """Return the display of a question that is about to be sent; ``stands`` is how it stands after Ctrl-C."""
-        return Asking(self, stands)
+        return AskingDisplay(self, stands)
 
     def show(self, task: Task, display_id: str | None = None) -> str | None:
         """Show a task under the running cell, and keep what is shown up to date while it is open.
@@ -101,7 +101,7 @@ class Live:
         if not entry.is_open:
             self._shown.pop(entry.id, None)
 
-    def take_over(self, other: Live) -> None:
+    def take_over(self, other: LiveDisplays) -> None:
         """Keep up to date what an earlier session on this account and ledger has shown."""
         moved, other._shown = other._shown, {}
         for question_id, places in moved.items():
@@ -123,14 +123,14 @@ class Live:
         publish(display.task_bundle(entry, repeated=repeated, trouble=trouble), **where)
 
 
-class Asking:
+class AskingDisplay:
     """The display of one question while it is sent: its price and "sending …", until its task takes the place.
 
     Where sending ends without a task, the display says that it costs nothing, or what else is known: nothing is on its
     way any more.
     """
 
-    def __init__(self, live: Live, stands: Callable[[], str]) -> None:
+    def __init__(self, live: LiveDisplays, stands: Callable[[], str]) -> None:
         self._live = live
         self._stands = stands
         self._draft: Draft | None = None
@@ -145,7 +145,7 @@ class Asking:
         self._publish(draft, display.SENDING, {} if self.display_id is None else {"display_id": self.display_id})
         sys.stdout.flush()  # a kernel's stream sends all that was shown before it
 
-    def __enter__(self) -> Asking:
+    def __enter__(self) -> AskingDisplay:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -182,11 +182,11 @@ def _replacing(display_id: str | None) -> dict[str, Any]:
     return {} if display_id is None else {"display_id": display_id, "update": True}
 
 
-def of(session: Session) -> Live:
+def of(session: Session) -> LiveDisplays:
     """Return the displays of a session: one for all its questions, and for those of the session that it replaced."""
     global _latest
     if _latest is None or _latest.session is not session:
-        before, _latest = _latest, Live(session)
+        before, _latest = _latest, LiveDisplays(session)
         if before is not None and _same(before.session, session):
             _latest.take_over(before)
     return _latest
@@ -198,7 +198,7 @@ def _same(before: Session, session: Session) -> bool:
     return places[0] == places[1] and session.ledger.lasts
 
 
-_latest: Live | None = None
+_latest: LiveDisplays | None = None
 
 
 def _in_kernel() -> bool:

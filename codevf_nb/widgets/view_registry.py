@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from codevf_nb.ipython.publishing import publish
-from codevf_nb.widgets._job_queue import desk, log
+from codevf_nb.widgets._job_queue import job_queue, log
 from codevf_nb.widgets._styles import is_common
 from codevf_nb.widgets.live_displays import new_id
 
@@ -40,7 +40,7 @@ class View(Protocol):
     def let_go(self) -> None: ...
 
 
-class Recipe:
+class LazyView:
     """A view that is made when it is shown, in a notebook whose front end has widgets; text anywhere else."""
 
     def __init__(self, make: Callable[[], View], fallback: Callable[[], dict[str, str]]) -> None:
@@ -124,7 +124,7 @@ def rest() -> None:
             publish(view.fallback(), display_id=view.display_id, update=True)
         except Exception:  # noqa: BLE001 - what one view can't tell any more is no reason for the others to stay
             log.exception("a view could not be replaced by text")
-    desk.rest()
+    job_queue.rest()
     if views:
         sys.stdout.flush()  # a kernel's stream flushes all that was shown before it, which at its end nobody else does
 

@@ -20,7 +20,7 @@ def rows(*, small: bool) -> Iterator[Row]:
     path = home() / "ledger.sqlite"
     store = Store(sqlite_url(path))
     ledgers.fill(store, "sandbox", count)
-    where = analysis.Where("sandbox")
+    where = analysis.Filters("sandbox")
     with contextlib.closing(sqlite3.connect(path)) as connection:
 
         def raw() -> pd.DataFrame:

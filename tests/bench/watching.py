@@ -21,7 +21,7 @@ import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from codevf_nb.delivery.watcher import Polled
+from codevf_nb.delivery.watcher import PollResult
 from codevf_nb.sdk.exceptions import RateLimitError
 from codevf_nb.sdk.polling import next_poll
 from tests import watching
@@ -64,7 +64,7 @@ def quantile(share: float) -> float:
     return SLOW[0] + (SLOW[1] - SLOW[0]) * (share - usual) / SLOW_SHARE
 
 
-class Service(watching.World):
+class ServiceInfo(watching.World):
     """The world of the watcher's tests, with modes, a queue at the engineers' desk, and a strict limit."""
 
     def __init__(self, count: int, seed: int, spread: int | None = None) -> None:
@@ -81,7 +81,7 @@ class Service(watching.World):
             drawn = slow if chance.random() < SLOW_SHARE else usual
             self.answered_at[number] = drawn if spread is None else quantile((seed + 0.5) / spread)
 
-    def poll(self, name: str, number: int) -> Polled:
+    def poll(self, name: str, number: int) -> PollResult:
         """Answer a request as the service would; notice when it told of an answer first."""
         self.polls.append((self.time, name, number))
         if self.time < self.taken_at + 1:
@@ -91,7 +91,7 @@ class Service(watching.World):
         known = self.ledger[number] = replace(self.ledger[number], status=self.status(number))
         if not known.is_open:
             self.noticed[number] = self.time
-        return Polled(known, self.pace(known, self.time))
+        return PollResult(known, self.pace(known, self.time))
 
     def status(self, number: int) -> str:
         answered = self.answered_at[number]
@@ -134,14 +134,14 @@ def rows(*, small: bool) -> Iterator[Row]:
         yield at_most(1, f"… {count:,}: requests per answered task", requests, _requests(threads), against, "")
 
 
-def _run(way: Callable[[Service], None], count: int, seed: int, runs: int) -> Service:
-    service = Service(count, seed, runs if count == 1 else None)
+def _run(way: Callable[[ServiceInfo], None], count: int, seed: int, runs: int) -> ServiceInfo:
+    service = ServiceInfo(count, seed, runs if count == 1 else None)
     way(service)
     assert len(service.noticed) == count
     return service
 
 
-def watched(service: Service) -> None:
+def watched(service: ServiceInfo) -> None:
     """The watcher itself."""
     kernel = service.kernel()
     for question in list(service.ledger.values()):
@@ -149,13 +149,13 @@ def watched(service: Service) -> None:
     watching.live(service, kernel)
 
 
-def by_advice(service: Service) -> None:
+def by_advice(service: ServiceInfo) -> None:
     """The watcher, if it kept to the cadence that the service advises for each mode."""
     service.pace = advised
     watched(service)
 
 
-def documented(service: Service) -> None:
+def documented(service: ServiceInfo) -> None:
     """One task after another, asked after every 10 s until it is answered."""
     for number in list(service.ledger):
         while service.poll("loop", number).entry.is_open:
@@ -163,7 +163,7 @@ def documented(service: Service) -> None:
         service.time += 1
 
 
-def threaded(service: Service) -> None:
+def threaded(service: ServiceInfo) -> None:
     """A thread for each task that asks, sleeps for 2 s and asks again, whatever it is told; no two keep step."""
     chance = random.Random(len(service.ledger))
     due = [(2 + chance.random(), number) for number in service.ledger]
@@ -178,9 +178,9 @@ def threaded(service: Service) -> None:
         heapq.heappush(due, (service.time + 2 + 0.2 * chance.random(), number))
 
 
-def _mean(services: list[Service], what: str) -> float:
+def _mean(services: list[ServiceInfo], what: str) -> float:
     return statistics.mean(value for service in services for value in getattr(service, what))
 
 
-def _requests(services: list[Service]) -> float:
+def _requests(services: list[ServiceInfo]) -> float:
     return sum(len(service.polls) for service in services) / sum(len(service.noticed) for service in services)

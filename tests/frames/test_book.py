@@ -25,7 +25,7 @@ MOVES = st.lists(
 )
 
 
-class Service:
+class ServiceInfo:
     """What the service would say: it knows every movement, also those made elsewhere."""
 
     def __init__(self, past: History) -> None:
@@ -55,7 +55,7 @@ class Service:
 def test_the_book_always_adds_up(moves):
     """The running sum of credits is available at every row of each account, and every balance told is met."""
     store = MemoryStore()
-    services = [Service(History(store, *account)) for account in ACCOUNTS]
+    services = [ServiceInfo(History(store, *account)) for account in ACCOUNTS]
     for at in range(max(map(len, moves))):
         for service, mine in zip(services, moves, strict=True):
             if at < len(mine):
@@ -67,11 +67,11 @@ def test_the_book_always_adds_up(moves):
             assert of(book, service)["on_hold"].iloc[-1] == sum(service.open.values())
 
 
-def of(book: pd.DataFrame, service: Service) -> pd.DataFrame:
+def of(book: pd.DataFrame, service: ServiceInfo) -> pd.DataFrame:
     return book[book["account"] == service.past.account]
 
 
-def checked(book: pd.DataFrame, services: list[Service]) -> pd.DataFrame:
+def checked(book: pd.DataFrame, services: list[ServiceInfo]) -> pd.DataFrame:
     """Return a book after looking at what is so of every book."""
     assert {name: str(dtype) for name, dtype in book.dtypes.items()} == analysis.CREDITS_BOOK
     sums = book.groupby("account")["credits"].cumsum()
@@ -89,7 +89,7 @@ def checked(book: pd.DataFrame, services: list[Service]) -> pd.DataFrame:
     return book
 
 
-class Unheard(Service):
+class Unheard(ServiceInfo):
     """The same, where what a task became is heard of later, if at all; so is that it was made, where that says so."""
 
     def __init__(self, past: History) -> None:

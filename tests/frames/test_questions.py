@@ -14,13 +14,13 @@ ATTACHED = [{"name": name, "bytes": 3, "sha256": "ab"} for name in ("cell.py", '
 
 
 def ids(past, **where) -> list[str]:
-    return analysis.tasks(past.store, analysis.Where(past.account, **where))["task_id"].tolist()
+    return analysis.tasks(past.store, analysis.Filters(past.account, **where))["task_id"].tolist()
 
 
 def test_a_row_tells_what_was_asked_and_what_became_of_it(past):
     """Times are moments in UTC, the length a Timedelta, attachments are counted."""
     task_id = past.answered(NEW_YEAR, used=12.5, took=90, max_credits=160, attachments=ATTACHED, prompt="Why?")
-    row = analysis.tasks(past.store, analysis.Where(past.account)).loc[0].to_dict()
+    row = analysis.tasks(past.store, analysis.Filters(past.account)).loc[0].to_dict()
     assert pd.isna(row.pop("message"))
     assert row == {
         "task_id": task_id,
@@ -50,7 +50,7 @@ def test_only_what_the_service_may_have_is_a_question(past):
     past.ledger.sending.close(unsent, "never left", nothing=1)
     past.ledger.sending.close(refused, "no", refused=True, nothing=1)
     past.ledger.sending.close(unheard, "nothing was heard")
-    table = analysis.tasks(past.store, analysis.Where(past.account))
+    table = analysis.tasks(past.store, analysis.Filters(past.account))
     assert table["status"].tolist() == ["unknown"]
     assert table["task_id"].isna().all()
     assert table["created_at"].tolist() == [pd.Timestamp("2026-01-02", tz="UTC")], "it stands where it was prepared"
@@ -59,7 +59,7 @@ def test_only_what_the_service_may_have_is_a_question(past):
 def test_a_cancelled_task_was_not_answered(past):
     """How long it took to cancel says nothing about how long answers take."""
     past.answer(past.ask(NEW_YEAR), 0.0, NEW_YEAR + 5, status="cancelled")
-    table = analysis.tasks(past.store, analysis.Where(past.account))
+    table = analysis.tasks(past.store, analysis.Filters(past.account))
     assert table["answered_in"].isna().all()
     assert table["completed_at"].notna().all()
 
@@ -109,5 +109,5 @@ def test_of_every_account(past, store):
     """``account`` None reads those of all, and each row says whose it is."""
     past.ask(NEW_YEAR)
     type(past)(store, "sandbox", "sandbox").ask(NEW_YEAR)
-    table = analysis.tasks(store, analysis.Where())
+    table = analysis.tasks(store, analysis.Filters())
     assert table[["account", "environment"]].values.tolist() == [["live-1", "live"], ["sandbox", "sandbox"]]

@@ -13,7 +13,7 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
 
 
 def spend(past, by=("mode",), freq=None, **where) -> pd.DataFrame:
-    return analysis.spend(past.store, analysis.Where(past.account, **where), by, freq)
+    return analysis.spend(past.store, analysis.Filters(past.account, **where), by, freq)
 
 
 def test_a_group_tells_all_of_the_designs_columns(past):
@@ -109,12 +109,12 @@ def test_a_sandbox_is_never_added_to_a_live_account(past, store):
     past.answered(MONDAY, used=30.0)
     for used in (100.0, 300.0):
         History(store, f"sandbox-{used:g}", "sandbox").answered(MONDAY, used=used)
-    everywhere = analysis.spend(store, analysis.Where(), "mode")
+    everywhere = analysis.spend(store, analysis.Filters(), "mode")
     assert everywhere[["environment", "mode", "credits_used", "share"]].values.tolist() == [
         ["sandbox", "fast", 400.0, 1.0],
         ["live", "fast", 30.0, 1.0],
     ]
-    by_account = analysis.spend(store, analysis.Where(), ("account", "environment"), "D")
+    by_account = analysis.spend(store, analysis.Filters(), ("account", "environment"), "D")
     assert by_account["share"].tolist() == [1.0, 0.25, 0.75]
 
 

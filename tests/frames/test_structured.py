@@ -40,7 +40,7 @@ def test_a_frame_of_tasks_will_do(past):
     past.ask(0.0, response_schema={"type": "object"})
     answered(past, [])
     data = answered(past, [{"n": 1}])
-    everything = analysis.tasks(past.store, analysis.Where(past.account))
+    everything = analysis.tasks(past.store, analysis.Filters(past.account))
     table = analysis.answers(past.store, analysis.names(everything, "another account"))
     assert table.to_dict("records") == [{"task_id": data, "n": 1}]
 

@@ -10,13 +10,13 @@ from tests.frames.history import DAY
 
 # Every frame there is, by how it is made from a ledger.
 EVERY = {
-    "tasks": (lambda store, account: analysis.tasks(store, analysis.Where(account)), analysis.TASKS),
+    "tasks": (lambda store, account: analysis.tasks(store, analysis.Filters(account)), analysis.TASKS),
     "credits": (analysis.credits, analysis.CREDITS_BOOK),
     "balance": (analysis.balance, analysis.BALANCES),
     "tags": (analysis.tags, analysis.TAGS),
     "forecast": (lambda store, account: analysis.forecast(store, account, 60 * DAY), analysis.FORECAST),
     "spend": (
-        lambda store, account: analysis.spend(store, analysis.Where(account), ("project", "mode"), "W"),
+        lambda store, account: analysis.spend(store, analysis.Filters(account), ("project", "mode"), "W"),
         {"project": analysis.TEXT, "mode": analysis.TEXT, "period": analysis.TIME, **analysis.SPEND},
     ),
 }

@@ -24,7 +24,7 @@ BUDGET = 10_000.0
 TAGS = {"tags": [{"id": 5, "name": "general_purpose", "displayName": "General Purpose", "costMultiplier": "1.0"}]}
 
 
-class Service:
+class ServiceInfo:
     """A service that answers with whatever it is given, over a real socket."""
 
     def __init__(self) -> None:
@@ -62,16 +62,16 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
+def service() -> Iterator[ServiceInfo]:
     """One for all: starting one takes longer than asking it."""
-    service = Service()
+    service = ServiceInfo()
     yield service
     service.server.shutdown()
     service.server.server_close()
 
 
 @pytest.fixture(scope="module")
-def session(service: Service) -> Iterator[Session]:
+def session(service: ServiceInfo) -> Iterator[Session]:
     """A session that polls only when the test says so."""
     url = f"http://127.0.0.1:{service.server.server_port}/api/v1/"
     account = Account("test-1", "test", url, "cvf_test_x", "a test", url, requests_per_second=None)
@@ -82,7 +82,7 @@ def session(service: Service) -> Iterator[Session]:
     session.close()
 
 
-def ask(session: Session, service: Service, created: dict[str, Any] | None = None):
+def ask(session: Session, service: ServiceInfo, created: dict[str, Any] | None = None):
     service.created = created or {}
     return session.ask(session.draft(f"Is this comparison right? Number {service.count}."))
 

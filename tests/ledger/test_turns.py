@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text, update
 
 from codevf_nb.ledger import (
-    Duty,
+    LeaderLease,
     LedgerError,
-    Limiter,
     MemoryStore,
+    RateLimiter,
     Store,
 )
 from codevf_nb.ledger._rate_limit import SPARE_SECONDS
@@ -53,8 +53,8 @@ def shared(ledger_url, time):
 def limiter(shared, time):
     """Make a limiter of one key at 1 request/s, as each kernel has its own."""
 
-    def make(credential: str = "key") -> Limiter:
-        return Limiter(shared, credential, 1.0, time.sleep, time.clock)
+    def make(credential: str = "key") -> RateLimiter:
+        return RateLimiter(shared, credential, 1.0, time.sleep, time.clock)
 
     return make
 
@@ -340,10 +340,10 @@ def test_a_clock_that_jumps_costs_one_turn(jumps, waiting):
         raise KeyboardInterrupt
 
     store = MemoryStore(clock=lambda: now[0])
-    limiter = Limiter(store, "key", 1.0, sleep, lambda: passed[0])
+    limiter = RateLimiter(store, "key", 1.0, sleep, lambda: passed[0])
     for _ in range(waiting):
         with contextlib.suppress(KeyboardInterrupt):
-            Limiter(store, "key", 1.0, gives_up, lambda: passed[0]).wait()
+            RateLimiter(store, "key", 1.0, gives_up, lambda: passed[0]).wait()
     for jump in jumps:
         before = passed[0]
         now[0] += jump
@@ -382,7 +382,7 @@ def test_keys_have_their_own_budgets(shared, limiter, time):
     began = time.clock()
     limiter("one").wait()
     limiter("two").wait()
-    free = Limiter(shared, "one", None, time.sleep, time.clock)
+    free = RateLimiter(shared, "one", None, time.sleep, time.clock)
     free.wait()
     free.heard(Answered(stay_away=60.0))
     assert free.free_in() == 0.0
@@ -391,7 +391,7 @@ def test_keys_have_their_own_budgets(shared, limiter, time):
 
 def test_a_duty_is_one_process_s(shared, time):
     """One of two holds it, and goes on holding it, for as long as it renews."""
-    first, second = (Duty(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
+    first, second = (LeaderLease(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
     for _ in range(60):
         assert first.is_mine()
         assert not second.is_mine()
@@ -403,7 +403,7 @@ def test_a_duty_is_one_process_s(shared, time):
 
 def test_a_duty_passes_on_when_its_holder_is_gone(shared, time):
     """A holder that has died is believed for the time of its lease, and not longer."""
-    first, second = (Duty(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
+    first, second = (LeaderLease(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
     assert first.is_mine()
     died = time.clock()
     while not second.is_mine():
@@ -413,7 +413,7 @@ def test_a_duty_passes_on_when_its_holder_is_gone(shared, time):
 
 def test_a_duty_from_before_the_clock_was_set_back(shared, time):
     """A lease that ends in an hour can't have been given out by this clock: it holds nobody up."""
-    first, second = (Duty(shared, "watch", owner, 8.0, lambda: 0.0) for owner in ("first", "second"))
+    first, second = (LeaderLease(shared, "watch", owner, 8.0, lambda: 0.0) for owner in ("first", "second"))
     assert first.is_mine()
     time.time -= 3600
     assert second.is_mine()
@@ -421,7 +421,7 @@ def test_a_duty_from_before_the_clock_was_set_back(shared, time):
 
 def test_only_the_holder_can_release(shared, time):
     """Giving up what another one holds changes nothing."""
-    first, second = (Duty(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
+    first, second = (LeaderLease(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
     assert first.is_mine()
     second.release()
     assert not second.is_mine()

@@ -34,7 +34,7 @@ class Request:
 
 
 @dataclass
-class Service:
+class ServiceInfo:
     """The server's side: what it was asked, and what it answers next (the last answer is repeated)."""
 
     base_url: str = ""
@@ -98,8 +98,8 @@ class Service:
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    service = Service()
+def service() -> Iterator[ServiceInfo]:
+    service = ServiceInfo()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -148,7 +148,7 @@ def time() -> Time:
 
 
 @pytest.fixture
-def client(service: Service, time: Time) -> Iterator[CodeVFClient]:
+def client(service: ServiceInfo, time: Time) -> Iterator[CodeVFClient]:
     with CodeVFClient(KEY, service.base_url, clock=time.clock, sleep=time.sleep, random=lambda: 0.5) as client:
         yield client
 

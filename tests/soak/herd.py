@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from codevf_nb.ledger import Limiter, Store
+from codevf_nb.ledger import RateLimiter, Store
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import RateLimitError
 
@@ -19,7 +19,7 @@ def run(ledger_url: str, base_url: str, api_key: str, *, processes: int, threads
     assert [process.wait(seconds + 60) for process in herd] == [0] * processes
 
 
-def _send(limiter: Limiter, client: CodeVFClient) -> None:
+def _send(limiter: RateLimiter, client: CodeVFClient) -> None:
     while True:
         with contextlib.suppress(RateLimitError):
             limiter.wait()
@@ -27,7 +27,7 @@ def _send(limiter: Limiter, client: CodeVFClient) -> None:
 
 
 def _main(ledger_url: str, base_url: str, api_key: str, threads: str, seconds: str) -> None:
-    limiter = Limiter(Store(ledger_url), "herd", 1.0)
+    limiter = RateLimiter(Store(ledger_url), "herd", 1.0)
     client = CodeVFClient(api_key, base_url, max_retries=0)
     for _ in range(int(threads)):
         threading.Thread(target=_send, args=(limiter, client), daemon=True).start()

@@ -57,7 +57,7 @@ def check_everything_adds_up(box: Sandbox, prompts: list[str]) -> None:
     spent = box.options.credits - box.balance()["available"]
     assert -moved["credits"].sum() == spent == sum(task["creditsUsed"] for task in box.tasks())
     assert moved.groupby(["task_id", "kind"]).size().max() == 1
-    assert analysis.tasks(store, analysis.Where("sandbox"))["credits_used"].sum() == spent
+    assert analysis.tasks(store, analysis.Filters("sandbox"))["credits_used"].sum() == spent
     store.close()
 
 

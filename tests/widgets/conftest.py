@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from codevf_nb.widgets import view_registry
-from codevf_nb.widgets._job_queue import desk
+from codevf_nb.widgets._job_queue import job_queue
 
 
 class Page:
@@ -43,7 +43,7 @@ def page(monkeypatch) -> Page:
 
 def done() -> None:
     """Wait until the desk has nothing left to do."""
-    assert desk.settled(20), "the desk is still at work"
+    assert job_queue.idle(20), "the desk is still at work"
 
 
 def inside(root) -> list:
@@ -94,4 +94,4 @@ def quiet_desk():
     for view in view_registry._places.all():
         view.let_go()
     view_registry._places._by_cell.clear()
-    assert desk._ticking == []
+    assert job_queue._ticking == []

@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy import insert
 
-from codevf_nb.ledger import Order, State, Wanted
+from codevf_nb.ledger import Order, PageFilter, State
 from codevf_nb.ledger.tables import questions
 from codevf_nb.notebook import commands
 from codevf_nb.widgets._inbox import Inbox
@@ -138,7 +138,7 @@ def test_a_line_reads_all_as_the_button_does(current):
     """Each thing a button does has a line magic."""
     fill(current, 3)
     commands.run("inbox", "read")
-    assert current.ledger.pages.page(Wanted(state=State.UNREAD), 5) == []
+    assert current.ledger.pages.page(PageFilter(state=State.UNREAD), 5) == []
 
 
 def test_cancelling_asks_once(inbox, current, monkeypatch):
@@ -191,14 +191,14 @@ def test_it_is_live(inbox, current):
 def test_a_hundred_thousand_open_as_fast_as_twenty_five(inbox, current):
     """A page is a page: what is not on show is not read, sorted or counted."""
     fill(current, 25)
-    for wanted in (Wanted(), Wanted(state=State.UNREAD), Wanted(state=State.OPEN)):
+    for wanted in (PageFilter(), PageFilter(state=State.UNREAD), PageFilter(state=State.OPEN)):
         current.ledger.pages.page(wanted, 11)
     with current.ledger.store.write() as connection:
         connection.execute(questions.delete())
     fill(current, 100_000)
     for order in Order:
         started = time.perf_counter()
-        current.ledger.pages.page(Wanted(order=order), 11)
+        current.ledger.pages.page(PageFilter(order=order), 11)
         assert time.perf_counter() - started < 0.1, order
     started = time.perf_counter()
     view = inbox()

@@ -4,7 +4,7 @@ import pandas as pd
 
 import codevf_nb
 from codevf_nb.widgets import view_registry
-from codevf_nb.widgets._job_queue import desk
+from codevf_nb.widgets._job_queue import job_queue
 from tests.widgets.conftest import click, done
 from tests.widgets.test_picker import PROMPT, picker  # noqa: F401 - a fixture
 
@@ -27,7 +27,7 @@ def test_text_takes_the_place_of_each_view(shell, current, page, picker):  # noq
     assert "%%codevf PROMPT" in texts[unsent.display_id]
     assert any("%codevf tasks lists all" in text for text in texts.values())
     assert all(view_registry.WIDGET not in bundle for bundle, options in page.shown if options.get("update"))
-    assert desk._ticking == []
+    assert job_queue._ticking == []
 
 
 def test_a_picker_that_has_asked_becomes_what_it_asked(shell, current, page, picker):  # noqa: F811

@@ -11,7 +11,7 @@ from codevf_nb.notebook.grammar import GrammarError
 REFRESH = "--refresh"
 
 
-class Told(list[Any]):
+class CommandResult(list[Any]):
     """What a subcommand found: a list to keep, shown as the lines that told of it at that moment."""
 
     def __init__(self, found: Iterable[Any], lines: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from codevf_nb.notebook.commands._arguments import (
-    Told,
+    CommandResult,
     refreshing,
     say,
     split,
@@ -55,7 +55,7 @@ def tags(rest: str) -> Any:
     return api.tags(refresh=True)
 
 
-def budget(rest: str) -> Told:
+def budget(rest: str) -> CommandResult:
     """[N/day|N/week|N/month|off] [--project NAME]  refuse what would go past it; without a word: what is left"""
     from codevf_nb import kernel
 
@@ -66,7 +66,7 @@ def budget(rest: str) -> Told:
     elif words:
         budgets.set(" ".join(words), project)
     standing = budgets.standing()
-    return Told(
+    return CommandResult(
         standing, [f"{each}." for each in standing] or ["there is no budget: %codevf budget 2000/day sets one."]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.notebook.commands._arguments import Told, refreshing, split
+from codevf_nb.notebook.commands._arguments import CommandResult, refreshing, split
 from codevf_nb.notebook.grammar import GrammarError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DEBUG_PROMPT = "Why does this fail, and how do I mend it?"
 
 
-def status(rest: str) -> Told:
+def status(rest: str) -> CommandResult:
     """[TASK …] [--refresh]  where tasks stand, as a list of them; without a name the open and unsettled ones"""
     from codevf_nb import kernel
     from codevf_nb.display import rendering as display
@@ -28,7 +28,7 @@ def status(rest: str) -> Told:
     for entry, advice in [] if names else current.unsettled():
         tasks.append(Task(current, entry))
         lines.append(f"{display.state(entry)}\n  {display.plain(advice)}")
-    return Told(tasks, lines or ["nothing is open."])
+    return CommandResult(tasks, lines or ["nothing is open."])
 
 
 def _trouble(current: Any, task: Task) -> str:
@@ -73,7 +73,7 @@ def cancel(rest: str) -> Task:
     return _tasks([name])[0].cancel()
 
 
-def settle(rest: str) -> Told:
+def settle(rest: str) -> CommandResult:
     """[N TASK|none]  hear what became of unheard questions, by the same bytes and key; or say what question N became"""
     from codevf_nb import kernel
     from codevf_nb.display import rendering as display
@@ -86,7 +86,7 @@ def settle(rest: str) -> Told:
         if not number.isdecimal() or len(found.split()) != 1:
             raise GrammarError(f"say which question and what it became: %codevf settle 12 TASK, or none; not {rest!r}.")
         entry = current.settle_by_hand(int(number), None if found.strip() == "none" else found.strip())
-        return Told([Task(current, entry)], [display.state(entry)])
+        return CommandResult([Task(current, entry)], [display.state(entry)])
     tasks, lines = [], []
     for entry in current.ledger.questions.unsettled():
         try:
@@ -95,7 +95,7 @@ def settle(rest: str) -> Told:
         except CodeVFError as error:  # the others can be settled all the same
             tasks.append(Task(current, entry))
             lines.append(f"? question {entry.id}: {display.plain(str(error))}")
-    return Told(tasks, lines or ["nothing is unsettled."])
+    return CommandResult(tasks, lines or ["nothing is unsettled."])
 
 
 def debug(rest: str) -> None:

@@ -13,6 +13,6 @@ from codevf_nb.notebook.grammar._options import (
     Option,
     option_called,
 )
-from codevf_nb.notebook.grammar._reading import Line, join, read
+from codevf_nb.notebook.grammar._reading import ParsedLine, join, read
 
-__all__ = ["OPTIONS", "GrammarError", "Line", "Option", "join", "option_called", "read"]
+__all__ = ["OPTIONS", "GrammarError", "Option", "ParsedLine", "join", "option_called", "read"]

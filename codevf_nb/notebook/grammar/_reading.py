@@ -19,14 +19,14 @@ from codevf_nb.notebook.grammar._typos import (
 
 
 @dataclass(frozen=True)
-class Line:
+class ParsedLine:
     """A line that was read: the prompt as typed (None without one) and the options that were given."""
 
     prompt: str | None
     options: dict[str, Any]
 
 
-def read(text: str, names: Mapping[str, Any] | None = None) -> Line:
+def read(text: str, names: Mapping[str, Any] | None = None) -> ParsedLine:
     """Read the line after the magic. An option's value that is ``$name`` is looked up in ``names``.
 
     Raises:
@@ -45,7 +45,7 @@ def read(text: str, names: Mapping[str, Any] | None = None) -> Line:
         if leading.given:
             last = leading.given[-1]
             refuse_second_value(last.option, last.value or "", rest, names)
-    return Line(rest or None, _values(given, names))
+    return ParsedLine(rest or None, _values(given, names))
 
 
 def join(line: str, cell: str) -> tuple[str, str]:
