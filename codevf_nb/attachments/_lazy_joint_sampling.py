@@ -18,6 +18,7 @@ from codevf_nb.attachments._lazy_tables import part_of
 from codevf_nb.attachments._rows import rows_of_frame
 from codevf_nb.attachments._sampling import Sample, evenly
 from codevf_nb.attachments._table import Part, Table
+from codevf_nb.attachments.attachment import is_a
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,6 +112,12 @@ def _columns(table: Table, names: tuple[str, ...]) -> list[pd.Series[Any]]:
 
 
 def _read(one: _Drawable, frame: Any) -> Table:
+    """Read rows that were looked up; their index goes along where that of the rows drawn does."""
+    if is_a(frame, "pandas", "DataFrame"):
+        if not one.table.levels:
+            frame = frame.reset_index(drop=True)
+        elif frame.index.names == [None]:  # one that is 0 … n-1 by chance, or of no rows, is sent by its name
+            frame = frame.rename_axis("index")
     return part_of(one.table.name, one.table.what, one.part, frame)
 
 
