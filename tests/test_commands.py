@@ -6,7 +6,7 @@ from IPython.utils.capture import capture_output
 from codevf_nb import kernel
 from codevf_nb.accounts.settings import Account
 from codevf_nb.notebook import commands
-from codevf_nb.notebook.grammar import OPTIONS
+from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
 from codevf_nb.sandbox import Sandbox
 from tests.waiting import eventually
 

@@ -25,10 +25,10 @@ class Clock:
         return self.now
 
 
-def told(capsys, step: float, calls: int) -> str:
+def told(capsys, step: float, calls: int, name: str = "big.csv") -> str:
     with looking(Clock(step)) as tell:
         for number in range(calls):
-            tell("big.csv", number << 20, 50 << 20)
+            tell(name, number << 20, 50 << 20)
     return capsys.readouterr().err
 
 
@@ -46,6 +46,14 @@ def test_what_takes_longer_is_told_in_one_line_that_goes(capsys):
     assert "\n" not in written
     assert (pieces[-2].strip(), pieces[-1]) == ("", "")
     assert len({len(piece) for piece in pieces[1:-1]}) == 1
+
+
+def test_a_name_that_is_private_itself_is_not_told(capsys):
+    """The line is on screen and in saved output: a secret in a file's name isn't repeated there."""
+    secret = SECRETS["a GitHub token"]
+    written = told(capsys, 0.1, 100, f"{secret}.csv")
+    assert "whose name" in written
+    assert secret not in written
 
 
 def test_an_interrupted_look_sends_nothing(current, box, tmp_path, monkeypatch, capsys):

@@ -53,12 +53,14 @@ class ServiceInfo:
 
     def tags(self, *, refresh: bool = False) -> list[Tag]:
         """Return the tags with their multipliers; from the ledger once they have been listed."""
-        catalogue = self._ledger.catalogue
-        if refresh or not catalogue.tags():
+        known = self._ledger.catalogue.tags
+        found = [] if refresh else known()
+        if not found:
             with self._prefetch.lock:
-                if refresh or not catalogue.tags():
+                if refresh or not known():
                     self._list_tags()
-        return catalogue.tags()
+            found = known()
+        return found
 
     def refresh_old_tags(self) -> None:
         """List the tags again where they, and with them the prices, were listed more than a day ago."""
