@@ -66,6 +66,12 @@ class CodeVFError(Exception):
     attempts: int = 0
     """The number of attempts of the call."""
 
+    sent: bool | None = None
+    """Whether the request (in a notebook: the question) was sent. None if this is unknown or does not apply."""
+
+    next_step: str = ""
+    """What the user can do now, as in the message. Empty if there is no advice."""
+
     def add(self, sentence: str) -> None:
         """Append a sentence to the message, unless the message contains it already."""
         message = str(self)
@@ -83,6 +89,8 @@ class APIConnectionError(CodeVFError):
     Attributes:
         sent: False only if it is certain that no attempt of the call sent anything.
     """
+
+    sent: bool
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)
