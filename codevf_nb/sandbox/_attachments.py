@@ -47,7 +47,7 @@ class Attachment:
         }
 
 
-def read_all(value: Any, problems: list[Problem]) -> tuple[Attachment, ...]:
+def read_all(value: object, problems: list[Problem]) -> tuple[Attachment, ...]:
     """Return the attachments of a request. Add their problems to `problems`."""
     if value is None:
         return ()
@@ -76,7 +76,7 @@ def is_text(mime_type: str) -> bool:
     return kind.startswith("text/") or kind in TEXT_TYPES or kind.endswith(("+json", "+xml", "+yaml"))
 
 
-def _problems(where: str, item: Any) -> Iterator[Problem]:
+def _problems(where: str, item: object) -> Iterator[Problem]:
     if not isinstance(item, dict):
         yield Problem(where, "Must be an object")
         return
@@ -120,7 +120,7 @@ def _problems_of_content(where: str, attachment: Attachment | None) -> Iterator[
         yield Problem(f"{where}.fileSize", f"Is {attachment.file_size}, but the content decodes to {size} bytes")
 
 
-def is_whole(value: Any) -> bool:
+def is_whole(value: object) -> bool:
     """Return whether a JSON value is a whole number from 0. `1.0` is one, as in JSON Schema, but `true` is not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and value == int(value)
 

@@ -6,11 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codevf_nb.sandbox._errors import SandboxError
 from codevf_nb.sandbox._hosting import Host, serve
 from codevf_nb.sandbox.options import Options, rate
+
+if TYPE_CHECKING:
+    from codevf_nb.sandbox._server import Server
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,5 +117,5 @@ class _OnCommand(Host):
         if self.options.state:
             write_private(self.options.state, memory())
 
-    def on_ready(self, server: Any) -> None:
+    def on_ready(self, server: Server) -> None:
         print(f"CodeVF sandbox ready at {server.base_url} with key {self.options.api_key}", flush=True)  # noqa: T201

@@ -90,7 +90,7 @@ class Control:
         message: str = "",
         deliverables: list[dict[str, Any]] | None = None,
         credits_used: float | None = None,
-        result: Any = None,
+        result: object = None,
     ) -> None:
         """Answer an open task by hand.
 

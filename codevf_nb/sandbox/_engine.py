@@ -76,7 +76,7 @@ class Engine:
         """Return the account of an API key. Raise the error 401 for an unknown key, and for every live key."""
         if key.startswith("cvf_live_"):
             raise errors.unauthorized(
-                "this is a sandbox, and it refuses cvf_live_ keys so that no real key travels to it"
+                "this is a sandbox, and it refuses cvf_live_ keys so that no real key is sent to it"
             )
         if key not in self.accounts:
             raise errors.unauthorized()

@@ -122,7 +122,7 @@ class _Filler:
                 return self.value(choice, name)
         return self.value(choices[-1], name)
 
-    def _known(self, name: str, schema: Any) -> bool:
+    def _known(self, name: str, schema: object) -> bool:
         if self.finding is not None:
             return plain(name) in FIELDS and self._suggest(name, schema) is not None
         return plain(name) in LISTS | COUNTS | SUMMARIES
@@ -166,7 +166,7 @@ class _Filler:
             self.finding = None
         return rows + [self.value(items, "") for _ in range(least - len(rows))]
 
-    def _holds_findings(self, items: Any, name: str) -> bool:
+    def _holds_findings(self, items: object, name: str) -> bool:
         followed: set[str] = set()
         while isinstance(items, dict) and "$ref" in items and items["$ref"] not in followed:
             followed.add(items["$ref"])
@@ -177,7 +177,7 @@ class _Filler:
             return plain(name) in LISTS and "enum" not in items
         return any(plain(name) in DISTINCTIVE for name in items.get("properties", {}))
 
-    def _recurses(self, schema: Any) -> bool:
+    def _recurses(self, schema: object) -> bool:
         return isinstance(schema, dict) and schema.get("$ref") in self.open
 
     def _choice(self, choices: list[Any], name: str) -> Any:
@@ -187,7 +187,7 @@ class _Filler:
         same = [choice for choice in choices if isinstance(choice, str) and choice.lower() == wanted]
         return same[0] if same else choices[-1]
 
-    def _suggest(self, name: str, schema: Any) -> Any:
+    def _suggest(self, name: str, schema: object) -> Any:
         """Return the known value for a property, or None if there is none that the schema accepts."""
         known = plain(name)
         suggestion: Any = None

@@ -7,12 +7,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codevf_nb.sandbox._errors import SandboxError
 from codevf_nb.sandbox._hosting import Host
 from codevf_nb.sandbox._state import read, write_private
 from codevf_nb.sandbox.options import Options
+
+if TYPE_CHECKING:
+    from codevf_nb.sandbox._server import Server
 
 ADDRESS, STATE = "address.json", "state.json"
 
@@ -44,7 +47,7 @@ class HomeHost(Host):
         """Save the state, together with the key, the generation and the options."""
         write_private(self.folder / STATE, {**memory(), "home": self.home})
 
-    def on_ready(self, server: Any) -> None:
+    def on_ready(self, server: Server) -> None:
         """Write the address file, for the kernels."""
         about = {"pid": os.getpid(), "generation": self.home["generation"]}
         server.control.about = about

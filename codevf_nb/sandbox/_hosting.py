@@ -7,9 +7,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codevf_nb.sandbox.options import Options
+
+if TYPE_CHECKING:
+    from codevf_nb.sandbox._server import Server
 
 
 class Host:
@@ -25,7 +28,7 @@ class Host:
         """Save the state."""
         raise NotImplementedError
 
-    def on_ready(self, server: Any) -> None:
+    def on_ready(self, server: Server) -> None:
         """Called when the server accepts requests."""
         raise NotImplementedError
 

@@ -125,7 +125,7 @@ class Sandbox:
         message: str = "",
         deliverables: list[dict[str, Any]] | None = None,
         credits_used: float | None = None,
-        result: Any = None,
+        result: object = None,
     ) -> None:
         """Answer an open task now.
 

@@ -22,7 +22,7 @@ class SchemaError(Exception):
     """The sandbox can't answer a `responseSchema`. The message names the keyword."""
 
 
-def check_keywords(schema: Any) -> None:
+def check_keywords(schema: object) -> None:
     """Raise SchemaError for a value that is not a JSON Schema, or not in the supported subset."""
     if not isinstance(schema, dict):
         raise SchemaError("Must be an object: a JSON Schema")
@@ -50,7 +50,7 @@ class _Walk:
         self.root = root
         self.nodes = 0
 
-    def visit(self, node: Any, where: str) -> None:
+    def visit(self, node: object, where: str) -> None:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             raise SchemaError(f"More than {MOST_NODES} subschemas")
@@ -91,7 +91,7 @@ def _well_formed(schema: dict[str, Any]) -> None:
         raise SchemaError(f"Is not a JSON Schema: {where or 'it'}: {error.message[:200]}") from None
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Return whether a value is a finite JSON number. `true` is not a number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 

@@ -9,7 +9,6 @@ import time
 import traceback
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from tornado import httputil
 from tornado.http1connection import HTTP1Connection
@@ -210,8 +209,11 @@ class _Incoming(httputil.HTTPMessageDelegate):
         self.refused = False
         self.timer: asyncio.TimerHandle | None = None
 
-    def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> None:
+    def headers_received(
+        self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
+    ) -> None:
         """Send the error 413 for a Content-Length above the limit, before the body is received."""
+        assert isinstance(start_line, httputil.RequestStartLine)  # noqa: S101 - a server receives requests only
         path = start_line.path.partition("?")[0]
         self.request = Request(start_line.method, path, {name.lower(): value for name, value in headers.items()})
         self.timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._time_out)

@@ -20,7 +20,7 @@ from codevf_nb.sandbox.options import Options
 VERSION = 1
 
 
-def write_private(path: Path, value: Any) -> None:
+def write_private(path: Path, value: object) -> None:
     """Replace a file atomically by JSON that only its owner can read (0600)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -77,7 +77,7 @@ def read(path: Path) -> dict[str, Any] | None:
     return saved
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 

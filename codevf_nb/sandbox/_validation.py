@@ -51,7 +51,7 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def read_project(body: Any) -> tuple[str, str | None]:
+def read_project(body: object) -> tuple[str, str | None]:
     """Return the name and the description of `projects/create`."""
     fields = _object(body)
     least, most = rules.NAME_CHARACTERS
@@ -67,7 +67,7 @@ def read_project(body: Any) -> tuple[str, str | None]:
     return fields["name"], description
 
 
-def read_task(body: Any) -> Draft:
+def read_task(body: object) -> Draft:
     """Return the draft of `tasks/create`. An optional field may be null or missing."""
     fields = _object(body)
     problems = [*_prompt(fields), *_mode_and_credits(fields), *_project(fields), *_metadata(fields)]
@@ -90,7 +90,7 @@ def read_task(body: Any) -> Draft:
     )
 
 
-def _object(body: Any) -> dict[str, Any]:
+def _object(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid([Problem("body", "Must be a JSON object")])
     return body
@@ -172,7 +172,7 @@ def _schema(fields: dict[str, Any]) -> Iterator[Problem]:
         yield Problem("responseSchema", str(error))
 
 
-def _is_text(value: Any, most: int) -> bool:
+def _is_text(value: object, most: int) -> bool:
     return isinstance(value, str) and len(value) <= most
 
 

@@ -127,7 +127,7 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise SandboxError(f"{name} {value!r}: one of {', '.join(allowed)}")
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -135,7 +135,7 @@ class _Session(requests.Session):
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter(max_retries=0))
 
-    def get_redirect_target(self, resp: Any) -> None:
+    def get_redirect_target(self, resp: object) -> None:
         """Return None: for a redirect, requests would read the whole body, which may be endless."""
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:

@@ -59,7 +59,7 @@ _DTYPES = (
 )
 
 
-def to_json_schema(shape: Any) -> dict[str, Any]:
+def to_json_schema(shape: object) -> dict[str, Any]:
     """Return a JSON Schema for a shape.
 
     Args:
@@ -134,7 +134,7 @@ def _object_of(
     }
 
 
-def _schema_of(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
+def _schema_of(kind: object, seen: tuple[Any, ...]) -> dict[str, Any]:
     """Return the schema of one type. `seen` are the classes that contain it."""
     try:
         if kind in _PYTHON_TYPES:
@@ -171,7 +171,7 @@ def _schema_of_class(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
     return _schema_of_dtype(kind)
 
 
-def _schema_of_generic(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
+def _schema_of_generic(kind: object, seen: tuple[Any, ...]) -> dict[str, Any]:
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return _schema_of(inner[0], seen)
@@ -188,7 +188,7 @@ def _schema_of_generic(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
     raise _inexpressible(kind)
 
 
-def _schema_of_dtype(kind: Any) -> dict[str, Any]:
+def _schema_of_dtype(kind: object) -> dict[str, Any]:
     categories = getattr(kind, "categories", None)
     if categories is not None and all(isinstance(entry, str) for entry in categories):
         return {"type": "string", "enum": list(categories)}
@@ -200,7 +200,7 @@ def _schema_of_dtype(kind: Any) -> dict[str, Any]:
     raise _inexpressible(kind)
 
 
-def _inexpressible(shape: Any, why: str = "") -> BadRequestError:
+def _inexpressible(shape: object, why: str = "") -> BadRequestError:
     text = getattr(shape, "__name__", None) or repr(shape)
     text = f"a {type(shape).__name__}" if "\n" in text else text
     hint = why or "use a JSON Schema, a dataclass, a pydantic model, a dict of names to types, or column pairs"

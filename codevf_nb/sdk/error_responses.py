@@ -75,7 +75,7 @@ def error_from(status: int, headers: Mapping[str, str] | None, body: bytes) -> e
     envelope = object_of(raw).get("error")
     inner = envelope if isinstance(envelope, dict) else object_of(raw)
     code = (text_of(inner.get("code")) or "").strip().lower() or None
-    said = text_of(envelope) or text_of(inner.get("message")) or text_of(inner.get("detail")) or ""
+    message = text_of(envelope) or text_of(inner.get("message")) or text_of(inner.get("detail")) or ""
     retryable = inner.get("retryable")
     kind = KIND_BY_CODE.get(code or "") or _kind_by_status(status)
     error = kind(
@@ -90,7 +90,7 @@ def error_from(status: int, headers: Mapping[str, str] | None, body: bytes) -> e
     )
     if isinstance(error, errors.IdempotencyConflictError) and error.in_flight and not isinstance(retryable, bool):
         error.retryable = True
-    error.args = (_message(error, one_line(said), raw),)
+    error.args = (_message(error, one_line(message), raw),)
     return error
 
 
@@ -98,13 +98,13 @@ def _kind_by_status(status: int) -> type[errors.APIError]:
     return errors.ServerError if status >= 500 else KIND_BY_STATUS.get(status, errors.APIError)
 
 
-def _message(error: errors.APIError, said: str, raw: Any) -> str:
+def _message(error: errors.APIError, sent_message: str, raw: object) -> str:
     """Return one line: the message of the service, its meaning, and what to do."""
-    if not said and isinstance(raw, bytes):
-        said = one_line(raw.decode("utf-8", "replace"))
-    said = said or f"CodeVF answered with status {error.status_code}"
+    if not sent_message and isinstance(raw, bytes):
+        sent_message = one_line(raw.decode("utf-8", "replace"))
+    sent_message = sent_message or f"CodeVF answered with status {error.status_code}"
     meaning = next((means(error) for kind, means in MEANINGS.items() if isinstance(error, kind)), "")
-    return f"{said.rstrip('.')}: {meaning}" if meaning else f"{said} (status {error.status_code})"
+    return f"{sent_message.rstrip('.')}: {meaning}" if meaning else f"{sent_message} (status {error.status_code})"
 
 
 def _credits(error: Any) -> str:

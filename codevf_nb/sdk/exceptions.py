@@ -38,7 +38,7 @@ Example:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from codevf_nb.sdk.parsing import decimal_of, items_of, text_of
 
@@ -142,11 +142,11 @@ class APIError(CodeVFError):
         *,
         status_code: int | None = None,
         code: str | None = None,
-        details: Any = None,
+        details: object = None,
         retryable: bool | None = None,
         retry_after: float | None = None,
         reset_at: datetime | None = None,
-        body: Any = None,
+        body: object = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
@@ -185,7 +185,7 @@ class BadRequestError(APIError):
         return [_field_error(entry) for entry in items_of(listed)]
 
 
-def _field_error(entry: Any) -> FieldError:
+def _field_error(entry: object) -> FieldError:
     if not isinstance(entry, dict):
         return FieldError("", text_of(entry) or repr(entry))
     field = entry.get("field") or entry.get("path") or ""

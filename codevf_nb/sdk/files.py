@@ -123,7 +123,7 @@ def is_text_type(mime_type: str) -> bool:
     return _TEXT_TYPE.fullmatch(mime_type.partition(";")[0].strip().lower()) is not None
 
 
-def normalize_attachments(items: Any) -> list[dict[str, Any]]:
+def normalize_attachments(items: object) -> list[dict[str, Any]]:
     """Convert attachments to the API's form.
 
     The documented limits are 5 attachments of 50 MB each.
@@ -157,13 +157,15 @@ def normalize_attachments(items: Any) -> list[dict[str, Any]]:
 def _as_list(items: Any) -> list[Any]:
     if items is None:
         return []
-    alone = isinstance(items, str | bytes | bytearray | memoryview | os.PathLike | Mapping) or hasattr(items, "read")
-    if not alone and not isinstance(items, Iterable):
+    is_single = isinstance(items, str | bytes | bytearray | memoryview | os.PathLike | Mapping) or hasattr(
+        items, "read"
+    )
+    if not is_single and not isinstance(items, Iterable):
         raise BadRequestError(f"attachments {type(items).__name__!r} is neither a file nor a list of files")
-    return [items] if alone else list(items)
+    return [items] if is_single else list(items)
 
 
-def _file(item: Any, default: str) -> _File:
+def _file(item: object, default: str) -> _File:
     if isinstance(item, Mapping):
         return _from_mapping(item, default)
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
@@ -206,7 +208,7 @@ def _read(path: Path) -> bytes:
     raise BadRequestError(f"attachment {str(path)!r} can't be read ({reason}){hint}")
 
 
-def _bytes_of(content: Any, name: str) -> bytes:
+def _bytes_of(content: object, name: str) -> bytes:
     if hasattr(content, "read"):
         content = content.read(MAX_ATTACHMENT_BYTES + 1)
     if isinstance(content, os.PathLike):
@@ -238,7 +240,7 @@ def _from_mapping(item: Mapping[Any, Any], default: str) -> _File:
     return _File(name, _bytes_of(_decoded(encoded, name), name), mime_type)
 
 
-def _file_with_name(name: str, content: Any, mime_type: str | None) -> _File:
+def _file_with_name(name: str, content: object, mime_type: str | None) -> _File:
     """Return the file for a name and its content. For a binary type, a text must be base64."""
     _check_name(name)
     if isinstance(content, str):
@@ -254,7 +256,7 @@ def _first_value(item: Mapping[Any, Any], spellings: tuple[str, ...]) -> Any:
     return next((item[spelling] for spelling in spellings if item.get(spelling) is not None), None)
 
 
-def _decoded(content: Any, name: str) -> Any:
+def _decoded(content: object, name: str) -> Any:
     """Decode base64. Bytes are returned unchanged."""
     if not isinstance(content, str):
         return content

@@ -8,7 +8,7 @@ BASE_URL = "https://codevf.com/api/v1/"  # [D]
 PROMPT_LENGTH = (10, 10_000)  # [D] characters; [A] counted as in Python
 CREDITS = (60, 115_200)  # [D]
 MAX_ATTACHMENTS = 5  # [D]
-MAX_ATTACHMENT_BYTES = 50 * 1024 * 1024  # [D] says 50 MB; [A] binary ones, so that no allowed size is refused
+MAX_ATTACHMENT_BYTES = 50 * 1024 * 1024  # [D] 50 MB; [A] binary megabytes, so that no allowed size is refused
 MAX_BODY_BYTES = 100 * 1024 * 1024  # [A] not documented; enough for one attachment of 50 MB in base64
 MAX_FILE_NAME = 255  # [A] characters
 

@@ -57,7 +57,7 @@ def loads(text: str) -> Any:
     return replace_unstorable(value) if "\\u" in text or _BROKEN.search(text) else value
 
 
-def replace_unstorable(value: Any) -> Any:
+def replace_unstorable(value: object) -> Any:
     """Replace the characters in all texts of a JSON value that can't be stored or displayed by U+FFFD."""
     if isinstance(value, str):
         return _BROKEN.sub("\ufffd", value)
@@ -101,7 +101,7 @@ def _shallow(text: str) -> str:
     return "".join([*parts, text[done:]])
 
 
-def decimal_of(value: Any) -> Decimal | None:
+def decimal_of(value: object) -> Decimal | None:
     """Return a finite number. A text is parsed."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
@@ -113,13 +113,13 @@ def decimal_of(value: Any) -> Decimal | None:
     return number if number.is_finite() and abs(number.adjusted()) < 30 else None
 
 
-def whole_of(value: Any) -> int | None:
+def whole_of(value: object) -> int | None:
     """Return a whole number that fits into a database. Decimals are rounded up, so that a limit is never too low."""
     number = decimal_of(value)
     return None if number is None or abs(number) > MOST_WHOLE else math.ceil(number)
 
 
-def text_of(value: Any) -> str | None:
+def text_of(value: object) -> str | None:
     """Return a text. A number is formatted."""
     if isinstance(value, str):
         return value
@@ -131,14 +131,14 @@ def text_of(value: Any) -> str | None:
         return None
 
 
-def flag_of(value: Any, *, default: bool) -> bool:
+def flag_of(value: object, *, default: bool) -> bool:
     """Return a boolean, also for 0, 1, "true" and "false"."""
     if isinstance(value, str):
         return {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower(), default)
     return bool(value) if isinstance(value, int) else default
 
 
-def time_of(value: Any) -> datetime | None:
+def time_of(value: object) -> datetime | None:
     """Parse an ISO 8601 time, and convert it to UTC. A time without a zone is in UTC."""
     if not isinstance(value, str):
         return None
@@ -149,7 +149,7 @@ def time_of(value: Any) -> datetime | None:
         return None
 
 
-def http_time_of(value: Any) -> datetime | None:
+def http_time_of(value: object) -> datetime | None:
     """Parse the time in a Date or Retry-After header, in UTC."""
     if not isinstance(value, str):
         return None
@@ -160,17 +160,17 @@ def http_time_of(value: Any) -> datetime | None:
         return None
 
 
-def items_of(value: Any) -> list[Any]:
+def items_of(value: object) -> list[Any]:
     """Return a list, or an empty list for any other value."""
     return value if isinstance(value, list) else []
 
 
-def object_of(value: Any) -> dict[str, Any]:
+def object_of(value: object) -> dict[str, Any]:
     """Return a JSON object, or an empty one for any other value."""
     return value if isinstance(value, dict) else {}
 
 
-def unwrapped(raw: Any, *names: str) -> dict[str, Any]:
+def unwrapped(raw: object, *names: str) -> dict[str, Any]:
     """Return the object that has one of the names: the response, or an object directly inside it."""
     candidates = [raw, *object_of(raw).values()] if isinstance(raw, dict) else items_of(raw)[:1]
     found = (entry for entry in candidates if isinstance(entry, dict) and any(name in entry for name in names))
@@ -185,11 +185,11 @@ def header_of(headers: Mapping[str, Any] | None, name: str) -> str | None:
     return None
 
 
-def retry_after_of(headers: Mapping[str, Any] | None, raw: Any = None) -> float | None:
+def retry_after_of(headers: Mapping[str, Any] | None, raw: object = None) -> float | None:
     """Return the seconds to wait: from the Retry-After header (seconds or a date), or from `meta.retry_after`."""
-    said = header_of(headers, "Retry-After")
-    seconds = decimal_of(said)
-    if seconds is None and (until := http_time_of(said)) is not None:
+    hint = header_of(headers, "Retry-After")
+    seconds = decimal_of(hint)
+    if seconds is None and (until := http_time_of(hint)) is not None:
         now = http_time_of(header_of(headers, "Date")) or datetime.now(UTC)
         return max(0.0, (until - now).total_seconds())
     if seconds is None:
@@ -197,7 +197,7 @@ def retry_after_of(headers: Mapping[str, Any] | None, raw: Any = None) -> float 
     return None if seconds is None else max(0.0, float(seconds))
 
 
-def task_object_of(raw: Any) -> dict[str, Any]:
+def task_object_of(raw: object) -> dict[str, Any]:
     """Return the task object of a response: the response, or an object in an envelope, which may have its own id."""
     outer = object_of(items_of(raw)[0] if isinstance(raw, list) and raw else raw)
     inner = [object_of(outer.get(name)) for name in _ENVELOPES]
@@ -215,7 +215,7 @@ def _named_id(entry: dict[str, Any]) -> str | None:
     return next((name for name in found if _TASK_ID.fullmatch(name)), found[0] if found else None)
 
 
-def task_id_of(raw: Any) -> str | None:
+def task_id_of(raw: object) -> str | None:
     """Return the id of the task in a response. Ids of other objects are ignored."""
     return _named_id(task_object_of(raw))
 

@@ -240,12 +240,12 @@ def _tag(entry: dict[str, Any]) -> Tag | None:
     )
 
 
-def _mode(value: Any) -> str | None:
+def _mode(value: object) -> str | None:
     mode = text_of(value)
     return ServiceMode.known(mode) or mode
 
 
-def result_of(value: Any, schema: Any) -> Any:
+def result_of(value: object, schema: object) -> Any:
     """Return the answer of a task: a `TaskResult` for a text with files, or the data. Every field is kept.
 
     The type is decided by the value. If data was requested, a value that fits the schema is data.
@@ -265,13 +265,13 @@ def result_of(value: Any, schema: Any) -> Any:
     return TaskResult(message, named, more)
 
 
-def _is_asked_for(value: Any, schema: Any) -> bool:
+def _is_asked_for(value: object, schema: object) -> bool:
     """Return whether a value is the requested data. Only a text or a plain envelope must fit the schema for this."""
     is_envelope = isinstance(value, dict) and {"message"} <= value.keys() <= {"message", "deliverables"}
     return not (is_envelope or isinstance(value, str)) or not mismatches(value, schema)
 
 
-def _deliverable(value: Any) -> TaskDeliverable | None:
+def _deliverable(value: object) -> TaskDeliverable | None:
     entry = {"url": value} if isinstance(value, str) else object_of(value)
     url, name = text_of(entry.get("url")) or "", text_of(entry.get("fileName"))
     if not (url or name):
@@ -284,7 +284,7 @@ def _deliverable(value: Any) -> TaskDeliverable | None:
     )
 
 
-def _unreadable(what: str, raw: Any, status_code: int | None) -> errors.UnreadableAnswerError:
+def _unreadable(what: str, raw: object, status_code: int | None) -> errors.UnreadableAnswerError:
     seen = one_line(raw.decode("utf-8", "replace") if isinstance(raw, bytes) else repr(raw)) or "nothing"
     return errors.UnreadableAnswerError(
         f"CodeVF answered successfully, but its response has no {what}: {seen}",

@@ -40,7 +40,7 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     raise BadRequestError(f"response_schema {problem}", code="invalid_request", details=details)
 
 
-def _problem_with(schema: Any) -> str | None:
+def _problem_with(schema: object) -> str | None:
     from jsonschema.exceptions import SchemaError
 
     if not isinstance(schema, dict):
@@ -92,7 +92,7 @@ def _resolve(schema: dict[str, Any], reference: str) -> Any:
         raise LookupError(reference) from error
 
 
-def _references(schema: Any) -> list[str]:
+def _references(schema: object) -> list[str]:
     """Return every reference in a schema, also in places where it is only data: these are checked too."""
     found = []
     waiting = [schema]
@@ -106,7 +106,7 @@ def _references(schema: Any) -> list[str]:
     return found
 
 
-def mismatches(data: Any, schema: Any) -> list[str]:
+def mismatches(data: object, schema: object) -> list[str]:
     """Compare data with its schema. This function never raises and fetches nothing.
 
     Args:
@@ -131,7 +131,7 @@ def mismatches(data: Any, schema: Any) -> list[str]:
     return lines + ([f"… and {len(found) - len(lines)} more"] if len(found) > len(lines) else [])
 
 
-def rows(data: Any, schema: Any = None) -> list[dict[str, Any]] | None:
+def rows(data: object, schema: object = None) -> list[dict[str, Any]] | None:
     """Return the rows of the table in structured data.
 
     An array of objects has its rows, and so has the only array of objects in an object. Any other object is one row.
@@ -159,7 +159,7 @@ def rows(data: Any, schema: Any = None) -> list[dict[str, Any]] | None:
     return list(tables[0]) if tables else [data] if data else []
 
 
-def _is_table(value: Any, schema: Any, name: str, *, alone: bool) -> bool:
+def _is_table(value: object, schema: object, name: str, *, alone: bool) -> bool:
     if not isinstance(value, list):
         return False
     if value:
@@ -168,7 +168,7 @@ def _is_table(value: Any, schema: Any, name: str, *, alone: bool) -> bool:
     return alone if expected is None else _is_object(expected)
 
 
-def _items_of(schema: Any, name: str) -> Any:
+def _items_of(schema: object, name: str) -> Any:
     """Return the schema of the items of an array in an object, or None if it is not known."""
     part = _dereferenced(schema, schema)
     for key in ("properties", name, "items"):

@@ -70,9 +70,9 @@ class Tasks(Downloads):
         mode: ServiceMode | str = ServiceMode.STANDARD,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | uuid.UUID | None = None,
-        attachments: Any = None,
+        attachments: object = None,
         tag_id: int | None = None,
-        response_schema: Any = None,
+        response_schema: object = None,
     ) -> PreparedTask:
         """Check a task and return the bytes and the key of its request. Nothing is sent.
 
@@ -159,9 +159,9 @@ class Tasks(Downloads):
         mode: ServiceMode | str = ServiceMode.STANDARD,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | uuid.UUID | None = None,
-        attachments: Any = None,
+        attachments: object = None,
         tag_id: int | None = None,
-        response_schema: Any = None,
+        response_schema: object = None,
     ) -> TaskResponse:
         """Create a task: `prepare` and `send` in one call. The arguments are those of `prepare`.
 

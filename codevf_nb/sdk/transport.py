@@ -126,29 +126,28 @@ class Transport:
         self._before_attempt = before_attempt
 
     def same_origin(self, url: str) -> bool:
-        """Whether an address belongs to the service that the key is for."""
+        """Return whether a URL belongs to the service of the API key."""
         try:
             return Address.link(url).origin == self.address.origin
         except AddressError:
             return False
 
     def send(self, call: Call) -> RawAnswer:
-        """The 2xx answer to a call, or the error that says why there is none.
+        """Send a call and return its 2xx response, or raise the error of the last attempt.
 
-        Every error carries `.idempotency_key`, `.attempts` and `.uncertain`. What a hook raises passes
-        through.
+        Every CodeVFError has `.idempotency_key`, `.attempts` and `.uncertain`. The exceptions of hooks are not changed.
         """
         return _Run(self, call).answer()
 
     def prepare_attempt(self, call: Call, number: int, left: float) -> None:
-        """Tells both hooks: the call's own first, then the client's, where a rate limiter may block."""
+        """Call both hooks: first that of the call, then that of the client, where a rate limiter may wait."""
         attempt = Attempt(call.method, call.path, number, call.idempotency_key, left)
         for hook in (call.before_attempt, self._before_attempt):
             if hook is not None:
                 hook(attempt)
 
     def failures_allowed(self, failures: int) -> bool:
-        """Whether another attempt may follow that many failures."""
+        """Return whether another attempt may follow after this number of failures."""
         return failures <= self._max_retries
 
 

@@ -191,7 +191,7 @@ def validate_idempotency_key(key: str | uuid.UUID) -> str:
     return text.lower()
 
 
-def validate_schema(schema: Any) -> dict[str, Any]:
+def validate_schema(schema: object) -> dict[str, Any]:
     """Return the JSON Schema of an answer, from anything that `to_json_schema` accepts.
 
     Raises:
@@ -240,7 +240,7 @@ def validate_api_key(key: str | Secret | None) -> str:
     raise AuthenticationError(problem)
 
 
-def _problem_with_key(key: Any) -> str | None:
+def _problem_with_key(key: object) -> str | None:
     if not key:
         return "no API key: pass api_key=… or set CODEVF_API_KEY"
     if not isinstance(key, str):
@@ -262,7 +262,7 @@ def _whole(value: Any) -> int | None:
         return None
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
 
 
