@@ -24,14 +24,18 @@ class Package:
 PACKAGES = (
     Package("sdk", "typed client for the HTTP API; works without a notebook", libraries="requests, jsonschema"),
     Package("ipython", "what is needed of IPython: displays, background threads, the last exception"),
-    Package("accounts", "settings, API keys, allowed hosts, defaults of options, working hours", "sdk"),
+    Package("accounts", "settings, API keys, allowed hosts, working hours", "sdk"),
     Package(
         "attachments",
         "values → files under a byte budget: tables (readers, samples, joins, profile), code, images, tracebacks",
         "sdk ipython",
     ),
     Package("privacy", "checks for secrets and personal data in what would be sent", "sdk"),
-    Package("questions", "the options of a question, its identity, its draft and its price", "sdk attachments"),
+    Package(
+        "questions",
+        "the options of a question and their configured defaults, its identity, its draft and its price",
+        "sdk accounts attachments",
+    ),
     Package(
         "ledger",
         "the database: schema, migrations, questions, account book, budgets, rate limit, leases",
@@ -50,6 +54,11 @@ PACKAGES = (
         "sdk accounts",
         for_types="attachments questions ledger",
     ),
+    Package(
+        "drafting",
+        "checks the options and collects the attachments of a question",
+        "sdk attachments privacy questions ledger",
+    ),
     Package("analysis", "ledger rows → DataFrames; spending, forecast", "sdk ledger", libraries="pandas"),
     Package("plots", "DataFrames → matplotlib axes", "sdk display", libraries="matplotlib"),
     Package(
@@ -58,7 +67,7 @@ PACKAGES = (
     Package(
         "session",
         "the packages above, put together for one account",
-        "sdk accounts attachments privacy questions ledger delivery task",
+        "sdk accounts questions ledger delivery drafting task",
     ),
     Package("sandbox", "a CodeVF service of your own: engine, server, automated reviewer", libraries="tornado"),
     Package("kernel", "the session of this kernel, and how it is chosen", "sdk accounts ledger task session sandbox"),

@@ -6,7 +6,7 @@ from IPython.utils.capture import capture_output
 from codevf_nb import kernel
 from codevf_nb.accounts.settings import Account
 from codevf_nb.notebook import commands
-from codevf_nb.notebook.grammar import OPTIONS
+from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
 from codevf_nb.sandbox import Sandbox
 from tests.waiting import eventually
 
@@ -51,7 +51,7 @@ def test_status_says_what_keeps_an_answer_away(shell):
         current = kernel.use(account)
         current.ask(current.draft("Is this default right?", code=CELL))
         assert "no answer from the service" not in repr(value_of(shell, "%codevf status")[0])
-    eventually(lambda: current.watcher.trouble, "a poll that fails")
+    eventually(lambda: current.watcher.problem, "a poll that fails")
     assert "no answer from the service at the moment (" in repr(value_of(shell, "%codevf status")[0])
 
 

@@ -6,7 +6,7 @@ from IPython.utils.capture import capture_output
 
 from codevf_nb.notebook import _completion as completion
 from codevf_nb.notebook import commands
-from codevf_nb.notebook.grammar import OPTIONS
+from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
 
 
 def offered(line: str, **names) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codevf_nb import session as sessions
+from codevf_nb import drafting
 from codevf_nb.privacy import _checks as checks
 from codevf_nb.privacy import progress as line
 from codevf_nb.privacy._parts import Part
@@ -25,10 +25,10 @@ class Clock:
         return self.now
 
 
-def told(capsys, step: float, calls: int) -> str:
+def told(capsys, step: float, calls: int, name: str = "big.csv") -> str:
     with looking(Clock(step)) as tell:
         for number in range(calls):
-            tell("big.csv", number << 20, 50 << 20)
+            tell(name, number << 20, 50 << 20)
     return capsys.readouterr().err
 
 
@@ -48,6 +48,14 @@ def test_what_takes_longer_is_told_in_one_line_that_goes(capsys):
     assert len({len(piece) for piece in pieces[1:-1]}) == 1
 
 
+def test_a_name_that_is_private_itself_is_not_told(capsys):
+    """The line is on screen and in saved output: a secret in a file's name isn't repeated there."""
+    secret = SECRETS["a GitHub token"]
+    written = told(capsys, 0.1, 100, f"{secret}.csv")
+    assert "whose name" in written
+    assert secret not in written
+
+
 def test_an_interrupted_look_sends_nothing(current, box, tmp_path, monkeypatch, capsys):
     """Ctrl-C in the middle of a large file: the line goes, and nothing has left."""
     (tmp_path / "big.txt").write_bytes(b"a plain line of text\n" * 200_000)
@@ -60,7 +68,7 @@ def test_an_interrupted_look_sends_nothing(current, box, tmp_path, monkeypatch, 
         return len(heard) * 2.0
 
     real = line.looking
-    monkeypatch.setattr(sessions, "looking", lambda: real(slow))
+    monkeypatch.setattr(drafting, "looking", lambda: real(slow))
     with pytest.raises(KeyboardInterrupt):
         current.ask(current.draft("Is this log all right?", files=(str(tmp_path / "big.txt"),)))
     assert not [path for _, path, _, _ in box.requests() if path.endswith("tasks/create")]

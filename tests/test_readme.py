@@ -20,7 +20,7 @@ import pytest
 
 from codevf_nb import cli, kernel
 from codevf_nb.notebook.commands import COMMANDS, help_text
-from codevf_nb.notebook.grammar import OPTIONS
+from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
 from codevf_nb.sandbox import process
 
 ROOT = Path(__file__).parents[1]
@@ -180,7 +180,7 @@ def test_readme_help_and_parser_have_the_same_options():
     in_grammar = {option.long: option.short for option in OPTIONS}
     assert list(option_rows().items()) == list(in_grammar.items())
     in_help = re.findall(r"^  (?:(-\w), )?(--[\w-]+)(?: (\S+))?  ", help_text(), re.M)
-    assert in_help == [(option.short or "", option.long, option.value or "") for option in OPTIONS]
+    assert in_help == [(option.short or "", option.long, option.metavar or "") for option in OPTIONS]
 
 
 def test_every_option_says_what_it_does_in_both():

@@ -12,32 +12,24 @@ from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert
 from codevf_nb.ledger import book
 from codevf_nb.ledger._accounts import renamed
 from codevf_nb.ledger._digests import forgotten
-from codevf_nb.ledger.records import (
-    FOREIGN,
-    Entry,
-    SendState,
-    dump,
-)
+from codevf_nb.ledger.records import FOREIGN, Entry, SendState, dump
 from codevf_nb.ledger.rows import (
+    CHANGE,
     GET,
     OURS,
     OUTCOME_UNKNOWN,
+    PRESENT,
     SAME,
     TASKLESS,
     Rows,
+    add,
     change,
-    count,
+    counted,
     each,
     likeliest,
-    read,
+    still,
 )
-from codevf_nb.ledger.tables import (
-    IS_OPEN,
-    answers,
-    bodies,
-    first_identities,
-    questions,
-)
+from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
 from codevf_nb.sdk.statuses import FINAL, look_of
 
 if TYPE_CHECKING:
@@ -46,12 +38,16 @@ if TYPE_CHECKING:
 CREATE, RETRIEVE = "create", "retrieve"
 CONFLICT = 409
 
-_ANSWER = (answers.c.question_id == bindparam("which"), answers.c.request == bindparam("what"))
-_KNOWN = select(answers.c.status_code).where(*_ANSWER)
-_UNHEAR = delete(answers).where(*_ANSWER)
+_REQUEST = answers.c.request == bindparam("what")
+_KNOWN = (
+    select(questions.c.identity, answers.c.status_code)
+    .outerjoin(answers, and_(answers.c.question_id == questions.c.id, _REQUEST))
+    .where(questions.c.id == bindparam("which"))
+)
+_UNHEAR = delete(answers).where(answers.c.question_id == bindparam("which"), _REQUEST)
 _HEAR = insert(answers)
 _ANY = select(questions).where(questions.c.id == bindparam("which"))
-_TASK = select(questions).where(OURS, questions.c.task_id == bindparam("task"))
+_TASK = select(questions).where(questions.c.account == PRESENT, questions.c.task_id == bindparam("task"))
 # An index begins with the account or the environment, so what concerns all of them is looked up one by one.
 _ACCOUNTS = each(questions.c.account)
 _environment = each(questions.c.environment).subquery()
@@ -107,8 +103,7 @@ class Questions(Rows):
         It has one for each name of its account: see ``Ledger.identities``.
         """
         with self._store.read() as connection:
-            account = renamed(connection).get(self._account, self._account)
-            rows = connection.execute(SAME, {"account": account, "identities": identities}).all()
+            rows = connection.execute(SAME, {"whose": self._account, "identities": identities}).all()
         return likeliest([Entry.read(row) for row in rows])
 
     def of_texts(self, digest: str) -> list[Entry]:
@@ -141,7 +136,7 @@ class Questions(Rows):
 
     def task(self, task_id: str) -> Entry | None:
         """Return the question that became this task of the service's."""
-        return self._one(_TASK, task=task_id)
+        return self._one(_TASK, whose=self._account, task=task_id)
 
     def latest(self, limit: int = 20) -> list[Entry]:
         """Return the newest questions first."""
@@ -222,10 +217,10 @@ class Questions(Rows):
         """
         heard = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
-            self._still(connection, asked)
             if nothing:
-                count(connection, asked.id, nothing=nothing)
-            _keep(connection, asked.id, request, heard)
+                entry = self._still(connection, asked)
+                change(connection, entry, **counted(entry, nothing=nothing))
+            _keep(connection, asked, request, heard)
 
     def become(self, asked: Entry, raw: RawAnswer | None = None, **seen: Any) -> Entry:
         """Record what a task has become; with a final status, what it cost and what it released.
@@ -239,14 +234,14 @@ class Questions(Rows):
                 return entry
             if raw is not None and not entry.is_forgotten:
                 at = None if raw.at is None else raw.at.timestamp()
-                _keep(connection, entry.id, RETRIEVE, {"at": at, "status_code": raw.status, "body": raw.body})
+                _keep(connection, entry, RETRIEVE, {"at": at, "status_code": raw.status, "body": raw.body})
             if entry.is_open:
-                entry = change(connection, entry.id, **seen)
+                entry = change(connection, entry, **seen)
                 if not entry.is_open and not entry.is_foreign:
                     book.settle(connection, entry)
                 return entry
             if not entry.is_forgotten and (late := _late(entry, seen)):
-                entry = change(connection, entry.id, **late)
+                entry = change(connection, entry, **late)
                 if not entry.is_foreign:
                     book.charge(connection, entry)
         return entry
@@ -257,11 +252,8 @@ class Questions(Rows):
         which = {"task_id": task_id, "identity": FOREIGN + task_id, "idempotency_key": ""}
         values = {**nothing, **which, "prepared_at": made_at, **known}
         with self._store.write() as connection:
-            row = connection.execute(self._where(questions.c.task_id == task_id)).one_or_none()
-            if row is None:
-                added = insert(questions).values(dump({**values, "account": self._account})).returning(questions.c.id)
-                return read(connection, connection.execute(added).scalar_one())
-            return Entry.read(row)
+            row = connection.execute(_TASK, {"whose": self._account, "task": task_id}).one_or_none()
+            return add(connection, self._account, values) if row is None else Entry.read(row)
 
     def forget(self, before: float) -> int:
         """Delete what was asked and answered before a moment, of all that is over; return of how many questions.
@@ -300,14 +292,14 @@ class Questions(Rows):
         return {"accounts": others, "origin": origin, "asked_by": asked_by}
 
 
-def _keep(connection: Connection, question_id: int, request: str, heard: dict[str, Any]) -> None:
-    which = {"which": question_id, "what": request}
-    known = connection.scalar(_KNOWN, which)
+def _keep(connection: Connection, asked: Entry, request: str, heard: dict[str, Any]) -> None:
+    which = {"which": asked.id, "what": request}
+    known = still(asked, connection.execute(_KNOWN, which).one_or_none()).status_code
     if known is not None and _weight(known) > _weight(heard["status_code"]):
         return
     if known is not None:
         connection.execute(_UNHEAR, which)
-    connection.execute(_HEAR, {"question_id": question_id, "request": request, **heard})
+    connection.execute(_HEAR, {"question_id": asked.id, "request": request, **heard})
 
 
 def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
@@ -331,8 +323,9 @@ def _open(connection: Connection, account: str) -> list[Entry]:
 
 
 def _forget_names(connection: Connection, ids: Sequence[int]) -> None:
-    for row in connection.execute(select(questions.c.id, questions.c.attachments).where(questions.c.id.in_(ids))):
-        change(connection, row.id, attachments=forgotten(json.loads(row.attachments)))
+    rows = connection.execute(select(questions.c.id, questions.c.attachments).where(questions.c.id.in_(ids))).all()
+    kept = [{"which": row.id, "attachments": json.dumps(forgotten(json.loads(row.attachments)))} for row in rows]
+    connection.execute(CHANGE, kept)
 
 
 def _weight(status_code: int) -> int:

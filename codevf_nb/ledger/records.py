@@ -103,15 +103,9 @@ class Entry:
         Raises:
             LedgerError: another version of codevf_nb has written what this one doesn't know.
         """
-        values = row._asdict()
-        if values["state"] not in _STATES:
-            raise LedgerError(
-                f"question {row.id} is {values['state']!r} in the ledger, which this codevf_nb doesn't know"
-            )
-        values["state"] = SendState(values["state"])
-        for name in _JSON:
-            values[name] = None if values[name] is None else loads(values[name])
-        return cls(**values)
+        if row.state not in _STATES:
+            raise LedgerError(f"question {row.id} is {row.state!r} in the ledger, which this codevf_nb doesn't know")
+        return cls(**load(row._asdict()))
 
     @property
     def is_open(self) -> bool:
@@ -203,6 +197,14 @@ def dump(values: dict[str, Any]) -> dict[str, Any]:
         name: json.dumps(cleaned(value), default=str) if name in _JSON and value is not None else _storable(value)
         for name, value in values.items()
     }
+
+
+def load(stored: dict[str, Any]) -> dict[str, Any]:
+    """Turn columns as ``dump`` and the table have them into those of an entry."""
+    read: dict[str, Any] = {name: loads(stored[name]) for name in _JSON if stored.get(name) is not None}
+    if "state" in stored:
+        read["state"] = SendState(stored["state"])
+    return stored | read
 
 
 def _storable(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,29 +17,32 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    insert,
     select,
     update,
 )
 
 from codevf_nb.ledger._store import LedgerError, Store
-from codevf_nb.ledger.records import Entry, SendState, dump
-from codevf_nb.ledger.tables import questions
+from codevf_nb.ledger.records import COLUMNS, Entry, SendState, dump, load
+from codevf_nb.ledger.tables import accounts, questions
 
 # Made once, since a cell runs dozens of statements, and each costs more to make than to run.
 OURS = questions.c.account == bindparam("account")
 GET = select(questions).where(OURS, questions.c.id == bindparam("which"))
-SAME = select(questions).where(OURS, questions.c.identity.in_(bindparam("identities", expanding=True)))
+# An account's rows have the name that it has now.
+PRESENT = func.coalesce(
+    select(accounts.c.account).where(accounts.c.earlier == bindparam("whose")).scalar_subquery(), bindparam("whose")
+)
+SAME = select(questions).where(
+    questions.c.account == PRESENT, questions.c.identity.in_(bindparam("identities", expanding=True))
+)
 # Without a task: not sent, refused, or its end unheard. There are few of these among all that was asked.
 TASKLESS: ColumnElement[bool] = questions.c.task_id.is_(None)
 # The service may have the question: it is open, and the outcome of an attempt to send it is unknown.
 OUTCOME_UNKNOWN: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
-_CHANGE = update(questions).where(questions.c.id == bindparam("which"))
-_COUNT = _CHANGE.values(
-    attempts=questions.c.attempts + bindparam("more"),
-    unheard=questions.c.unheard + bindparam("more") - bindparam("nothing"),
-)
-# Not RETURNING: SQLite gives whole floats back as integers there.
-_CHANGED = select(questions).where(questions.c.id == bindparam("which"))
+_ANY = select(questions).where(questions.c.id == bindparam("which"))
+_ADD = insert(questions).values(account=PRESENT).returning(questions.c.id, questions.c.account)
+CHANGE = update(questions).where(questions.c.id == bindparam("which"))
 
 
 class Rows:
@@ -62,16 +66,8 @@ class Rows:
         return [Entry.read(row) for row in rows]
 
     def _still(self, connection: Connection, asked: Entry) -> Entry:
-        """Return a question as it is now; its account may have another name by now.
-
-        Raises:
-            LedgerError: it is no longer there, and another one may have its number.
-        """
-        row = connection.execute(_CHANGED, {"which": asked.id}).one_or_none()
-        if row is None or row.identity != asked.identity:
-            why = "is no longer in the ledger, which was put back or changed meanwhile"
-            raise LedgerError(f"question {asked.id} {why}")
-        return Entry.read(row)
+        """Return a question as it is now; its account may have another name by now. Raises as ``still`` does."""
+        return Entry.read(still(asked, connection.execute(_ANY, {"which": asked.id}).one_or_none()))
 
 
 def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -95,21 +91,41 @@ def _at_the_service(entry: Entry) -> tuple[bool, bool, bool, int]:
     return entry.state == SendState.ACCEPTED, entry.may_be_there, entry.lease_owner is not None, entry.id
 
 
-def change(connection: Connection, question_id: int, **values: Any) -> Entry:
-    """Set columns of a question to values, and return it as it is then."""
-    connection.execute(_CHANGE, {"which": question_id, **dump(values)})
-    return read(connection, question_id)
+def add(connection: Connection, account: str, values: dict[str, Any]) -> Entry:
+    """Write a new question of an account, which may have another name by now, and return it."""
+    stored = dump(values)
+    row = connection.execute(_ADD, {"whose": account, **stored}).one()
+    nothing: dict[str, Any] = dict.fromkeys(COLUMNS)
+    return Entry(**(nothing | load(stored) | row._asdict()))
 
 
-def count(connection: Connection, question_id: int, more: int = 0, nothing: int = 0) -> Entry:
+def still(asked: Entry, row: Any) -> Any:
+    """Return what was read of a question, by its number.
+
+    Raises:
+        LedgerError: it is no longer there, and another one may have its number.
+    """
+    if row is None or row.identity != asked.identity:
+        why = "is no longer in the ledger, which was put back or changed meanwhile"
+        raise LedgerError(f"question {asked.id} {why}")
+    return row
+
+
+def change(connection: Connection, entry: Entry, **values: Any) -> Entry:
+    """Set columns of a question that was read in this writing transaction, and return it as it is then."""
+    stored = dump(values)
+    connection.execute(CHANGE, {"which": entry.id, **stored})
+    return replace(entry, **load(stored))
+
+
+def counted(entry: Entry, more: int = 0, nothing: int = 0) -> dict[str, int]:
     """Count ``more`` attempts to send a question, and that ``nothing`` of the attempts before have come to nothing."""
-    connection.execute(_COUNT, {"which": question_id, "more": more, "nothing": nothing})
-    return read(connection, question_id)
+    return {"attempts": entry.attempts + more, "unheard": entry.unheard + more - nothing}
 
 
 def read(connection: Connection, question_id: int) -> Entry:
     """Return a question of any account."""
-    return Entry.read(connection.execute(_CHANGED, {"which": question_id}).one())
+    return Entry.read(connection.execute(_ANY, {"which": question_id}).one())
 
 
 def drop(connection: Connection, beside: Table, question_id: int) -> None:

@@ -15,29 +15,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select
+from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select
 
 from codevf_nb.ledger import _budgets as budgets
 from codevf_nb.ledger import book
-from codevf_nb.ledger._accounts import renamed
 from codevf_nb.ledger._lease import Lease
-from codevf_nb.ledger.records import (
-    FOREIGN,
-    Entry,
-    SendState,
-    dump,
-)
-from codevf_nb.ledger.rows import (
-    OURS,
-    SAME,
-    TASKLESS,
-    Rows,
-    change,
-    count,
-    drop,
-    likeliest,
-    read,
-)
+from codevf_nb.ledger.records import FOREIGN, Entry, SendState
+from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, add, change, counted, drop, likeliest, read
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.exceptions import CodeVFError
 
@@ -46,17 +30,18 @@ BYTES_KEPT_SECONDS = 24 * 3600.0
 
 # What is being sent has its bytes kept, and few questions have: an account's name may have changed meanwhile.
 _LEASED = select(questions).where(
-    questions.c.id.in_(select(bodies.c.question_id)), TASKLESS, questions.c.lease_owner == bindparam("owner")
+    questions.c.id.in_(select(bodies.c.question_id)),
+    TASKLESS,
+    questions.c.state == SendState.OPEN,
+    questions.c.lease_owner == bindparam("owner"),
 )
-_ADD = insert(questions).returning(questions.c.id)
 _KEEP = insert(bodies)
 # From the bodies to their questions, not the other way round: there are few of them, and questions of many years.
 _IS_OLD = (questions.c.id == bodies.c.question_id, questions.c.prepared_at < bindparam("before"))
-_CLEAN = delete(bodies).where(exists().where(*_IS_OLD))
-_TAKEN_IN = delete(questions).where(OURS, questions.c.identity == bindparam("identity")).returning(questions.c.id)
-_TAKEN = select(questions.c.id).where(
-    OURS, questions.c.task_id == bindparam("task"), ~questions.c.identity.startswith(FOREIGN)
-)
+# Also of the question whose bytes are kept next, a new one too: its number may have been another's.
+_CLEAN = delete(bodies).where(or_(bodies.c.question_id == bindparam("which"), exists().where(*_IS_OLD)))
+_OF_TASK = select(questions.c.id, questions.c.identity).where(OURS, questions.c.task_id == bindparam("task"))
+_REMOVE = delete(questions).where(questions.c.id == bindparam("which"))
 # Take a turn of the rate limit within a transaction; return the seconds until it comes.
 Take = Callable[[Connection], float]
 
@@ -96,8 +81,7 @@ class Sending(Rows):
             RateLimitError: its turn would come too late; nothing is written.
         """
         with self._store.write() as connection:
-            account = renamed(connection).get(self._account, self._account)
-            mine = {"account": account, "identities": [asked["identity"], *identities]}
+            mine = {"whose": self._account, "identities": [asked["identity"], *identities]}
             same = [Entry.read(row) for row in connection.execute(SAME, mine)]
             known = likeliest(same)
             if known is not None and not _may_prepare_again(known, now):
@@ -105,15 +89,11 @@ class Sending(Rows):
             known = next((entry for entry in same if entry.identity == asked["identity"]), known)
             budgets.check(connection, asked["environment"], asked.get("project"), asked.get("cost_cap") or 0, now)
             going = lease.renewed(lease.until + take(connection))
-            values = {**asked, "account": account, **_prepared(body, going, now)}
-            if known is None:
-                entry = read(connection, connection.execute(_ADD, dump(values)).scalar_one())
-            else:
-                entry = change(connection, known.id, **values)
-            for beside in (bodies, answers):  # of a new one too: its number may have been another's
-                drop(connection, beside, entry.id)
+            values = asked | _prepared(body, going, now)
+            entry = add(connection, self._account, values) if known is None else change(connection, known, **values)
+            connection.execute(_CLEAN, {"which": entry.id, "before": now - BYTES_KEPT_SECONDS})
+            drop(connection, answers, entry.id)
             connection.execute(_KEEP, {"question_id": entry.id, "body": body})
-            connection.execute(_CLEAN, {"before": now - BYTES_KEPT_SECONDS})
             return entry
 
     def resume(self, question_id: int, lease: Lease, now: float, take: Take = at_once) -> bool:
@@ -127,8 +107,7 @@ class Sending(Rows):
             if entry.state != SendState.OPEN or entry.is_being_sent(now):
                 return False
             going = lease.renewed(lease.until + take(connection))
-            change(connection, question_id, lease_owner=going.owner, lease_until=going.until)
-            count(connection, question_id, more=1)
+            change(connection, entry, lease_owner=going.owner, lease_until=going.until, **counted(entry, more=1))
         return True
 
     def attempt(self, lease: Lease, take: Take = at_once, *, more: int = 1, nothing: int = 0) -> bool:
@@ -141,11 +120,11 @@ class Sending(Rows):
             RateLimitError: its turn would come too late; nothing is written.
         """
         with self._store.write() as connection:
-            row = connection.execute(_LEASED, {"owner": lease.owner}).one_or_none()
-            if row is None or row.state != SendState.OPEN:
+            entry = _leased(connection, lease)
+            if entry is None:
                 return False
-            change(connection, row.id, lease_until=lease.until + take(connection))
-            count(connection, row.id, more=more, nothing=nothing)
+            until = lease.until + take(connection)
+            change(connection, entry, lease_until=until, **counted(entry, more=more, nothing=nothing))
         return True
 
     def accept(self, asked: Entry, **became: Any) -> Entry:
@@ -158,13 +137,8 @@ class Sending(Rows):
             entry = self._still(connection, asked)
             if entry.state == SendState.ACCEPTED:
                 return entry
-            which = {"account": entry.account, "task": became["task_id"]}
-            if (taken := connection.scalar(_TAKEN, which)) is not None:
-                raise TaskTakenError(became["task_id"], taken)
-            foreign = {"account": entry.account, "identity": FOREIGN + became["task_id"]}
-            for taken_in in connection.scalars(_TAKEN_IN, foreign).all():
-                drop(connection, answers, taken_in)  # its number is free for another question
-            entry = change(connection, entry.id, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
+            _make_way(connection, entry.account, became["task_id"])
+            entry = change(connection, entry, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
             drop(connection, bodies, entry.id)
             book.hold(connection, entry)
             if not entry.is_open:
@@ -177,14 +151,14 @@ class Sending(Rows):
         ``refused``: the service said no. Where an attempt is left whose outcome nobody knows, that settles nothing.
         """
         with self._store.write() as connection:
-            row = connection.execute(_LEASED, {"owner": lease.owner}).one_or_none()
-            if row is None or row.state != SendState.OPEN:
+            entry = _leased(connection, lease)
+            if entry is None:
                 return None
-            entry = count(connection, row.id, nothing=nothing)
-            state = SendState.REFUSED if refused and not entry.may_be_there else SendState.OPEN
+            known = counted(entry, nothing=nothing)
+            state = SendState.REFUSED if refused and not known["unheard"] else SendState.OPEN
             if state == SendState.REFUSED:
-                drop(connection, bodies, row.id)
-            return change(connection, row.id, **_unleased(state, why))
+                drop(connection, bodies, entry.id)
+            return change(connection, entry, **_unleased(state, why), **known)
 
     def disown(self, question_id: int, task_id: str) -> Entry:
         """Record that a person says that a task isn't what became of a question: nobody knows now what did."""
@@ -197,15 +171,35 @@ class Sending(Rows):
             why = f"a person says that it is not {task_id}"
             drop(connection, answers, question_id)
             book.disown(connection, entry)
-            return change(connection, question_id, **_unleased(SendState.OPEN, why), unheard=1, **nothing)
+            return change(connection, entry, **_unleased(SendState.OPEN, why), unheard=1, **nothing)
 
     def abandon(self, question_id: int, why: str) -> Entry:
         """Record that a person says the service doesn't have it: nothing is held, and asking again is a new try."""
         with self._store.write() as connection:
-            if read(connection, question_id).state != SendState.ACCEPTED:
-                change(connection, question_id, **_unleased(SendState.REFUSED, why), unheard=0)
-                drop(connection, bodies, question_id)
-            return read(connection, question_id)
+            entry = read(connection, question_id)
+            if entry.state == SendState.ACCEPTED:
+                return entry
+            drop(connection, bodies, question_id)
+            return change(connection, entry, **_unleased(SendState.REFUSED, why), unheard=0)
+
+
+def _leased(connection: Connection, lease: Lease) -> Entry | None:
+    """Return the question that a sender has, if it still has one."""
+    row = connection.execute(_LEASED, {"owner": lease.owner}).one_or_none()
+    return None if row is None else Entry.read(row)
+
+
+def _make_way(connection: Connection, account: str, task_id: str) -> None:
+    """Delete what was only looked at here of a task that becomes a question's.
+
+    Raises:
+        TaskTakenError: it is another question's.
+    """
+    for row in connection.execute(_OF_TASK, {"account": account, "task": task_id}).all():
+        if not row.identity.startswith(FOREIGN):
+            raise TaskTakenError(task_id, row.id)
+        connection.execute(_REMOVE, {"which": row.id})
+        drop(connection, answers, row.id)  # its number is free for another question
 
 
 def _prepared(body: bytes, lease: Lease, now: float) -> dict[str, Any]:

@@ -123,14 +123,14 @@ def not_read(unread: Sequence[Unread]) -> str:
     if not unread:
         return ""
     more = f" and {len(unread) - _TOLD} more" if len(unread) > _TOLD else ""
-    return f"Not looked into: {', '.join(_safe(str(one)) for one in unread[:_TOLD])}{more}."
+    return f"Not looked into: {', '.join(safe_name(str(one)) for one in unread[:_TOLD])}{more}."
 
 
 def secrets_in(part: Part, tell: Tell | None = None) -> Iterator[Finding]:
     """Yield the secrets in a part, each once, in the order of the kinds."""
     seen: set[Finding] = set()
     for what, where in _found(part, tell):
-        finding = Finding(what, _safe(where))
+        finding = Finding(what, safe_name(where))
         if finding not in seen:
             seen.add(finding)
             yield finding
@@ -142,16 +142,16 @@ def personal_in(part: Part) -> Iterator[Finding]:
     """Yield what looks like data about people: columns of tables, and numbers and lists of addresses in prose."""
     for table in part.tables:
         for column, what in personal_columns(table):
-            yield Finding(what, _safe(f"{table.name} column {shown_column(list(table.columns), column)}"))
+            yield Finding(what, safe_name(f"{table.name} column {shown_column(list(table.columns), column)}"))
     if part.is_prose:
         for offset, what in in_prose(part.content):
-            yield Finding(what, _safe(part.locate(offset)))
+            yield Finding(what, safe_name(part.locate(offset)))
 
 
 def _own_key_in(part: Part, key: Secret | None) -> Iterator[Finding]:
     at = -1 if key is None else part.content.find(key.reveal().encode())
     if at >= 0:
-        yield Finding("this account's own CodeVF key", _safe(part.locate(at)))
+        yield Finding("this account's own CodeVF key", safe_name(part.locate(at)))
 
 
 def _found(part: Part, tell: Tell | None) -> Iterator[tuple[str, str]]:
@@ -170,7 +170,7 @@ def _in_pieces(part: Part, tell: Tell | None) -> Iterator[tuple[str, int]]:
     size = len(part.content)
     for start in range(0, size, _PIECE):
         if tell is not None:
-            tell(_safe(part.name), start, size)
+            tell(part.name, start, size)
         first, end = max(0, start - _BESIDE), start + _PIECE
         for what, offset in secrets_at(part.content[first : end + _BESIDE]):
             if start <= first + offset < end:
@@ -182,7 +182,7 @@ def _encoded(value: Any) -> bytes:
     return text.encode(errors="replace")
 
 
-def _safe(where: str) -> str:
+def safe_name(where: str) -> str:
     """Name a place; one whose name holds a secret or an address itself is not named, and a long name is cut."""
     if holds_secret(where):
         return "a file, column or key whose name holds a secret"

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from codevf_nb.privacy._checks import safe_name
+
 FIRST_SECONDS = 1.0
 EACH_SECONDS = 0.25
 _WIDTH = 100
@@ -24,7 +26,7 @@ def looking(clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[s
         nonlocal last, shown
         if clock() - last >= EACH_SECONDS:
             last, shown = clock(), True
-            said = f"codevf: looking for anything private in {name}: {done / 1e6:.0f} of {size / 1e6:.0f} MB"
+            said = f"codevf: looking for anything private in {safe_name(name)}: {done / 1e6:.0f} of {size / 1e6:.0f} MB"
             _write(said[:_WIDTH].ljust(_WIDTH))
 
     try:

@@ -117,6 +117,10 @@ def test_a_kernel_that_still_runs_on_the_earlier_key(old, new):
     assert again.id == added.id
     assert again.lease_owner != lease.owner
     assert new.join("live-new") == 0
+    seen = old.ledger.questions.task("task_2")
+    assert seen == old.ledger.questions.take_in("task_2", NOW) == new.ledger.questions.task("task_2")
+    known = {"environment": "live", "origin": HERE, "credential": "key", "asked_by": "elsewhere", "status": "pending"}
+    assert old.ledger.questions.take_in("task_4", NOW, **known).account == "live-new"
 
 
 @pytest.mark.parametrize("moment", ["prepared", "attempted", "heard", "accepted"])

@@ -22,7 +22,8 @@ from codevf_nb.notebook.commands import (
     _views as views,
 )
 from codevf_nb.notebook.commands._arguments import say
-from codevf_nb.notebook.grammar import OPTIONS, GrammarError, option_called
+from codevf_nb.notebook.grammar import GrammarError, option_called
+from codevf_nb.questions.options import LINE_OPTIONS
 from codevf_nb.sdk.suggestions import did_you_mean
 
 
@@ -45,17 +46,19 @@ def help_line(name: str) -> str:
     """Return a subcommand, or an option of ``%%codevf``, with what may follow it and what it does."""
     found, option = [], option_called(name)
     if name in COMMANDS or option is None:
-        takes, _, does = (_find(name, also=[option.name for option in OPTIONS]).__doc__ or "").strip().rpartition("  ")
+        takes, _, does = (
+            (_find(name, also=[option.name for option in LINE_OPTIONS]).__doc__ or "").strip().rpartition("  ")
+        )
         found.append(f"%codevf {name} {takes}".rstrip() + f"\n  {does}")
     if option is not None:
-        found.append(f"%%codevf {option.spelled}\n  {option.help}")
+        found.append(f"%%codevf {option.usage}\n  {option.help}")
     return "\n".join(found)
 
 
 def help_text() -> str:
     """Return what ``%codevf help`` prints: every option and every subcommand."""
     lines = ["%%codevf [options] [PROMPT WORDS …] [options]", "  asks an engineer about the cell below it", ""]
-    lines += [f"  {option.spelled:26} {option.help}" for option in OPTIONS]
+    lines += [f"  {option.usage:26} {option.help}" for option in LINE_OPTIONS]
     lines += ["", "%codevf SUBCOMMAND"]
     lines += [f"  {name:10} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from codevf_nb.notebook.grammar import GrammarError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from codevf_nb.accounts.defaults import CodeVF
+    from codevf_nb.questions.defaults import CodeVF
 
 
 def sandbox(rest: str) -> None:
@@ -117,7 +117,8 @@ def config(rest: str) -> CodeVF:
     """[--save]  the defaults of every question, as %config CodeVF.mode = "fast" sets them; --save keeps them"""
     from IPython.core.getipython import get_ipython
 
-    from codevf_nb.accounts import defaults, settings
+    from codevf_nb.accounts import settings
+    from codevf_nb.questions import defaults
 
     if rest not in ("", "--save"):
         raise GrammarError(f"%codevf config takes --save, not {rest!r}; %config CodeVF.mode = 'fast' sets a default.")

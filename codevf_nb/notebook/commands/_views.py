@@ -6,6 +6,7 @@ from typing import Any
 
 from codevf_nb.notebook.commands._arguments import nothing, say
 from codevf_nb.notebook.grammar import GrammarError, read
+from codevf_nb.questions.options import BY_NAME
 
 
 def picker(rest: str) -> Any:
@@ -15,13 +16,13 @@ def picker(rest: str) -> Any:
     from codevf_nb import api
 
     line = read(rest, getattr(get_ipython(), "user_ns", {}))
-    taken = {"mode", "tag", "max_credits", "project", "attach", "file", "figure", "traceback", "context", "schema"}
-    if strange := sorted(set(line.options) - taken):
-        raise GrammarError(f"the picker has no field for --{', --'.join(strange)}.".replace("_", "-"))
-    preset = dict(line.options)
-    preset["files"] = preset.pop("file", ())
-    preset["attach"] = [name.strip() for text in preset.pop("attach", ()) for name in text.split(",")]
-    return api.picker(line.prompt, **preset)
+    without = [BY_NAME[name].long for name in sorted(line.options) if not BY_NAME[name].in_picker]
+    if without:
+        raise GrammarError(f"the picker has no field for {', '.join(without)}.")
+    given = line.options
+    attach = [name.strip() for text in given.value("attach") for name in text.split(",")]
+    preset = {BY_NAME[name].argument or name: value for name, value in given.items()}
+    return api.picker(line.prompt, **{**preset, "attach": attach})
 
 
 def inbox(rest: str) -> Any:
@@ -29,7 +30,7 @@ def inbox(rest: str) -> Any:
     from codevf_nb import api, kernel
 
     if rest == "read":
-        kernel.current().saw()
+        kernel.current().mark_read()
         say("no answer is unread any more.")
         return None
     if rest:
