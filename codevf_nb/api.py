@@ -66,11 +66,11 @@ def ask(
     """
     arguments = dict(locals())  # the parameters alone: nothing else is a local variable yet
     from codevf_nb import kernel
-    from codevf_nb.delivery import telling_nothing_sent
+    from codevf_nb.delivery import before_sending
     from codevf_nb.questions import defaults
     from codevf_nb.questions.options import AskOptions, Defaults
 
-    with telling_nothing_sent():
+    with before_sending():
         options = AskOptions.of(arguments, _names_of(inspect.currentframe()))
     current = kernel.current()
     return current.ask(current.draft_of(options, Defaults.of(defaults.values_of(_shell()))))

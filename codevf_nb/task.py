@@ -163,7 +163,7 @@ class Task:
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     loop.call_soon_threadsafe(set_over)
 
-            withdraw = self._watch().when_over(self._entry.id, call_back)
+            withdraw = self._watch().add_done_callback(self._entry.id, call_back)
             try:
                 await over
             finally:

@@ -54,6 +54,11 @@ PACKAGES = (
         "sdk accounts",
         for_types="attachments questions ledger",
     ),
+    Package(
+        "drafting",
+        "checks the options and collects the attachments of a question",
+        "sdk attachments privacy questions ledger",
+    ),
     Package("analysis", "ledger rows → DataFrames; spending, forecast", "sdk ledger", libraries="pandas"),
     Package("plots", "DataFrames → matplotlib axes", "sdk display", libraries="matplotlib"),
     Package(
@@ -62,7 +67,7 @@ PACKAGES = (
     Package(
         "session",
         "the packages above, put together for one account",
-        "sdk accounts attachments privacy questions ledger delivery task",
+        "sdk accounts questions ledger delivery drafting task",
     ),
     Package("sandbox", "a CodeVF service of your own: engine, server, automated reviewer", libraries="tornado"),
     Package("kernel", "the session of this kernel, and how it is chosen", "sdk accounts ledger task session sandbox"),

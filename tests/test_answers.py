@@ -190,11 +190,11 @@ def test_an_answer_about_another_task_is_not_recorded(service, session):
     with pytest.raises(WrongTaskError):
         first.refresh()
     with pytest.raises(WrongTaskError):
-        session._line._poll(first.entry.id)
+        session._channel._poll(first.entry.id)
     assert (first.status, first.message, first.credits_used) == ("pending", None, None)
     assert session.ledger.questions.raw(first.entry.id, "retrieve") is None
     service.on[f"tasks/{first.id}"] = lambda _: {"id": first.id, **answered, "result": {"message": "about A"}}
-    session._line._poll(first.entry.id)
+    session._channel._poll(first.entry.id)
     assert first.message == "about A"
 
 
@@ -227,7 +227,7 @@ def test_a_person_can_correct_a_wrong_id(service, session):
     assert moved(session) == {("task_9", "hold"): -240, ("task_9", "release"): 240, ("task_9", "charge"): -2}
     with pytest.raises(BadRequestError, match="the service has task_9, so question 1 may be paid"):
         session.settle_by_hand(entry.id, None)
-    with pytest.raises(BadRequestError, match="needs no settling"):
+    with pytest.raises(BadRequestError, match="is the task of question"):
         session.settle_by_hand(entry.id, "task_9")
     del service.tasks["task_9"]
     assert session.settle_by_hand(entry.id, None).state == "refused"
@@ -261,11 +261,11 @@ def test_a_late_result_is_taken_over(service, session):
     """Completed comes a moment before the answer and its cost: it is looked at again by itself, and on request."""
     task = ask(session, "A")
     service.tasks[task.id].update(status="completed")
-    polled = session._line._poll(task.entry.id)
+    polled = session._channel._poll(task.entry.id)
     assert polled.entry.is_open
     assert polled.next_in == 2.0
     service.tasks[task.id].update(result={"message": "late"}, creditsUsed=100)
-    assert not session._line._poll(task.entry.id).entry.is_open
+    assert not session._channel._poll(task.entry.id).entry.is_open
     assert (task.message, task.credits_used) == ("late", 100)
     ended = task.entry.completed_at
     service.tasks[task.id].update(result={"message": "later"}, creditsUsed=60)
@@ -280,7 +280,7 @@ def test_a_task_that_stays_bare_ends(service, session):
     task = ask(session, "A")
     service.tasks[task.id].update(status="completed")
     pauses = []
-    while (polled := session._line._poll(task.entry.id)).entry.is_open:
+    while (polled := session._channel._poll(task.entry.id)).entry.is_open:
         pauses.append(polled.next_in)
     assert pauses == [2.0, 4.0, 8.0, 16.0]
     assert task.status == "completed"

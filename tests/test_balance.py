@@ -59,7 +59,7 @@ def test_a_balance_of_minutes_ago_will_do_where_the_service_is_away(current, box
 
 def test_a_service_that_says_nothing_is_not_waited_for(current, box, monkeypatch):
     """Where a balance from before will do, a look at a new one ends within seconds."""
-    monkeypatch.setattr(service_info, "GLANCE_SECONDS", 0.2)
+    monkeypatch.setattr(service_info, "SHORT_DEADLINE_SECONDS", 0.2)
     asked(current, 1)
     box.add_fault("balance:1-99:delay=30")
     began = time.monotonic()

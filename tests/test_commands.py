@@ -51,7 +51,7 @@ def test_status_says_what_keeps_an_answer_away(shell):
         current = kernel.use(account)
         current.ask(current.draft("Is this default right?", code=CELL))
         assert "no answer from the service" not in repr(value_of(shell, "%codevf status")[0])
-    eventually(lambda: current.watcher.trouble, "a poll that fails")
+    eventually(lambda: current.watcher.problem, "a poll that fails")
     assert "no answer from the service at the moment (" in repr(value_of(shell, "%codevf status")[0])
 
 

@@ -33,10 +33,10 @@ def test_a_fork_while_every_lock_is_held():
         session = kernel.use(service.account)
         task = cvf.ask(PROMPT + "0", code="x")
         locks = [
-            session.watcher._changed,
+            session.watcher._subscriptions.lock,
             session._service_info._prefetch.lock,
             session.client._transport.wire._lock,
-            session._line._polling._transport.wire._lock,
+            session._channel._polling._transport.wire._lock,
         ]
         for lock in locks:
             lock.acquire()
@@ -62,7 +62,7 @@ def test_a_child_watches_for_itself():
     with slow_service(answers=False) as service:
         session = kernel.use(service.account)
         told = []
-        session.watcher.listen(lambda entry: told.append(entry) if os.getpid() == parent else os._exit(3))
+        session.watcher.add_listener(lambda entry: told.append(entry) if os.getpid() == parent else os._exit(3))
         parent = os.getpid()
         task = cvf.ask(PROMPT + "0", code="x")
         child = os.fork()

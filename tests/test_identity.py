@@ -355,7 +355,7 @@ def test_a_repeat_with_a_live_key_needs_no_credits(account, current):
     """Nobody pays for an answer that is there; only a new question needs ``-c``."""
     draft = current.draft(PROMPT)
     current.account = replace(account, environment="live")
-    with pytest.raises(Exception, match="nobody pays by default"):
+    with pytest.raises(Exception, match="a live key has no default for credits"):
         current.ask(draft)
     current.account = account
     first = current.ask(draft)

@@ -42,7 +42,7 @@ def test_a_429_slows_everybody_down(call):
     operation = {"task": "retrieve"}.get(call, call)
     with Sandbox(clock="virtual", reviewer="none", faults=(f"{operation}:1-99:429=both",)) as box:
         kernel = at(box, requests_per_second=1000.0)
-        kernel.client = kernel._line._client = CodeVFClient(box.api_key, box.base_url, max_retries=0)
+        kernel.client = kernel._channel._client = CodeVFClient(box.api_key, box.base_url, max_retries=0)
         with pytest.raises(RateLimitError):
             kernel.refresh(ask(kernel).entry) if call == "task" else getattr(kernel, call)(refresh=True)
         assert 0.5 < kernel._rate_limiter.free_in() <= 1.0
@@ -56,7 +56,7 @@ REQUESTS = {
     "create": lambda kernel, _task: kernel._submission.submit(Draft(QUESTION, terms=TERMS), 1),
     "retrieve": lambda kernel, task: kernel.refresh(task),
     "cancel": lambda kernel, task: kernel.cancel(task),
-    "elsewhere": lambda kernel, task: kernel._submission.take_in(task.task_id),
+    "elsewhere": lambda kernel, task: kernel._manual.import_task(task.task_id),
 }
 
 
@@ -106,7 +106,7 @@ def test_a_kernel_that_reaches_nothing_keeps_nobody_s_answers_away(own_home):
         first = ask(alive)
         alive.watcher.stop()
         dead.watcher.wake()
-        eventually(lambda: dead.watcher.trouble, "the first poll of the dead one")
+        eventually(lambda: dead.watcher.problem, "the first poll of the dead one")
         assert holders(dead) == []
         other = Session(account, Store(store))
         second = other.ask(other.draft("Is this join dropping rows?", code="a.join(b)", project="line"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codevf_nb import session as sessions
+from codevf_nb import drafting
 from codevf_nb.privacy import _checks as checks
 from codevf_nb.privacy import progress as line
 from codevf_nb.privacy._parts import Part
@@ -68,7 +68,7 @@ def test_an_interrupted_look_sends_nothing(current, box, tmp_path, monkeypatch, 
         return len(heard) * 2.0
 
     real = line.looking
-    monkeypatch.setattr(sessions, "looking", lambda: real(slow))
+    monkeypatch.setattr(drafting, "looking", lambda: real(slow))
     with pytest.raises(KeyboardInterrupt):
         current.ask(current.draft("Is this log all right?", files=(str(tmp_path / "big.txt"),)))
     assert not [path for _, path, _, _ in box.requests() if path.endswith("tasks/create")]

@@ -69,7 +69,7 @@ def test_the_same_cell_again_costs_nothing(shell, current, box):
     run(shell, cell)
     _, shown = run(shell, cell)
     assert len(creates(box)) == 1
-    assert "0 credits now; --again 2 asks anew" in shown_text(shown)
+    assert "0 credits now; --again 2 asks again" in shown_text(shown)
     run(shell, cell.replace("-w", "-w --again 2"))
     assert len(creates(box)) == 2
 
@@ -278,7 +278,7 @@ def test_a_live_key_never_pays_by_default(shell, account):
     live = settings.Account("live-1", "live", account.base_url, account.api_key, "a test", "live", None)
     kernel.use(live)
     result, _ = run(shell, f"%%codevf Is this default right?\n{CELL}")
-    assert "nobody pays by default" in str(result.error_in_exec)
+    assert "a live key has no default for credits" in str(result.error_in_exec)
     kernel.forget()
 
 

@@ -256,7 +256,7 @@ def test_an_await_that_times_out_leaves_nothing(unanswered):
 
     assert asyncio.run(gives_up()) < 20
     assert threading.active_count() <= before + 1  # the loop's own, which ran int
-    assert task._session.watcher._waiting.get(task._entry.id, []) == []
+    assert task._session.watcher._subscriptions._done_callbacks.get(task._entry.id, []) == []
 
 
 def test_a_thousand_awaits_are_a_thousand_futures(unanswered):
@@ -442,7 +442,7 @@ def test_trouble_of_a_poll_is_in_the_log_and_in_no_cell(unanswered, capsys, capl
     """Nothing is printed where nobody has asked for a log; the log has it."""
     ask()
     unanswered.add_fault("retrieve:*:drop")
-    eventually(lambda: kernel.current().watcher.trouble, "a poll fails")
+    eventually(lambda: kernel.current().watcher.problem, "a poll fails")
     assert "polling goes on although it fails" in caplog.text
     assert capsys.readouterr() == ("", "")
 

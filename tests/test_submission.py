@@ -91,7 +91,7 @@ def test_the_same_question_is_sent_once(box, kernel, clock):
     clock.now += 200
     again = ask(kernel())
     assert (again.id, sent(box)) == (first.id, 1)
-    assert "asked 3 min ago, 0 credits now; --again 2 asks anew" in display.state(again.entry, repeated=again.repeated)
+    assert "asked 3 min ago, 0 credits now; --again 2 asks again" in display.state(again.entry, repeated=again.repeated)
     assert first.repeated is None
 
 
@@ -128,8 +128,8 @@ def test_changed_data_is_told_not_sent(box, kernel):
     other = ask(kernel(), attach={"orders": orders * 2})
     assert more.repeated.changed == (Change("orders", (1204, 1311)),)
     assert other.repeated.changed == (Change("orders"),)
-    assert "orders: 1,204 → 1,311 rows since; --again 2 asks anew" in more._repr_mimebundle_()["text/plain"]
-    assert "orders: changed since; --again 2 asks anew" in other._repr_mimebundle_()["text/plain"]
+    assert "orders: 1,204 → 1,311 rows since; --again 2 asks again" in more._repr_mimebundle_()["text/plain"]
+    assert "orders: changed since; --again 2 asks again" in other._repr_mimebundle_()["text/plain"]
     assert sent(box) == 1
 
 
@@ -224,7 +224,7 @@ def test_a_conflict_is_remembered(box, kernel, named):
     entry = session.ledger.questions.latest()[0]
     assert (entry.outcome, entry.unheard) == ("unknown", 1)
     with pytest.raises(AskedElsewhereError):
-        session.settle(entry)  # a person has it sent again
+        session.resolve(entry)  # a person has it sent again
     assert len(created) == 2
     session.settle_by_hand(entry.id, None)
     assert session.ledger.questions.get(entry.id).state == "refused"
@@ -317,7 +317,7 @@ def test_settle_is_the_cell_again(box, kernel):
         ask(kernel())
     session = kernel()
     (entry,) = session.ledger.questions.unsettled()
-    assert session.settle(entry).id == box.tasks()[0]["id"]
+    assert session.resolve(entry).id == box.tasks()[0]["id"]
 
 
 def test_settling_as_it_is_typed(box, current, shell):
@@ -335,11 +335,11 @@ def test_settling_as_it_is_typed(box, current, shell):
     told = shown.stdout.splitlines()
     assert [line[:20] for line in told[:4]] == [
         "? question 1 unknown",
-        "  nobody heard what ",
+        "  the outcome of que",
         "? question 2 unknown",
         "  Run the cell again",
     ]
-    assert "question 1; it was sent 28 hours ago" in told[4]
+    assert "question 1 is unknown; it was sent 28 hours ago" in told[4]
     assert box.tasks()[1]["id"] in told[5]
     assert told[6].startswith("? question 1 refused: a person says")
     for slip in ("settle 1", "settle one none", "settle 2 none"):
@@ -388,7 +388,7 @@ def test_a_refusal_after_an_unheard_attempt_is_not_definite(box, kernel, lost):
     box.add_fault("create:1:status=402")  # the second one: each rule counts the calls that reach it
     box.add_fault("create:2:status=402")
     session = kernel()
-    with pytest.raises(OutcomeUnknownError, match="nobody heard"):
+    with pytest.raises(OutcomeUnknownError, match="outcome is unknown"):
         ask(session)
     assert session.ledger.questions.latest()[0].outcome == "unknown"
     assert ask(session).id == box.tasks()[0]["id"]
@@ -402,7 +402,7 @@ def test_nothing_was_sent_where_nobody_answers(account, kernel):
     with pytest.raises(Exception, match="could not be reached"):
         session._submission.submit(draft, 1)
     assert session.ledger.questions.latest()[0].outcome == "not sent"
-    assert "Nothing of it is at the service" in status(session)
+    assert "The service does not have it" in status(session)
 
 
 def test_past_the_day_a_person_decides(box, kernel, clock):
@@ -710,7 +710,7 @@ def test_ctrl_c_while_it_queues_for_its_turn(box, kernel):
     session._rate_limiter.has_come = interrupt
     with pytest.raises(KeyboardInterrupt):
         session._submission.submit(draft, 1)
-    assert "Nothing of it is at the service: run the cell again to ask." in status(session)
+    assert "The service does not have it: run the cell again to ask." in status(session)
     assert sent(box) == 0
     assert kernel().ask(draft).id == box.tasks()[0]["id"]
 
@@ -744,7 +744,7 @@ def test_an_answer_a_process_died_over_is_read_without_a_network(box, kernel, ac
         ask(session)
     draft = session.draft(PROMPT, code="total = 1")
     offline = kernel(of=replace(account, base_url="http://127.0.0.1:9/api/v1/"))
-    assert "its answer is here but was never read" in status(offline)
+    assert "its response is stored but not read" in status(offline)
     assert offline.ask(draft).id == box.tasks()[0]["id"]
     assert sent(box) == 1
 

@@ -53,7 +53,7 @@ def test_delay_from_answer_to_notice(world, tasks, capsys):
             delays.append(world.time - world.answered_at[entry.id])
             ask()  # so that there are always as many of them
 
-    kernel.listen(replace_answered)
+    kernel.add_listener(replace_answered)
     for _ in range(tasks):
         ask()
     live(world, kernel, seconds=3000 * (1 + 1 / tasks))
@@ -186,7 +186,7 @@ def test_who_does_not_reach_the_service_hands_over(world, cut_off, error):
     for number in range(8):
         assert kernels[number % 4].answers()[number] - world.answered_at[number] <= CADENCE + 20
     for kernel in kernels:
-        assert kernel.trouble is None, "another process polls, and hears"
+        assert kernel.problem is None, "another process polls, and hears"
         assert len(world.polled(kernel.name)) <= 10 or kernel.name not in world.cut_off
 
 
@@ -204,11 +204,11 @@ def test_the_polling_is_not_claimed_before_a_poll_works(world):
     live(world, kernel, seconds=600)
     assert len(held) >= 8
     assert set(held) == {None}
-    assert kernel.trouble == "connection refused"
+    assert kernel.problem == "connection refused"
     world.cut_off = {}
     live(world, kernel, seconds=90)
     assert world.holder == "cut off"
-    assert kernel.trouble is None
+    assert kernel.problem is None
 
 
 def test_one_that_was_cut_off_is_quiet_while_another_polls(world):
@@ -222,7 +222,7 @@ def test_one_that_was_cut_off_is_quiet_while_another_polls(world):
     before = len(world.polled("first"))
     live(world, first, second, seconds=3600)
     assert len(world.polled("first")) == before
-    assert first.trouble is None
+    assert first.problem is None
     world.cut_off, world.holder = {}, None
     live(world, first, seconds=30)
     assert world.holder == "first"
@@ -236,11 +236,11 @@ def test_everyone_is_told_while_nobody_reaches_the_service(world):
         kernel.watch(world.ask(number))
     live(world, *kernels, seconds=120)
     for number, kernel in enumerate(kernels):
-        assert "the network is unreachable" in kernel.report(number)
+        assert "the network is unreachable" in kernel.delay_message(number)
         assert kernel.told
     world.down = None
     live(world, *kernels, seconds=120)
-    assert [kernel.report(number) for number, kernel in enumerate(kernels)] == [None] * 3
+    assert [kernel.delay_message(number) for number, kernel in enumerate(kernels)] == [None] * 3
 
 
 def test_a_sandbox_that_is_gone_ends_the_waiting(world):
@@ -255,7 +255,7 @@ def test_a_sandbox_that_is_gone_ends_the_waiting(world):
     polls = len(world.polls)
     for one, numbers in ((kernel, (1, 2)), (other, (3,))):
         for number in numbers:
-            assert one.report(number) == "its sandbox is gone"
+            assert one.delay_message(number) == "its sandbox is gone"
             assert one.wait(number, timeout=0)
         assert {entry.id for _, entry in one.told[-len(numbers) :]} == set(numbers)
         assert not one.is_watching
@@ -320,12 +320,12 @@ def test_an_hour_without_a_network(world, caplog):
     live(world, kernel, seconds=3600)
     probed = world.polled()[before:]
     assert 55 <= len(probed) <= 70
-    assert kernel.trouble == "the network is unreachable"
+    assert kernel.problem == "the network is unreachable"
     assert {entry.id for at, entry in kernel.told if at >= down_at} == set(range(100)), "shown with none"
     world.down = None
     up_at, before = world.time, len(world.polls)
     live(world, kernel)
-    assert kernel.trouble is None
+    assert kernel.problem is None
     assert set(kernel.answers()) == set(range(100))
     assert world.time - up_at < 60 + 110
     caught_up = [number for number in world.polled()[before:] if number not in probed]
@@ -345,13 +345,13 @@ def test_tasks_that_can_t_be_asked_after(world, error, caplog):
     assert healthy[0] < 15
     assert len(healthy) >= 3600 / (CADENCE + 5)
     assert all(12 <= world.polled().count(number) <= 20 for number in range(9))
-    assert kernel.trouble is None
-    assert kernel.trouble_with(0) == str(error)
-    assert kernel.trouble_with(9) is None
+    assert kernel.problem is None
+    assert kernel.problem_with(0) == str(error)
+    assert kernel.problem_with(9) is None
     assert len(caplog.records) == 9
     world.errors = {}
     live(world, kernel, seconds=301)
-    assert kernel.trouble_with(0) is None
+    assert kernel.problem_with(0) is None
 
 
 @pytest.mark.parametrize("error", [AuthenticationError("no", status_code=403), ServerError("oh", status_code=500)])
@@ -379,12 +379,12 @@ def test_a_key_that_is_refused_is_no_reason_to_hammer(world):
 def test_a_listener_that_fails(world, caplog):
     """It neither ends the watching nor keeps other listeners from hearing."""
     kernel = world.kernel()
-    kernel._listeners.insert(0, lambda entry: 1 / 0)
+    kernel._subscriptions.listeners.insert(0, lambda entry: 1 / 0)
     kernel.watch(world.ask(1))
     world.answered_at[1] = 40.0
     live(world, kernel)
     assert set(kernel.answers()) == {1}
-    assert "a listener stumbled over question 1" in caplog.text
+    assert "a listener failed for question 1" in caplog.text
 
 
 # -- with the ledger
@@ -403,11 +403,11 @@ def test_the_ledger_fails_for_a_while(world, caplog):
 
     object.__setattr__(kernel._callbacks, "may_poll", full)
     live(world, kernel, seconds=600)
-    assert kernel.trouble == "the disk is full"
+    assert kernel.problem == "the disk is full"
     assert world.polls == []
     object.__setattr__(kernel._callbacks, "may_poll", healthy)
     live(world, kernel)
-    assert kernel.trouble is None
+    assert kernel.problem is None
     assert set(kernel.answers()) == {1}
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
@@ -428,6 +428,6 @@ def test_two_processes_one_lease(world, tmp_path):
     live(world, second, seconds=12)  # the first one takes no further step: it was killed
     taken_over = min(at for at, name, _ in world.polls if name == "second")
     assert taken_over - died <= 10
-    second._callbacks.rest()
+    second._callbacks.release()
     live(world, first, seconds=2)
     assert first._callbacks.may_poll()

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from codevf_nb.delivery.watcher import PollResult, Watcher, WatcherCallbacks
+from codevf_nb.delivery._watcher_callbacks import PollResult, WatcherCallbacks
+from codevf_nb.delivery.watcher import Watcher
 from tests.waiting import eventually
 from tests.watching import Question
 
@@ -18,27 +19,27 @@ class Threaded(Watcher):
 
     def __init__(self):
         self.ledger = {1: Question(1), 2: Question(2)}
-        self.rested = 0
+        self.released = 0
         self.asked = threading.Event()
-        ways = WatcherCallbacks(
+        callbacks = WatcherCallbacks(
             poll=self.poll,
             look=lambda number: self.ledger[number],
             open=lambda: [entry for entry in self.ledger.values() if entry.is_open],
             due_in=lambda _entry: 0.0,
             may_poll=lambda: True,
             turn_in=lambda: 0.0,
-            rest=self.rest,
+            release=self.release,
             others_poll=lambda: False,
             gone=lambda: None,
         )
-        super().__init__(ways)
+        super().__init__(callbacks)
 
     def poll(self, number):
         self.asked.set()
         return PollResult(self.ledger[number], 0.01)
 
-    def rest(self):
-        self.rested += 1
+    def release(self):
+        self.released += 1
 
     def answer(self, *numbers):
         for number in numbers:
@@ -67,7 +68,7 @@ def test_one_thread_that_ends_and_starts_again(threaded):
     assert threaded.wait(1, timeout=10)
     assert threaded.wait(2, timeout=10)
     eventually(lambda: not watchers(), "the thread's end")
-    assert threaded.rested == 1
+    assert threaded.released == 1
     threaded.ledger[1] = Question(1)
     threaded.watch(threaded.ledger[1])
     assert len(watchers()) == 1
@@ -85,7 +86,7 @@ def test_stop_leaves_nothing(threaded):
     waiting.join(10)
     assert heard == [False]
     assert watchers() == []
-    assert threaded.rested == 1
+    assert threaded.released == 1
     threaded.wake()
     threaded.watch(threaded.ledger[2])
     assert watchers() == []
@@ -120,4 +121,4 @@ def test_a_bug_doesn_t_end_the_thread(threaded, caplog, monkeypatch):
     threaded.step = lambda: step() if next(steps) else {}["bug"]
     threaded.watch(threaded.ledger[1])
     assert threaded.asked.wait(10)
-    assert "the watcher stumbled and goes on" in caplog.text
+    assert "the watcher failed and continues" in caplog.text

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass, replace
 
-from codevf_nb.delivery.watcher import PollResult, Watcher, WatcherCallbacks
+from codevf_nb.delivery._watcher_callbacks import PollResult, WatcherCallbacks
+from codevf_nb.delivery.watcher import Watcher
 from codevf_nb.ledger._rate_limit import SPARE_SECONDS
 from codevf_nb.sdk.polling import MOST_POLL, next_poll
 
@@ -68,31 +69,31 @@ class World:
 
 
 class Kernel(Watcher):
-    """A watcher whose ways lead into the test's world, and what it has told."""
+    """A watcher whose callbacks use the test's world, and its notifications."""
 
     def __init__(self, world, name, turn_in=None, leader_lease=None):
         self.world = world
         self.name = name
         self.told: list[tuple[float, Question]] = []
-        ways = WatcherCallbacks(
+        callbacks = WatcherCallbacks(
             poll=lambda number: world.poll(name, number),
             look=lambda number: world.ledger[number],
             open=lambda: [entry for entry in world.ledger.values() if entry.is_open],
             due_in=lambda entry: max(0.0, 2.0 - (world.time - entry.prepared_at)),
             may_poll=leader_lease.is_mine if leader_lease else self.may_poll,
             turn_in=turn_in or world.turn_in,
-            rest=leader_lease.release if leader_lease else self.rest,
+            release=leader_lease.release if leader_lease else self.release,
             others_poll=leader_lease.is_anothers if leader_lease else lambda: world.holder not in (None, name),
             gone=lambda: world.gone,
         )
-        super().__init__(ways, clock=lambda: world.time)
-        self.listen(lambda entry: self.told.append((world.time, entry)))
+        super().__init__(callbacks, clock=lambda: world.time)
+        self.add_listener(lambda entry: self.told.append((world.time, entry)))
 
     def may_poll(self):
         self.world.holder = self.world.holder or self.name
         return self.world.holder == self.name
 
-    def rest(self):
+    def release(self):
         if self.world.holder == self.name:
             self.world.holder = None
 

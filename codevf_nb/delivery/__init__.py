@@ -1,7 +1,7 @@
-"""At most once: how a question reaches the service without ever being paid twice.
+"""At-most-once delivery: a question reaches the service and is never paid twice.
 
-``protocol.py`` is the way of a question that is asked; ``unsettled.py`` is what may be done about one that was sent
-without anybody hearing what became of it; ``errors.py`` is what a person is told.
+``_submission`` sends a question; ``_unknown_outcomes`` decides what may be done about a question without a response;
+``_task_recorder`` records its task; ``_errors`` words the errors. ``watcher`` polls open questions.
 """
 
 from codevf_nb.delivery._errors import (
@@ -9,20 +9,24 @@ from codevf_nb.delivery._errors import (
     InFlightError,
     OtherProjectError,
     OutcomeUnknownError,
-    stopped,
-    telling_nothing_sent,
-    telling_whether_sent,
+    before_ledger_write,
+    before_sending,
+    interruption_message,
 )
+from codevf_nb.delivery._manual_settlement import ManualSettlement
 from codevf_nb.delivery._submission import AskResult, Submission
+from codevf_nb.delivery._task_recorder import TaskRecorder
 
 __all__ = [
     "AskResult",
     "AskedElsewhereError",
     "InFlightError",
+    "ManualSettlement",
     "OtherProjectError",
     "OutcomeUnknownError",
     "Submission",
-    "stopped",
-    "telling_nothing_sent",
-    "telling_whether_sent",
+    "TaskRecorder",
+    "before_ledger_write",
+    "before_sending",
+    "interruption_message",
 ]

@@ -1,30 +1,39 @@
-"""What can come of asking beside a task and a refusal, and what a person is told about it: one line with the way on."""
+"""The errors of asking that are no response of the service, and the one place that words them.
+
+Every message says what happened, whether anything was sent, and what to do next. ``error.sent`` and
+``error.next_step`` hold the last two as data.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 from codevf_nb.ledger import Entry, LedgerError
 from codevf_nb.sdk.exceptions import APIConnectionError, CodeVFError, IdempotencyConflictError
 
 NOTHING_SENT = "Nothing was sent."
+QUESTION_NOT_SENT = "The question was not sent."
+SAME_KEY = "the same bytes go under the same key, so it can't be paid twice."
+
+E = TypeVar("E", bound=CodeVFError)
 
 
 class OutcomeUnknownError(CodeVFError):
-    """Nobody heard what became of a question that was sent. The same question again settles it, under the same key."""
+    """A question was sent, and no response was received. Asking it again uses the same key, and finds out."""
 
 
 class InFlightError(CodeVFError):
-    """Another kernel is sending the same question, and has been for longer than anybody should wait."""
+    """Another kernel is sending the same question, for longer than a call may take."""
 
     def __init__(self) -> None:
         super().__init__("another kernel is sending the same question right now; run the cell again in a moment.")
+        self.next_step = "Run the cell again in a moment."
 
 
 class NotWrittenError(LedgerError):
-    """The ledger can't be written; the message says whether the question was sent all the same."""
+    """The ledger can't be written; the message says whether the question was sent."""
 
 
 class AskedElsewhereError(CodeVFError):
@@ -36,62 +45,91 @@ class OtherProjectError(CodeVFError):
 
 
 def other_project(entry: Entry, project: str, changed: Sequence[str]) -> OtherProjectError:
-    """Say that nobody can tell whether this is the question of another folder, and how to say so."""
-    return OtherProjectError(
+    """Return the error for a cell that was asked in another project, with other contents of its attachments."""
+    return _worded(
+        OtherProjectError,
         f"the same cell was asked in project {entry.project!r} ({entry.task_id}), about other contents of "
-        f"{', '.join(changed)}; this is project {project!r}. {NOTHING_SENT} "
-        f"-p {project} asks in this project, --again {entry.asking + 1} asks again in any case; "
-        f"%codevf show {entry.task_id} shows that answer."
+        f"{', '.join(changed)}; this is project {project!r}.",
+        sent=False,
+        next_step=f"-p {project} asks in this project, --again {entry.asking + 1} asks again in any case; "
+        f"%codevf show {entry.task_id} shows that answer.",
     )
 
 
-def unheard(error: CodeVFError) -> OutcomeUnknownError:
-    """Say that a question was sent and that nobody heard what became of it."""
-    why = str(error).removesuffix(f". {NOTHING_SENT}")  # this time; the question may be there from an earlier one
-    return OutcomeUnknownError(
-        f"sent, but nobody heard what became of it ({why}). Run the cell again: the same bytes go under the same "
-        "key, so it can't be paid twice."
+def outcome_unknown(error: CodeVFError) -> OutcomeUnknownError:
+    """Return the error for a question that was sent without a response."""
+    why = str(error).removesuffix(f". {NOTHING_SENT}")  # of this attempt; an earlier one may have reached the service
+    return _worded(
+        OutcomeUnknownError,
+        f"sent, but no response was received, so the outcome is unknown ({why}).",
+        sent=True,
+        next_step=f"Run the cell again: {SAME_KEY}",
     )
 
 
 def is_conflict(error: CodeVFError) -> TypeGuard[IdempotencyConflictError]:
-    """Whether a 409 says that the key of a question is taken, for good."""
+    """Whether an error is a 409 that says that the key of a question is taken for good."""
     return isinstance(error, IdempotencyConflictError) and not error.in_flight
 
 
-def conflict(entry: Entry, task_id: str | None) -> AskedElsewhereError:
-    """Say what a 409 means on a key that only this question can have."""
+def key_conflict(entry: Entry, task_id: str | None) -> AskedElsewhereError:
+    """Return the error for a 409 on a key that only this question can have."""
     show = "" if task_id is None else f"%codevf show {task_id} shows it; "
-    return AskedElsewhereError(
+    return _worded(
+        AskedElsewhereError,
         "asked before from elsewhere, with other attachments (or another body): the service keeps the first one, and "
-        f"nothing is paid now. {show}--again {entry.asking + 1} asks anew. The ledger remembers it: the question isn't "
-        f"sent again, unless %codevf settle says so; %codevf settle {entry.id} TASK names its task."
+        "nothing is paid now.",
+        sent=True,
+        next_step=f"{show}--again {entry.asking + 1} asks again. The ledger remembers it: the question isn't "
+        f"sent again, unless %codevf settle says so; %codevf settle {entry.id} TASK names its task.",
     )
 
 
-def by_hand(entry: Entry, why: str) -> OutcomeUnknownError:
-    """Say that only a person can find out what became of a question, and how they say what they found."""
-    return OutcomeUnknownError(
-        f"nobody heard what became of question {entry.id}; {why}. Look for it on codevf.com, then say what you found: "
-        f"%codevf settle {entry.id} TASK, or %codevf settle {entry.id} none. Nothing was sent now."
+def manual_settlement_needed(entry: Entry, why: str) -> OutcomeUnknownError:
+    """Return the error for an unknown outcome that only a person can look up."""
+    return _worded(
+        OutcomeUnknownError,
+        f"the outcome of question {entry.id} is unknown; {why}.",
+        sent=None,
+        next_step=f"Look for it on codevf.com, then say what you found: %codevf settle {entry.id} TASK, or "
+        f"%codevf settle {entry.id} none. Nothing was sent now.",
     )
 
 
-def under_another_key(entry: Entry) -> AskedElsewhereError:
-    """Say that the same person asked the same at the same place, under another key."""
-    return AskedElsewhereError(
-        f"asked before under another key, and still open: {entry.task_id} of account {entry.account}. {NOTHING_SENT} "
-        f"If this key is a new one of the same account, %codevf account same {entry.account} brings it here; else "
-        f"--again {entry.asking + 1} asks (and pays) once more."
+def open_under_another_key(entry: Entry) -> AskedElsewhereError:
+    """Return the error for a question that the same person asked under another key, and that is still open."""
+    return _worded(
+        AskedElsewhereError,
+        f"asked before under another key, and still open: {entry.task_id} of account {entry.account}.",
+        sent=False,
+        next_step=f"If this key is a new one of the same account, %codevf account same {entry.account} brings it "
+        f"here; else --again {entry.asking + 1} asks (and pays) once more.",
     )
 
 
-def stopped(entry: Entry | None) -> str | None:
-    """Say how a question stands that a person stopped asking, or waiting for; None where it was never sent."""
+def ledger_failed(error: LedgerError, *, sent: bool) -> NotWrittenError:
+    """Return the error for a ledger that fails while a question is asked; ``sent``: after the question was sent."""
+    if not sent:
+        return _worded(
+            NotWrittenError,
+            f"{error}.",
+            sent=False,
+            next_step="Without the ledger it might be paid twice: fix that, or ask this once without it, --no-ledger.",
+        )
+    return _worded(
+        NotWrittenError,
+        f"{error}. The question was sent all the same:",
+        sent=True,
+        next_step=f"once the ledger can be written, run the cell again; {SAME_KEY}",
+    )
+
+
+def interruption_message(entry: Entry | None) -> str | None:
+    """Return what Ctrl-C has stopped, and what to do next; None where the question was never sent."""
     if entry is not None and entry.is_open:
         return (
             f"stopped waiting, and the task goes on. %codevf cancel {entry.task_id} stops it; "
-            f"%codevf show {entry.task_id} tells its answer."
+            f"%codevf show {entry.task_id} shows its answer."
         )
     if entry is not None and entry.task_id is not None:
         return f"stopped. %codevf show {entry.task_id} shows what was asked before."
@@ -103,37 +141,37 @@ def stopped(entry: Entry | None) -> str | None:
 
 
 @contextlib.contextmanager
-def telling_nothing_sent() -> Iterator[None]:
-    """Say of whatever is refused before a question goes out that nothing was sent, or at least that it was not."""
+def before_sending() -> Iterator[None]:
+    """Mark every error in this block as one before the question was sent."""
     try:
         yield
     except LedgerError as error:
-        raise not_written(error, sent=False) from error
+        raise ledger_failed(error, sent=False) from error
     except CodeVFError as error:
-        asked_about = isinstance(error, APIConnectionError) or getattr(error, "status_code", None) is not None
-        error.add("The question was not sent." if asked_about else NOTHING_SENT)
+        mark_not_sent(error)
         raise
 
 
 @contextlib.contextmanager
-def telling_whether_sent() -> Iterator[None]:
-    """Say of a ledger that fails on the way to a question that nothing was sent, unless it was."""
+def before_ledger_write() -> Iterator[None]:
+    """Mark a ledger error in this block as one before the question was sent, unless it is marked already."""
     try:
         yield
     except NotWrittenError:
         raise
     except LedgerError as error:
-        raise not_written(error, sent=False) from error
+        raise ledger_failed(error, sent=False) from error
 
 
-def not_written(error: LedgerError, *, sent: bool) -> NotWrittenError:
-    """Say what a ledger that fails means for a question on its way."""
-    if not sent:
-        return NotWrittenError(
-            f"{error}. {NOTHING_SENT} Without the ledger it might be paid twice: mend that, or ask this once "
-            "without it, --no-ledger."
-        )
-    return NotWrittenError(
-        f"{error}. The question was sent all the same: once the ledger can be written, run the cell again; the same "
-        "bytes go under the same key, so it can't be paid twice."
-    )
+def mark_not_sent(error: CodeVFError) -> None:
+    """Record in an error that the question was not sent; another request may have been."""
+    other_request = isinstance(error, APIConnectionError) or getattr(error, "status_code", None) is not None
+    if not isinstance(error, APIConnectionError):  # whose ``sent`` is about the other request
+        error.sent = False
+    error.add(QUESTION_NOT_SENT if other_request else NOTHING_SENT)
+
+
+def _worded(kind: type[E], what: str, *, sent: bool | None, next_step: str) -> E:
+    error = kind(f"{what} {NOTHING_SENT} {next_step}" if sent is False else f"{what} {next_step}")
+    error.sent, error.next_step = sent, next_step
+    return error

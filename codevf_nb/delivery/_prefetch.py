@@ -1,8 +1,8 @@
-"""What a first question needs, fetched before it is asked, in turns of the rate limit that no one waits for.
+"""Fetches what a first question needs before it is asked, in turns of the rate limit that are free.
 
-Once per session, on one short thread. A question that is on its way has precedence: it never queues behind this thread,
-and waits for it only while one request is in flight whose answer it needs itself. Whatever fails here is logged and
-left to the question's own requests.
+It runs once per session, on one short thread. A question has precedence: it never queues behind this thread, and waits
+for it only while a request is in progress whose response it needs itself. A failure here is logged, and the question
+makes the request itself.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from codevf_nb.ipython.publishing import thread_context
 from codevf_nb.sdk.forks import reset_after_fork
 
-# A turn is asked for at least this often, in seconds: whoever took it may have given it back.
+# A turn is requested at least this often, in seconds: the request that took it may have returned it.
 LOOK_SECONDS = 1.0
-# A request that takes longer is given up: a question may be waiting for it.
+# A request that takes longer is cancelled, in seconds: a question may wait for it.
 FETCH_SECONDS = 5.0
-# A kernel that ends waits no longer than this for it, in seconds.
+# A kernel that ends waits at most this long for the thread, in seconds.
 STOP_SECONDS = 0.5
 
 log = logging.getLogger("codevf_nb.prefetch")
@@ -27,7 +27,7 @@ log = logging.getLogger("codevf_nb.prefetch")
 
 @dataclass(frozen=True)
 class Step:
-    """One request: whether it is needed still, and how it is made without queueing for a turn."""
+    """One request: whether it is still needed, and how it is made without queueing for a turn."""
 
     name: str
     is_needed: Callable[[], bool]
@@ -35,14 +35,14 @@ class Step:
 
 
 class Prefetch:
-    """Takes the steps one after the other, each in a turn that is left over.
+    """Runs the steps one after the other, each in a free turn.
 
-    Whoever fetches the same by itself holds ``lock`` meanwhile, so that nothing is fetched twice.
+    Other code that makes the same requests holds ``lock`` meanwhile, so that nothing is fetched twice.
     """
 
-    def __init__(self, steps: Sequence[Step], free_in: Callable[[], float]) -> None:
+    def __init__(self, steps: Sequence[Step], take_turn: Callable[[], float]) -> None:
         self._steps = steps
-        self._free_in = free_in
+        self._take_turn = take_turn
         self._reset()
         reset_after_fork(self._reset)
 
@@ -57,14 +57,14 @@ class Prefetch:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin, once."""
+        """Start the thread, once."""
         if self._thread is None:
             run = thread_context().run
             self._thread = threading.Thread(target=run, args=(self._run,), name="codevf-prefetch", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """End after the request that is in flight, if one is."""
+        """End after the request in progress, if there is one."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(timeout=STOP_SECONDS)
@@ -73,7 +73,7 @@ class Prefetch:
         for step in self._steps:
             try:
                 self._take(step)
-            except Exception as error:  # noqa: BLE001 - the question asks for it itself, and says what is wrong
+            except Exception as error:  # noqa: BLE001 - the question makes this request itself, and reports its errors
                 log.info("%s was not fetched before it is needed: %s", step.name, error)
                 return
 
@@ -82,7 +82,7 @@ class Prefetch:
             with self.lock:
                 if not step.is_needed():
                     return
-                wait = self._free_in()
+                wait = self._take_turn()
                 if wait <= 0:
                     step.fetch()
                     return

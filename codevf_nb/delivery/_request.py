@@ -1,4 +1,4 @@
-"""A question as the service gets it, and as the ledger keeps it."""
+"""The request of a question, and its columns in the ledger."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def body_of(draft: Draft, project_id: int) -> dict[str, Any]:
 
 
 def columns(account: Account, asked_by: str, draft: Draft, identity: str, prepared: PreparedTask) -> dict[str, Any]:
-    """Return what the ledger keeps of a priced question, but for its attachments."""
+    """Return the ledger's columns of a priced question, without its attachments."""
     question, terms = draft.question, draft.priced
     return {
         "environment": account.environment,
@@ -52,6 +52,6 @@ def columns(account: Account, asked_by: str, draft: Draft, identity: str, prepar
 
 
 def cost_cap(entry: Entry, response: TaskResponse) -> int | None:
-    """Return the most that a question can cost: as priced, or more where the service answers with dearer terms."""
-    answered = worst_case(response, mode=entry.mode, max_credits=entry.max_credits, multiplier=entry.priced_multiplier)
-    return max((cap for cap in (entry.cost_cap, answered) if cap is not None), default=None)
+    """Return the highest possible cost: as priced, or higher where the response has more expensive terms."""
+    responded = worst_case(response, mode=entry.mode, max_credits=entry.max_credits, multiplier=entry.priced_multiplier)
+    return max((cap for cap in (entry.cost_cap, responded) if cap is not None), default=None)

@@ -1,4 +1,4 @@
-"""What one sender of a question knows: its lease, its turn, and what has become of its attempts."""
+"""The state of one thread that sends a question."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from codevf_nb.sdk.exceptions import (
 
 @dataclass
 class Sender:
-    """One thread on its way to the service: its lease, its turn, and what it knows of its attempts.
+    """One thread that sends a question: its lease, its turn, and its attempts.
 
-    ``committed``: an attempt is counted that hasn't gone out yet. ``sent``: one has. ``nothing`` have come to nothing,
-    which isn't written yet. ``resumes``: the question may be there from an earlier sender.
+    Attributes:
+        lease: The lease under which it sends.
+        turn: Its turn of the rate limit.
+        resumes: Whether an earlier sender may have sent the question.
+        committed: Whether an attempt is committed that was not sent yet.
+        sent: Whether an attempt was sent.
+        failed_attempts: Attempts that certainly made no task, and are not recorded as such yet.
+        closed: Whether the end of sending is recorded.
     """
 
     lease: Lease
@@ -26,22 +32,22 @@ class Sender:
     resumes: bool = False
     committed: bool = True
     sent: bool = False
-    nothing: int = 0
+    failed_attempts: int = 0
     closed: bool = False
 
-    def take_nothing(self) -> int:
-        """Return how many attempts have come to nothing, to be written now."""
-        nothing, self.nothing = self.nothing, 0
-        return nothing
+    def take_failed_attempts(self) -> int:
+        """Return the number of failed attempts to record now, and reset it."""
+        failed, self.failed_attempts = self.failed_attempts, 0
+        return failed
 
     def end(self) -> int:
-        """As ``take_nothing``, once no attempt goes out any more."""
-        self.nothing, self.committed = self.nothing + self.committed, False
-        return self.take_nothing()
+        """Return the failed attempts at the end of sending, with one that is committed and not sent."""
+        self.failed_attempts, self.committed = self.failed_attempts + self.committed, False
+        return self.take_failed_attempts()
 
 
-def refuses(error: CodeVFError) -> bool:
-    """Whether an answer says for certain that the attempt which it answers has made no task."""
+def is_refusal(error: CodeVFError) -> bool:
+    """Whether a response means that its attempt certainly made no task."""
     if not isinstance(error, APIError) or isinstance(error, ServerError) or error.status_code is None:
         return False
     return 400 <= error.status_code < 500 and not isinstance(error, IdempotencyConflictError)

@@ -1,11 +1,11 @@
-"""The one polling thread.
+"""The thread that polls the open questions of an account.
 
-It polls the open questions of an account, whichever kernel asked them, each at its own pace and all within the rate
-limit, and tells whoever listens what has changed. Which process polls is a lease; the others read what that one wrote,
-and stand by to take over. A process that does not reach the service gives the lease up at once, and takes it again only
-after a poll without it has worked: another process may be better off. A session watches from its first use for as long
-as anything is open on its account; a kernel that never used it has no thread. Everything it needs is passed in, so that
-a day of it can be tested in a moment: ``step`` does what is due and says how long there is nothing to do.
+It polls every open question of the account, whichever kernel asked it, each at its own interval and all within the rate
+limit. A lease decides which process polls; the others read from the ledger what that process recorded, and take over
+when the lease is free. A process that can't reach the service releases the lease at once, and acquires it again only
+after a poll without the lease has worked. A session watches from its first use for as long as a question is open on its
+account; a kernel that never used it has no thread. All dependencies are parameters, so that a test can run a day of
+polling in a moment: ``step`` does what is due and returns for how long there is nothing to do.
 """
 
 from __future__ import annotations
@@ -15,121 +15,78 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from codevf_nb.delivery._backoff import (
     LAST_RETRY_SECONDS,
     Backoff,
-    hint_of,
-    is_about_one,
+    is_about_one_task,
+    retry_after_of,
 )
+from codevf_nb.delivery._subscriptions import Listener, Subscriptions
+from codevf_nb.delivery._watcher_callbacks import WatchedQuestion, WatcherCallbacks
 from codevf_nb.ipython.publishing import thread_context
 from codevf_nb.sdk.exceptions import CodeVFError, RateLimitError
 from codevf_nb.sdk.forks import reset_after_fork
 
-# The ledger is looked at this often, for others' questions and for answers that another process has heard, in seconds.
+# The ledger is read this often, for other kernels' questions and for answers that another process recorded, in seconds.
 LOOK_SECONDS = 1.0
-# A task that the service refuses to tell about while it tells about others is asked after at least this often.
+# A task that the service refuses to return, while it returns others, is polled at least this often, in seconds.
 LAST_REFUSED_SECONDS = 300.0
-# So many refusals with nothing heard in between are not the tasks' own any more.
+# After this many refusals without a success in between, the cause is not a single task.
 REFUSED_IN_A_ROW = 3
 
-# A kernel that ends waits no longer than this for a poll that is on its way, in seconds.
+# A kernel that ends waits at most this long for a poll in progress, in seconds.
 STOP_SECONDS = 1.0
 
 log = logging.getLogger("codevf_nb.watcher")
 
 
-class WatchedQuestion(Protocol):
-    """What the watcher has to know of a question; ``prepared_at`` is in seconds since 1970 UTC."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def status(self) -> str | None: ...
-    @property
-    def is_open(self) -> bool: ...
-    @property
-    def prepared_at(self) -> float: ...
-
-
-@dataclass(frozen=True)
-class PollResult:
-    """What a poll has shown, and in how many seconds the next one is due."""
-
-    entry: WatchedQuestion
-    next_in: float
-
-
-@dataclass(frozen=True)
-class WatcherCallbacks:
-    """The ways out of the watcher: to the service, to the ledger, and to the other processes.
-
-    ``due_in`` says when a question nobody here has polled yet is due. ``may_poll`` takes the polling over if it is
-    free, ``rest`` gives it up, and ``others_poll`` says whether another process has it. ``gone`` says why no answer can
-    come any more, whoever polls; None while one can.
-    """
-
-    poll: Callable[[int], PollResult]
-    look: Callable[[int], WatchedQuestion]
-    open: Callable[[], Sequence[WatchedQuestion]]
-    due_in: Callable[[WatchedQuestion], float]
-    may_poll: Callable[[], bool]
-    turn_in: Callable[[], float]
-    rest: Callable[[], None]
-    others_poll: Callable[[], bool]
-    gone: Callable[[], str | None]
-
-
 @dataclass(frozen=True)
 class _Plan:
-    """When a question was last looked at (or first heard of), and when it is due."""
+    """When a question was last polled (or first seen), and when it is due."""
 
     since: float
     due: float
 
 
 class Watcher:
-    """Watches questions from when they are asked until their answer is there."""
+    """Watches questions from when they are asked until their answer is recorded."""
 
-    def __init__(self, ways: WatcherCallbacks, clock: Callable[[], float] = time.monotonic) -> None:
-        self._callbacks = ways
+    def __init__(self, callbacks: WatcherCallbacks, clock: Callable[[], float] = time.monotonic) -> None:
+        self._callbacks = callbacks
         self._clock = clock
         self._stopped = False
         self._gone: str | None = None
-        self._begin()
-        reset_after_fork(self._begin)
+        self._reset()
+        reset_after_fork(self._reset)
 
-    def _begin(self) -> None:
-        """Watch nothing yet; a forked process begins so too, and leaves the parent's questions to the parent."""
-        self._listeners: list[Callable[[WatchedQuestion], None]] = []
-        self._waiting: dict[int, list[Callable[[], None]]] = {}
-        self._watched: dict[int, WatchedQuestion] = {}
+    def _reset(self) -> None:
+        """Watch nothing yet; a forked process starts here too, and leaves the parent's questions to the parent."""
+        self._subscriptions = Subscriptions(is_closed=self._stopped)
         self._plans: dict[int, _Plan] = {}
         self._backoffs: dict[int, Backoff] = {}
-        self._service_info = Backoff()
+        self._service = Backoff()
         self._ledger = Backoff()
         self._looked_at = -math.inf
-        self._changed = threading.Condition()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._refused = 0
 
     @property
-    def trouble(self) -> str | None:
-        """Why nothing is heard at the moment, of any question; None while all is well."""
-        return self._gone or self._service_info.why or self._ledger.why
+    def problem(self) -> str | None:
+        """Why no question can be polled at the moment; None while polling works."""
+        return self._gone or self._service.why or self._ledger.why
 
-    def trouble_with(self, question_id: int) -> str | None:
-        """Why nothing is heard of this question at the moment; None while all is well."""
+    def problem_with(self, question_id: int) -> str | None:
+        """Return why this question can't be polled at the moment; None while polling works."""
         backoff = self._backoffs.get(question_id)
-        return self.trouble or (backoff.why if backoff else None)
+        return self.problem or (backoff.why if backoff else None)
 
-    def report(self, question_id: int) -> str | None:
-        """Say to whoever waits for a question's answer what keeps it away; None while all is well."""
-        why = self.trouble_with(question_id)
+    def delay_message(self, question_id: int) -> str | None:
+        """Return a message about what delays a question's answer; None while polling works."""
+        why = self.problem_with(question_id)
         if self._gone or why is None:
             return why
         return f"no answer from the service at the moment ({why}); it is asked again"
@@ -141,138 +98,133 @@ class Watcher:
 
     @property
     def is_watching(self) -> bool:
-        """Whether an answer is waited for here."""
-        return bool(self._watched) and not self._stopped
+        """Whether this process waits for an answer."""
+        return bool(self._subscriptions.watched) and not self._stopped
 
-    def listen(self, listener: Callable[[WatchedQuestion], None]) -> None:
+    def add_listener(self, listener: Listener) -> None:
         """Call ``listener``, on the watcher's thread, with every watched question that was polled or has changed."""
-        self._listeners.append(listener)
+        self._subscriptions.listeners.append(listener)
 
-    def unlisten(self, listener: Callable[[WatchedQuestion], None]) -> None:
-        """Call it no more."""
+    def remove_listener(self, listener: Listener) -> None:
+        """Stop calling a listener."""
         with contextlib.suppress(ValueError):
-            self._listeners.remove(listener)
+            self._subscriptions.listeners.remove(listener)
 
     def watch(self, entry: WatchedQuestion) -> None:
-        """Tell the listeners about a question until its answer is there."""
+        """Notify the listeners about a question until its answer is recorded."""
         if self._gone or not entry.is_open:
             return
         due_in = self._callbacks.due_in(entry)
-        with self._changed:
-            self._watched[entry.id] = entry
+        with self._subscriptions.lock:
+            self._subscriptions.add(entry)
             if entry.id not in self._plans:
                 self._plan(entry.id, due_in)
             self._start()
 
     def wake(self) -> None:
-        """Look at the ledger at once: questions may be open there, or one has been answered."""
-        with self._changed:
+        """Read the ledger at once: questions may be open there, or one may have been answered."""
+        with self._subscriptions.lock:
             self._looked_at = -math.inf
             self._start()
 
     def wait(self, question_id: int, timeout: float | None = None) -> bool:
-        """Block until a watched question's answer is there, at most ``timeout`` seconds; whether it is.
+        """Block until a watched question's answer is recorded. Ctrl-C ends only this wait; ``stop`` ends it too.
 
-        Ctrl-C ends just this, and so does ``stop``.
+        Args:
+            question_id: The question.
+            timeout: The longest wait in seconds; None waits without a limit.
+
+        Returns:
+            Whether the question is no longer watched.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopped or question_id not in self._watched, timeout)
-            return question_id not in self._watched
+        return self._subscriptions.wait(question_id, timeout)
 
-    def when_over(self, question_id: int, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back once, on any thread, when a question is no longer watched; return what takes the callback back.
+    def add_done_callback(self, question_id: int, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` once, on any thread, when a question is no longer watched.
 
         It is called at once where the question isn't watched, and by ``stop``.
+
+        Returns:
+            A function that removes the callback.
         """
-        with self._changed:
-            is_over = self._stopped or question_id not in self._watched
-            if not is_over:
-                self._waiting.setdefault(question_id, []).append(callback)
-        if is_over:
-            callback()
-
-        def withdraw() -> None:
-            with self._changed, contextlib.suppress(KeyError, ValueError):
-                self._waiting[question_id].remove(callback)
-
-        return withdraw
+        return self._subscriptions.add_done_callback(question_id, callback)
 
     def stop(self) -> None:
-        """End the thread; what is open stays open at the service and in the ledger."""
-        with self._changed:
+        """End the thread; open questions stay open at the service and in the ledger."""
+        with self._subscriptions.lock:
             self._stopped = True
-            self._changed.notify_all()
             thread = self._thread
-            waiting = [callback for callbacks in self._waiting.values() for callback in callbacks]
-            self._waiting.clear()
-        for callback in waiting:
-            callback()
+        self._subscriptions.close()
         self._wake.set()
         if thread is None or thread is threading.current_thread():
             return
         thread.join(STOP_SECONDS)
-        if thread.is_alive():  # in a request that nobody answers: it does nothing more once that ends
-            self._rest()
+        if thread.is_alive():  # in a request without a response: it does nothing more once that ends
+            self._release_lease()
 
     def step(self) -> float | None:
-        """Do what is due; return the seconds until something is, or None where no answer is to be expected any more."""
+        """Do what is due.
+
+        Returns:
+            The seconds until something is due; None where no answer can come any more.
+        """
         if self._gone:
             return None
         try:
             self._look()
-            mine = bool(self._plans) and self._may_poll()
+            is_poller = bool(self._plans) and self._may_poll()
         except CodeVFError as error:
             self._ledger.again(self._clock())
             if self._ledger.explain(error):
-                log.warning("watching goes on although the ledger fails: %s", error)
-                self._tell_all()
+                log.warning("watching continues although the ledger fails: %s", error)
+                self._subscriptions.notify_all()
             return self._ledger.until - self._clock()
         if self._ledger.failures:
             self._ledger = Backoff()
             log.info("the ledger works again")
-            self._tell_all()
+            self._subscriptions.notify_all()
         if not self._plans:
             return None
-        return self._poll_next() if mine else LOOK_SECONDS
+        return self._poll_next() if is_poller else LOOK_SECONDS
 
     def _may_poll(self) -> bool:
-        """Whether to poll now: as the one who polls for all; after a setback as a probe, where no other one polls."""
-        if not self._service_info.failures and not self._all_are_refused:
+        """Whether to poll now: with the lease; after a failure without it, where no other process holds it."""
+        if not self._service.failures and not self._all_are_refused:
             return self._callbacks.may_poll()
         others = self._callbacks.others_poll()
-        if others and self._service_info.why:  # it is theirs to tell what keeps the answers away
-            self._service_info.why = None
-            self._tell_all()
+        if others and self._service.why:  # the other process reports what delays the answers
+            self._service.why = None
+            self._subscriptions.notify_all()
         return not others
 
     @property
     def _all_are_refused(self) -> bool:
-        """Whether who answers here may be another one than the service: it knows none of the tasks."""
+        """Whether the responses may come from something other than the service: it knows none of the tasks."""
         return self._refused >= min(REFUSED_IN_A_ROW, max(1, len(self._plans)))
 
     def _look(self) -> None:
-        """Learn from the ledger what other kernels have asked, and what whoever polls has heard."""
+        """Read from the ledger what other kernels have asked, and what the polling process has recorded."""
         now = self._clock()
         if now - self._looked_at < LOOK_SECONDS:
             return
         still_open = {entry.id: entry for entry in self._callbacks.open()}
-        with self._changed:
+        with self._subscriptions.lock:
             self._looked_at = now
             for entry in still_open.values():
                 if entry.id not in self._plans:
                     self._plan(entry.id, self._callbacks.due_in(entry))
-            moved = [entry for entry in still_open.values() if self._has_moved(entry)]
-            closed = sorted((self._plans.keys() | self._watched.keys()) - still_open.keys())
-        for entry in moved:
-            self._notice(entry)
+            changed = [entry for entry in still_open.values() if self._has_changed(entry)]
+            closed = sorted((self._plans.keys() | self._subscriptions.watched.keys()) - still_open.keys())
+        for entry in changed:
+            self._update(entry)
         for question_id in closed:
             try:
-                self._notice(self._callbacks.look(question_id))
-            except LookupError:  # the ledger was put back to an earlier day: this question is not in it
+                self._update(self._callbacks.look(question_id))
+            except LookupError:  # the ledger was restored from an older backup: this question is not in it
                 self._drop(question_id)
 
-    def _has_moved(self, entry: WatchedQuestion) -> bool:
-        known = self._watched.get(entry.id)
+    def _has_changed(self, entry: WatchedQuestion) -> bool:
+        known = self._subscriptions.watched.get(entry.id)
         return known is not None and known.status != entry.status
 
     def _plan(self, question_id: int, due_in: float) -> None:
@@ -280,102 +232,89 @@ class Watcher:
         self._plans[question_id] = _Plan(now, now + due_in)
 
     def _next(self) -> tuple[int, float]:
-        """Of those that are due the one nobody has looked at for longest, so that all have turns; else the next due."""
+        """Return the due question that was polled least recently, else the one that is due next, and when."""
         now = self._clock()
-        with self._changed:
+        with self._subscriptions.lock:
             due = [(plan.since, known) for known, plan in self._plans.items() if plan.due <= now]
             question_id = min(due)[1] if due else min(self._plans, key=lambda known: self._plans[known].due)
             return question_id, self._plans[question_id].due
 
     def _poll_next(self) -> float:
         question_id, due = self._next()
-        if (wait := max(due, self._service_info.until) - self._clock()) > 0:
+        if (wait := max(due, self._service.until) - self._clock()) > 0:
             return min(wait, LOOK_SECONDS)
         if (wait := self._callbacks.turn_in()) > 0:
             return min(wait, LOOK_SECONDS)
         try:
             polled = self._callbacks.poll(question_id)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one task, the others have their turn
-            self._put_off(question_id, error)
+        except Exception as error:  # noqa: BLE001 - an error with one task must not stop the polls of the others
+            self._postpone(question_id, error)
             return 0.0
         self._backoffs.pop(question_id, None)
         self._refused = 0
-        with self._changed:
+        with self._subscriptions.lock:
             self._plan(question_id, polled.next_in)
-        self._notice(polled.entry)
-        if self._service_info.failures:
-            self._service_info = Backoff()
+        self._update(polled.entry)
+        if self._service.failures:
+            self._service = Backoff()
             log.info("polling works again")
-            self._tell_all()
+            self._subscriptions.notify_all()
         return 0.0
 
-    def _put_off(self, question_id: int, error: Exception) -> None:
-        """A poll that fails ends nothing: the task goes on at the service, and is asked after again later.
+    def _postpone(self, question_id: int, error: Exception) -> None:
+        """Plan a later poll after one that failed: the task continues at the service.
 
-        It goes back in line. Where the failure isn't that task's own, the next one waits as well, and another process
-        may try: a network that is down is probed now and then, not once for each task.
+        Where the failure isn't about this task only, the other tasks wait as well, and another process may poll: a
+        network that is down is probed from time to time, not once for each task.
         """
         now = self._clock()
-        refused = is_about_one(error)
+        refused = is_about_one_task(error)
         backoff = self._backoffs.setdefault(question_id, Backoff())
-        backoff.again(now, LAST_REFUSED_SECONDS if refused else LAST_RETRY_SECONDS, hint_of(error))
-        with self._changed:
+        backoff.again(now, LAST_REFUSED_SECONDS if refused else LAST_RETRY_SECONDS, retry_after_of(error))
+        with self._subscriptions.lock:
             self._plan(question_id, backoff.until - now)
         if not refused:
-            self._service_info.again(now, hint=hint_of(error))
-            if not isinstance(error, RateLimitError):  # whoever polls, all of them have the same limit
-                self._rest()
+            self._service.again(now, hint=retry_after_of(error))
+            if not isinstance(error, RateLimitError):  # another process would have the same limit
+                self._release_lease()
             self._gone = self._callbacks.gone()
         else:
             self._refused += 1
             if self._all_are_refused:
-                self._rest()
-        if (backoff if refused else self._service_info).explain(error):
-            log.warning("polling goes on although it fails%s: %s", f" for question {question_id}" * refused, error)
-            self._tell_all()
+                self._release_lease()
+        if (backoff if refused else self._service).explain(error):
+            log.warning("polling continues although it fails%s: %s", f" for question {question_id}" * refused, error)
+            self._subscriptions.notify_all()
         if self._gone:
             self._give_up()
 
     def _give_up(self) -> None:
-        """Let go of everything: no answer can come any more. Each question is told about a last time."""
-        self._tell_all()
-        for question_id in list(self._plans.keys() | self._watched.keys()):
+        """Stop watching every question, after a last notification: no answer can come any more."""
+        self._subscriptions.notify_all()
+        for question_id in list(self._plans.keys() | self._subscriptions.watched.keys()):
             self._drop(question_id)
 
-    def _rest(self) -> None:
+    def _release_lease(self) -> None:
         try:
-            self._callbacks.rest()
+            self._callbacks.release()
         except CodeVFError as error:
-            log.debug("the lease runs out by itself: %s", error)
+            log.debug("the lease expires by itself: %s", error)
 
-    def _tell_all(self) -> None:
-        for entry in list(self._watched.values()):
-            self._tell(entry)
-
-    def _tell(self, entry: WatchedQuestion) -> None:
-        for listener in list(self._listeners):
-            try:
-                listener(entry)
-            except Exception:  # what one listener does wrong is no reason for another not to hear
-                log.exception("a listener stumbled over question %s", entry.id)
-
-    def _notice(self, entry: WatchedQuestion) -> None:
-        if entry.id in self._watched:
-            self._tell(entry)
+    def _update(self, entry: WatchedQuestion) -> None:
+        watched = self._subscriptions.watched
+        if entry.id in watched:
+            self._subscriptions.notify(entry)
         if not entry.is_open:
             self._drop(entry.id)
-        elif entry.id in self._watched:
-            with self._changed:
-                self._watched[entry.id] = entry
+        elif entry.id in watched:
+            self._subscriptions.add(entry)
 
     def _drop(self, question_id: int) -> None:
-        with self._changed:
+        with self._subscriptions.lock:
             self._plans.pop(question_id, None)
             self._backoffs.pop(question_id, None)
-            self._watched.pop(question_id, None)
-            self._changed.notify_all()
-            waiting = self._waiting.pop(question_id, [])
-        for callback in waiting:
+            callbacks = self._subscriptions.remove(question_id)
+        for callback in callbacks:
             callback()
 
     def _start(self) -> None:
@@ -393,16 +332,16 @@ class Watcher:
             self._wake.clear()
             try:
                 pause = self.step()
-            except Exception:  # a thread that dies would leave every answer unseen
-                log.exception("the watcher stumbled and goes on")
+            except Exception:  # without the thread no answer would be shown
+                log.exception("the watcher failed and continues")
                 pause = LAST_RETRY_SECONDS
             if pause is not None:
                 self._wake.wait(pause)
 
     def _may_end(self, pause: float | None) -> bool:
-        with self._changed:
+        with self._subscriptions.lock:
             if not self._stopped and (pause is not None or self._wake.is_set()):
                 return False
-            self._rest()
+            self._release_lease()
             self._thread = None
             return True

@@ -91,7 +91,7 @@ def changed(repeat: Repeat | None, asking: int) -> list[str]:
     lines = []
     for change in repeat.changed if repeat else ():
         now = "changed" if change.rows is None else f"{change.rows[0]:,} → {change.rows[1]:,} rows"
-        lines.append(f"{plain(change.name)}: {now} since; --again {asking + 1} asks anew")
+        lines.append(f"{plain(change.name)}: {now} since; --again {asking + 1} asks again")
     return lines
 
 
@@ -112,7 +112,7 @@ def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     if repeated:
         now = "settled now" if repeated.settled else "0 credits now"
         where = "" if repeated.account is None else f" under another key (account {repeated.account})"
-        parts.append(f"asked {ago(repeated.ago)}{where}, {now}; --again {entry.asking + 1} asks anew")
+        parts.append(f"asked {ago(repeated.ago)}{where}, {now}; --again {entry.asking + 1} asks again")
     if entry.is_forgotten:
         parts.append("its texts were deleted (%codevf forget)")
     return " · ".join(parts)

@@ -106,11 +106,11 @@ class CodeVFMagics(Magics):
                 current = kernel.without_ledger() if line.options.value("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)
             with current.ledger.store.together():
-                draft = current.draft_of(asked, self._defaults(), only_look=line.options.value("dry_run"))
+                draft = current.draft_of(asked, self._defaults(), is_preview=line.options.value("dry_run"))
                 if line.options.value("dry_run"):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                     return
-                stands = partial(current.stopped, draft)
+                stands = partial(current.interruption_message, draft)
                 task, place = self._send(current, draft, line.options)
             if line.options.value("wait"):
                 task.wait(line.options.value("timeout"))
@@ -122,7 +122,7 @@ class CodeVFMagics(Magics):
         from codevf_nb.widgets import live_displays
 
         displays = live_displays.of(current)
-        with displays.asking(lambda: current.stopped(draft) or UNSENT) as asking:
+        with displays.asking(lambda: current.interruption_message(draft) or UNSENT) as asking:
             task = current.ask(draft, asking.priced)
             self.shell.user_ns[options.value("out") or DEFAULT_VARIABLE] = task
             waits = options.value("wait")

@@ -58,6 +58,12 @@ class CodeVFError(Exception):
     attempts: int = 0
     """How often the call was tried."""
 
+    sent: bool | None = None
+    """Whether the request (of a notebook: the question) was sent; None where that is unknown or does not apply."""
+
+    next_step: str = ""
+    """What to do now, as the message says it; empty where there is no advice."""
+
     def add(self, sentence: str) -> None:
         """Ends the message with this sentence too, unless it says it already."""
         told = str(self)
@@ -74,6 +80,8 @@ class APIConnectionError(CodeVFError):
 
     `sent` is False only where it is certain that no attempt of the call left this machine.
     """
+
+    sent: bool
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)

@@ -199,7 +199,7 @@ class _Run:
         )
         if isinstance(outcome, CodeVFError):
             logger.debug("%s %s attempt %d: no answer", call.method, call.path, self._attempts)
-            self._sent |= getattr(outcome, "sent", True)
+            self._sent |= not isinstance(outcome, APIConnectionError) or outcome.sent
             self._unanswered(outcome)
             return outcome
         self._sent = True
@@ -256,7 +256,9 @@ class _Run:
         """Waits before the next attempt, or raises the error where there shall be none."""
         self._failures += 1
         in_flight = isinstance(error, IdempotencyConflictError) and error.in_flight
-        self._uncertain |= in_flight or isinstance(error, ServerError) or getattr(error, "sent", False)
+        self._uncertain |= (
+            in_flight or isinstance(error, ServerError) or (isinstance(error, APIConnectionError) and error.sent)
+        )
         if not may_repeat(error) or not self._transport.failures_allowed(self._failures):
             self._give_up(error)
         delay = retry_delay(self._failures, getattr(error, "retry_after", None), self._transport.random)

@@ -142,7 +142,7 @@ class Dashboard:
         )
         for control in self._controls:
             control.observe(self._changed, "value")
-        session.watcher.listen(self._heard)
+        session.watcher.add_listener(self._heard)
         self._changed(None)
 
     def fallback(self) -> dict[str, str]:
@@ -151,7 +151,7 @@ class Dashboard:
 
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
-        self._session.watcher.unlisten(self._heard)
+        self._session.watcher.remove_listener(self._heard)
         for control in self._controls:
             control.unobserve_all()
         view_registry.close(self.root)

@@ -88,7 +88,7 @@ class Inbox:
         )
         for control in self._filters:
             control.observe(self._filtered, "value")
-        session.watcher.listen(self._heard)
+        session.watcher.add_listener(self._heard)
         job_queue.tick(self._tick)
         self._draw()
 
@@ -98,7 +98,7 @@ class Inbox:
 
     def let_go(self) -> None:
         """Close it: its cell shows something else by now."""
-        self._session.watcher.unlisten(self._heard)
+        self._session.watcher.remove_listener(self._heard)
         job_queue.untick(self._tick)
         for control in self._filters:
             control.unobserve_all()
@@ -156,7 +156,7 @@ class Inbox:
 
     def _open(self, number: int) -> None:
         entry = self._entries[number]
-        self._session.saw(entry)
+        self._session.mark_read(entry)
         self._id.value = entry.task_id or f"question {entry.id}"
         self._cancel.disarm()
         self._told.say()
@@ -169,7 +169,7 @@ class Inbox:
         self._draw()
 
     def _read_all(self) -> None:
-        self._session.saw()
+        self._session.mark_read()
         self._draw()
 
     def _stop(self) -> None:

@@ -136,7 +136,7 @@ class Picker:
         """Show what would be sent; return why it can't be."""
         try:
             look = replace(self.form.options(), profile=None)  # a look is taken at every change: it never scans
-            draft = self._session.priced(self._session.draft_of(look, self.form.defaults, only_look=True))
+            draft = self._session.priced(self._session.draft_of(look, self.form.defaults, is_preview=True))
         except CodeVFError as error:
             self._preview.value = lines("nothing, as long as Submit is off")
             return [str(error).removesuffix(" Nothing was sent.")]

@@ -49,7 +49,7 @@ class LiveDisplays:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._shown: dict[int, list[_Place]] = {}
-        session.watcher.listen(self._update)
+        session.watcher.add_listener(self._update)
 
     @property
     def answers_at_once(self) -> bool:
@@ -82,7 +82,7 @@ class LiveDisplays:
         """Show a task once, as it is: in a new display, or in place of one."""
         entry = task.entry
         self._publish(entry, task.repeated, **_replacing(display_id))
-        self.session.saw(entry)
+        self.session.mark_read(entry)
 
     def follow(self, task: Task, display_id: str, panel: Panel | None = None) -> None:
         """Keep a display up to date while its task is open; a panel is told, and the answer takes its place."""
@@ -92,7 +92,7 @@ class LiveDisplays:
             self._update(entry)
 
     def _update(self, entry: Any) -> None:
-        trouble = self.session.watcher.report(entry.id)
+        trouble = self.session.watcher.delay_message(entry.id)
         for place in self._shown.get(entry.id, ()):
             if place.panel is None or not entry.is_open:
                 self._publish(entry, place.repeated, trouble, display_id=place.display_id, update=True)

@@ -21,7 +21,7 @@ import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from codevf_nb.delivery.watcher import PollResult
+from codevf_nb.delivery._watcher_callbacks import PollResult
 from codevf_nb.sdk.exceptions import RateLimitError
 from codevf_nb.sdk.polling import next_poll
 from tests import watching

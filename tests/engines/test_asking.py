@@ -35,11 +35,11 @@ def counted():
 def test_a_look_runs_no_query(counted, current):
     """Only asking does, and --profile full says that it may."""
     said = AskOptions(PROMPT, attach={"t": counted.frame})
-    current.draft_of(said, Defaults(), only_look=True)
+    current.draft_of(said, Defaults(), is_preview=True)
     assert counted.scans == 0
     current.draft_of(said, Defaults())
     assert counted.scans == 1
-    current.draft_of(AskOptions(PROMPT, attach={"t": counted.frame}, profile="full"), Defaults(), only_look=True)
+    current.draft_of(AskOptions(PROMPT, attach={"t": counted.frame}, profile="full"), Defaults(), is_preview=True)
     assert counted.scans > 1
 
 
@@ -58,7 +58,7 @@ def test_the_same_question_is_paid_once_and_a_look_reports_no_change(counted, cu
     """Its rows are no part of what a named table is."""
     first = cvf.ask(PROMPT, attach={"t": counted.frame})
     assert cvf.ask(PROMPT, attach={"t": counted.frame}).id == first.id
-    draft = current.draft_of(AskOptions(PROMPT, attach={"t": counted.frame}), Defaults(), only_look=True)
+    draft = current.draft_of(AskOptions(PROMPT, attach={"t": counted.frame}), Defaults(), is_preview=True)
     assert current.known(draft).task_id == first.id
 
 

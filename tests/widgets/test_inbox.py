@@ -209,9 +209,9 @@ def test_a_hundred_thousand_open_as_fast_as_twenty_five(inbox, current):
 def test_it_lets_go(inbox, current):
     """A closed inbox is told nothing any more and keeps no thread."""
     view = inbox()
-    before = len(current.watcher._listeners)
+    before = len(current.watcher._subscriptions.listeners)
     view.let_go()
-    assert len(current.watcher._listeners) == before - 1
+    assert len(current.watcher._subscriptions.listeners) == before - 1
     assert not [widget for widget in inside(view.root) if widget.comm is not None]
 
 

@@ -230,7 +230,7 @@ def test_running_the_cell_again_lets_go_of_the_picker_before(picker, page, curre
     def alive():
         gc.collect()
         threads = [thread.name for thread in threading.enumerate() if not thread.name.startswith(COME_AND_GO)]
-        return widgets_alive(), sorted(threads), len(current.watcher._listeners)
+        return widgets_alive(), sorted(threads), len(current.watcher._subscriptions.listeners)
 
     for _ in range(3):
         picker(prompt=PROMPT)

@@ -36,7 +36,7 @@ def _trouble(current: Any, task: Task) -> str:
     """Return a line on what keeps the answer away at the moment; nothing while all is well."""
     from codevf_nb.display import rendering as display
 
-    told = current.watcher.report(task.seen.id) if task.seen.is_open else None
+    told = current.watcher.delay_message(task.seen.id) if task.seen.is_open else None
     return f"\n  {display.plain(told)}" if told else ""
 
 
@@ -94,7 +94,7 @@ def settle(words: list[str]) -> CommandResult:
     tasks, lines = [], []
     for entry in current.ledger.questions.unsettled():
         try:
-            tasks.append(current.settle(entry))
+            tasks.append(current.resolve(entry))
             lines.append(display.state(tasks[-1].entry))
         except CodeVFError as error:  # the others can be settled all the same
             tasks.append(Task(current, entry))

@@ -33,7 +33,7 @@ def inbox(words: list[str]) -> Any:
     from codevf_nb import api, kernel
 
     if words == ["read"]:
-        kernel.current().saw()
+        kernel.current().mark_read()
         say("no answer is unread any more.")
         return None
     if words:
