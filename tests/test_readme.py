@@ -12,6 +12,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -126,10 +127,13 @@ def python(*words: str) -> None:
 
 
 def pip(*words: str) -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    """The extras and the dependency groups are the project's."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert words[0] == "install", words
-    for extra in re.findall(r"\[([\w,]+)\]", words[-1]):
-        assert set(extra.split(",")) <= set(extras), extra
+    for extra in re.findall(r"\[([\w,]+)\]", " ".join(words)):
+        assert set(extra.split(",")) <= set(declared["project"]["optional-dependencies"]), extra
+    groups = {after for word, after in pairwise(words) if word == "--group"}
+    assert groups <= set(declared["dependency-groups"]), groups
 
 
 def codevf_nb(*words: str) -> None:
