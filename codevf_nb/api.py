@@ -66,8 +66,8 @@ def ask(
     """
     arguments = dict(locals())  # the parameters alone: nothing else is a local variable yet
     from codevf_nb import kernel
-    from codevf_nb.accounts import defaults
     from codevf_nb.delivery import before_sending
+    from codevf_nb.questions import defaults
     from codevf_nb.questions.options import AskOptions, Defaults
 
     with before_sending():
@@ -188,25 +188,24 @@ def picker(
     context: int = 0,
     figure: bool = False,
     traceback: bool = False,
+    profile: str | None = None,
 ) -> LazyView:
     """Return a form that asks, its price beside it; what is given here is filled in. The cell shows it.
 
     ``attach``: names of the notebook's variables, or values by name. ``schema`` is a variable's name, ``context``
     how many of the last cells go along.
     """
+    preset = dict(locals())  # the parameters alone: nothing else is a local variable yet
     from IPython.core.getipython import get_ipython
 
     from codevf_nb import kernel, widgets
-    from codevf_nb.accounts import defaults
+    from codevf_nb.questions import defaults
     from codevf_nb.questions.options import Defaults
 
     shell = get_ipython()
-    kept = defaults.values_of(shell)
-    said = {"mode": mode, "tag": tag, "max_credits": max_credits, "project": project}
-    preset = {name: value or kept.get(name) or None for name, value in said.items()}
-    preset |= {"prompt": prompt, "attach": attach, "files": files, "schema": schema}
-    preset |= {"context": context, "figure": figure, "traceback": traceback, "defaults": Defaults.of(kept)}
-    return widgets.open_picker(kernel.current(), shell, preset)
+    configured = defaults.values_of(shell)
+    preset |= {name: preset[name] or value or None for name, value in configured.items()}
+    return widgets.open_picker(kernel.current(), shell, preset | {"defaults": Defaults.of(configured)})
 
 
 def inbox() -> LazyView:

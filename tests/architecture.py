@@ -24,14 +24,18 @@ class Package:
 PACKAGES = (
     Package("sdk", "typed client for the HTTP API; works without a notebook", libraries="requests, jsonschema"),
     Package("ipython", "what is needed of IPython: displays, background threads, the last exception"),
-    Package("accounts", "settings, API keys, allowed hosts, defaults of options, working hours", "sdk"),
+    Package("accounts", "settings, API keys, allowed hosts, working hours", "sdk"),
     Package(
         "attachments",
         "values → files under a byte budget: tables (readers, samples, joins, profile), code, images, tracebacks",
         "sdk ipython",
     ),
     Package("privacy", "checks for secrets and personal data in what would be sent", "sdk"),
-    Package("questions", "the options of a question, its identity, its draft and its price", "sdk attachments"),
+    Package(
+        "questions",
+        "the options of a question and their configured defaults, its identity, its draft and its price",
+        "sdk accounts attachments",
+    ),
     Package(
         "ledger",
         "the database: schema, migrations, questions, account book, budgets, rate limit, leases",

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import codevf_nb as cvf
-from codevf_nb.questions.options import _READERS, AskOptions, Defaults
+from codevf_nb.questions.options import BY_ARGUMENT, AskOptions, Defaults
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.models import ServiceMode
 
@@ -175,8 +175,8 @@ def test_no_argument_ends_in_a_traceback(current, name, value):
 
 def test_every_argument_has_a_reader():
     """An argument that is added to ``ask`` and read nowhere fails here."""
-    assert {*_READERS, "attach"} == set(inspect.signature(cvf.ask).parameters)
-    assert {*_READERS, "attach"} == {*AskOptions.__dataclass_fields__} - {"unnamed", "contents_count", "exception"}
+    assert {*BY_ARGUMENT} == set(inspect.signature(cvf.ask).parameters)
+    assert {*BY_ARGUMENT} == {*AskOptions.__dataclass_fields__} - {"unnamed", "contents_count", "exception"}
 
 
 def test_an_argument_without_a_reader_raises(current):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from codevf_nb.accounts import defaults, settings
+from codevf_nb.accounts import settings
+from codevf_nb.questions import defaults
 
 
 @pytest.fixture

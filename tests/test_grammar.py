@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codevf_nb.notebook.grammar import (
-    OPTIONS,
     GrammarError,
     ParsedLine,
     join,
     read,
 )
+from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
 
 
 @pytest.mark.parametrize(

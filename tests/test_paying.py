@@ -7,7 +7,7 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from codevf_nb import kernel
-from codevf_nb.notebook.grammar import OPTIONS
+from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
 
 CELL = "x = 1"
 

@@ -12,6 +12,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ import pytest
 
 from codevf_nb import cli, kernel
 from codevf_nb.notebook.commands import COMMANDS, help_text
-from codevf_nb.notebook.grammar import OPTIONS
+from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
 from codevf_nb.sandbox import process
 
 ROOT = Path(__file__).parents[1]
@@ -126,10 +127,13 @@ def python(*words: str) -> None:
 
 
 def pip(*words: str) -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    """The extras and the dependency groups are the project's."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert words[0] == "install", words
-    for extra in re.findall(r"\[([\w,]+)\]", words[-1]):
-        assert set(extra.split(",")) <= set(extras), extra
+    for extra in re.findall(r"\[([\w,]+)\]", " ".join(words)):
+        assert set(extra.split(",")) <= set(declared["project"]["optional-dependencies"]), extra
+    groups = {after for word, after in pairwise(words) if word == "--group"}
+    assert groups <= set(declared["dependency-groups"]), groups
 
 
 def codevf_nb(*words: str) -> None:
@@ -176,7 +180,7 @@ def test_readme_help_and_parser_have_the_same_options():
     in_grammar = {option.long: option.short for option in OPTIONS}
     assert list(option_rows().items()) == list(in_grammar.items())
     in_help = re.findall(r"^  (?:(-\w), )?(--[\w-]+)(?: (\S+))?  ", help_text(), re.M)
-    assert in_help == [(option.short or "", option.long, option.value or "") for option in OPTIONS]
+    assert in_help == [(option.short or "", option.long, option.metavar or "") for option in OPTIONS]
 
 
 def test_every_option_says_what_it_does_in_both():

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.attachments._headers import unique_header
-from codevf_nb.attachments._table import Table, framed
+from codevf_nb.attachments._rows import Rows
+from codevf_nb.attachments._table import Table
 from codevf_nb.attachments.attachment import AttachmentError, is_a
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def from_array(name: str, array: np.ndarray[Any, Any]) -> Table:
         listed = [part[field] for field in fields] or ([part] if lead == array.shape else list(part.T))
         return [*(at if axes else ()), *listed]
 
-    def take(positions: Any) -> pd.DataFrame:
-        return framed(header, [_column(column) for column in columns(positions)], len(positions))
+    def take(positions: Any) -> Rows:
+        return _rows(columns(positions), header, len(positions))
 
     def stretch(number: int, start: int, stop: int) -> pd.Series[Any]:
         return _column(columns(range(start, stop))[number])
@@ -54,6 +55,21 @@ def from_array(name: str, array: np.ndarray[Any, Any]) -> Table:
     dtypes = ["int64"] * len(axes)
     dtypes += [str(array.dtype[field]) for field in fields] if fields else [str(array.dtype)] * len(data)
     return Table(name, what, math.prod(lead), header, tuple(dtypes), take, stretch, facts=facts)
+
+
+def _rows(columns: list[Any], header: tuple[str, ...], count: int) -> Rows:
+    import numpy as np
+
+    def stack(numbers: list[int]) -> Any:
+        return np.concatenate([columns[number] for number in numbers])
+
+    kinds = [values.dtype if _is_plain(values) else None for values in columns]
+    return Rows(header, count, lambda number: _column(columns[number]), kinds, stack)
+
+
+def _is_plain(values: Any) -> bool:
+    """Whether a column is of a type whose values pandas takes as they are."""
+    return values.ndim == 1 and values.dtype.kind in "iufbc" and not is_a(values, "numpy", "MaskedArray")
 
 
 def _column(values: Any) -> pd.Series[Any]:

@@ -6,84 +6,69 @@ A text of None is a null, which is an empty cell; an empty text is ``""``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from codevf_nb.attachments._json_values import is_missing, json_text
 from codevf_nb.attachments.attachment import is_a
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Texts = list[str | None]
+_NUMBERS = frozenset({int, float, bool})
 _QUOTED = re.compile('[,"\r\n]')
 
 
-def csv_of(frame: pd.DataFrame, *, nan_is_null: bool = True) -> bytes:
-    """Write a frame as CSV: nested values as JSON, UTF-8, ``\\n`` ends a line.
-
-    ``nan_is_null``: a NaN is how the table's library marks a missing value, so it is an empty cell too.
-    """
-    if not frame.shape[1]:
+def csv_of(header: Sequence[str], columns: Sequence[Texts]) -> bytes:
+    """Write the texts of columns as CSV: UTF-8, ``\\n`` ends a line."""
+    if not header:
         return b"index\n"  # pandas reads no file without a header
-    columns = [_quoted(column, alone=frame.shape[1] == 1) for column in columns_of(frame, nan_is_null=nan_is_null)]
-    header = ",".join(_quoted_text(str(name)) for name in frame.columns)
-    lines = [header, *map(",".join, zip(*columns, strict=True)), ""]
+    cells = [_quoted(column, alone=len(header) == 1) for column in columns]
+    lines = [",".join(map(_quoted_text, header)), *map(",".join, zip(*cells, strict=True)), ""]
     return "\n".join(lines).encode(errors="backslashreplace")
 
 
-def _quoted(column: Texts, *, alone: bool) -> list[str]:
-    filled = [text for text in column if text]
-    if len(filled) == len(column) and not _QUOTED.search("".join(filled)):  # most columns, at once
-        return filled
+def _quoted(column: Texts, *, alone: bool) -> Sequence[str]:
+    filled: Any = column if all(column) else [text for text in column if text]
     null = '""' if alone else ""  # a line that is empty altogether would be skipped
-    return [null if text is None else _quoted_text(text) for text in column]
+    if _QUOTED.search("".join(filled)):
+        return [null if text is None else _quoted_text(text) for text in column]
+    if len(filled) == len(column):  # most columns, at once
+        return filled  # type: ignore[no-any-return]
+    return [text or (null if text is None else '""') for text in column]
 
 
 def _quoted_text(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if not text or _QUOTED.search(text) else text
 
 
-def columns_of(frame: pd.DataFrame, *, nan_is_null: bool = True) -> list[Texts]:
-    """Return the texts of all columns; those of one numpy type are taken at once, since a frame may be very wide."""
-    found: dict[int, Texts] = {}
-    kinds: dict[Any, list[int]] = {}
-    for number, dtype in enumerate(frame.dtypes):
-        kinds.setdefault(dtype, []).append(number)
-    for dtype, numbers in kinds.items():
-        part = frame if len(numbers) == frame.shape[1] else frame.iloc[:, numbers]
-        if dtype.kind in "iufbcO" and is_a(dtype, "numpy", "dtype"):
-            listed: Iterable[Any] = part.to_numpy().T
-        else:
-            listed = (column.array for _, column in part.items())
-        for number, values in zip(numbers, listed, strict=True):
-            found[number] = texts(values, nan_is_null=nan_is_null)
-    return [found[number] for number in range(frame.shape[1])]
+def texts(values: Any, *, nan_is_null: bool = True, length: int = 0) -> Texts:
+    """Return the text of each value of an array of numpy's or pandas'.
 
-
-def texts(values: Any, *, nan_is_null: bool = True) -> Texts:
-    """Return the text of each value of an array of numpy's or pandas'."""
+    With a ``length`` it holds columns of so many values each, one after another; pandas writes the moments of a column
+    alike, all as days or all with so many digits.
+    """
     dtype = values.dtype
     if is_a(values, "numpy", "ndarray") or is_a(values, "pandas", "NumpyExtensionArray"):
-        return _numpy_texts(values.to_numpy() if hasattr(values, "to_numpy") else values, nan_is_null=nan_is_null)
+        plain = values.to_numpy() if hasattr(values, "to_numpy") else values
+        return _numpy_texts(plain, nan_is_null=nan_is_null, length=length)
     if is_a(dtype, "pandas", "CategoricalDtype"):
         names = texts(values.categories.array, nan_is_null=nan_is_null)
         return [None if code < 0 else names[code] for code in values.codes.tolist()]
     if is_a(dtype, "pandas", "ArrowDtype"):
         import pyarrow as pa
 
-        from codevf_nb.attachments._arrow_tables import series_of
+        from codevf_nb.attachments._arrow_values import series_of
 
-        return texts(series_of(pa.chunked_array(values.__arrow_array__())).array, nan_is_null=False)
+        known = series_of(pa.chunked_array(values.__arrow_array__())).array
+        return texts(known, nan_is_null=False, length=length)
     if is_a(dtype, "pandas", "BaseMaskedDtype"):
         known = _numpy_texts(values.to_numpy(dtype=dtype.numpy_dtype, na_value=0), nan_is_null=False)
         return [None if missing else text for missing, text in zip(values.isna().tolist(), known, strict=True)]
     if is_a(dtype, "pandas", "SparseDtype"):
         return texts(values.to_dense(), nan_is_null=nan_is_null)
-    return _other_texts(values)
+    return _other_texts(values, length or len(values))
 
 
-def _numpy_texts(values: Any, *, nan_is_null: bool) -> Texts:
+def _numpy_texts(values: Any, *, nan_is_null: bool, length: int = 0) -> Texts:
     kind = values.dtype.kind
     if kind in "iub":
         return [str(value) for value in values.tolist()]
@@ -93,29 +78,65 @@ def _numpy_texts(values: Any, *, nan_is_null: bool) -> Texts:
     if kind in "mM":
         import pandas as pd
 
-        return texts(pd.Series(values).array)
-    return [text_of(value, nan_is_null=nan_is_null) for value in values]
+        return texts(pd.Series(values).array, length=length)
+    return [value if type(value) is str else text_of(value, nan_is_null=nan_is_null) for value in values]
 
 
-def _other_texts(values: Any) -> Texts:
-    """Return the texts of an extension array, as pandas writes them: dates, periods, intervals, text."""
-    import pandas as pd
+def _moment_texts(values: Any, length: int) -> Texts:
+    """Return the texts of moments or durations, as pandas writes each column: those written alike go at once."""
+    import numpy as np
 
+    if not len(values):
+        return []
+    fineness = _fineness(values, length)
+    levels = np.unique(fineness).tolist()
+    if len(levels) == 1:
+        return _written(values)
+    found: Texts = [None] * len(values)
+    for level in levels:
+        places = (np.flatnonzero(fineness == level)[:, np.newaxis] * length + np.arange(length)).ravel()
+        for place, text in zip(places.tolist(), _written(values[places]), strict=True):
+            found[place] = text
+    return found
+
+
+def _fineness(values: Any, length: int) -> Any:
+    """Return for each column how fine its moments are: whole days, seconds, and thousandths of each."""
+    import numpy as np
+
+    unit = getattr(values, "unit", None) or np.datetime_data(values.dtype)[0]
+    day = 86_400 * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    counts, gaps = values.astype("int64").reshape(-1, length), values.isna().reshape(-1, length)
+    steps = [day // part for part in (1, 86_400, 86_400 * 10**3, 86_400 * 10**6) if day // part > 1]
+    return sum(((counts % step != 0) & ~gaps).any(axis=1).astype(int) for step in steps)
+
+
+def _other_texts(values: Any, length: int) -> Texts:
+    """Return the texts of an extension array: text, dates, periods, intervals."""
     if is_a(values.dtype, "pandas", "StringDtype"):
         return [text if type(text) is str else None for text in values.tolist()]
-    # Each column of a wide frame pays for a Series; moments write themselves in the same way without one.
+    return _moment_texts(values, length) if values.dtype.kind in "mM" else _written(values)
+
+
+def _written(values: Any) -> Texts:
+    """Return the texts of an extension array, as pandas writes them."""
+    import pandas as pd
+
+    # Moments write themselves in the same way without a Series, which is slow.
     known = values.astype("U") if values.dtype.kind in "mM" else pd.Series(values).astype(str)
     return [None if gap else str(value) for gap, value in zip(values.isna().tolist(), known.tolist(), strict=True)]
 
 
 def text_of(value: Any, *, nan_is_null: bool = True) -> str | None:
     """Return the text of one value of any type."""
-    if type(value) is str:
-        return value
-    if is_missing(value):
-        return None
-    if is_nested(value):
-        return json_text(value)
+    kind = type(value)
+    if kind is str or value is None:
+        return value  # type: ignore[no-any-return]
+    if kind not in _NUMBERS:
+        if is_missing(value):
+            return None
+        if is_nested(value):
+            return json_text(value)
     text = str(value)
     if text == "nan" and not isinstance(value, str):
         return None if nan_is_null else "NaN"

@@ -13,8 +13,8 @@ _QUARTILES = (0.25, 0.5, 0.75)
 _LONGEST = 40  # characters of a value
 
 
-def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Figures]]:
-    """Return the number of rows, and by the column's number what is known of all of them.
+def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Figures], tuple[str, ...]]:
+    """Return the number of rows, by the column's number what is known of all of them, and what could not be counted.
 
     Raises:
         AttachmentError: narwhals isn't installed.
@@ -23,20 +23,27 @@ def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Fig
         import narwhals as nw
     except ModuleNotFoundError:
         raise AttachmentError("--profile full needs narwhals: pip install 'codevf_nb[engines]'.") from None
+    if hasattr(value, "toDF"):  # narwhals takes a dot or a backtick in a name of Spark's for a part of its syntax
+        value = value.toDF(*map(str, range(len(value.columns))))
     frame = nw.from_native(value)
     library, frame = frame.implementation.value, frame.lazy()
     asked, columns = [nw.len().alias("rows")], []
+    beyond: dict[str, None] = {}
     names = list(frame.collect_schema())
     offset = len(header) - len(names)  # an index that goes along is no column there
     for number, (name, dtype) in enumerate(frame.collect_schema().items()):
         kinds = _asked(nw, name, dtype, number)
-        kinds = {kind: expression for kind, expression in kinds.items() if not _is_beyond(library, dtype, kind)}
+        for kind in [kind for kind in kinds if _is_beyond(library, dtype, kind)]:
+            del kinds[kind]
+            beyond["quartiles" if kind.startswith("q") else f"extremes of {dtype}"] = None
         asked += kinds.values()
         columns.append((number + offset, kinds))
     found = frame.select(*asked).collect().to_dict(as_series=False)
     whole = {name: values[0] for name, values in found.items()}
     rows = int(whole["rows"])
-    return rows, {number: _figures(number - offset, kinds, whole) for number, kinds in columns}
+    figures = {number: _figures(number - offset, kinds, whole) for number, kinds in columns}
+    facts = (f"Not counted over the whole, since {library} can't be asked for it: {', '.join(beyond)}.",)
+    return rows, figures, facts if beyond else ()
 
 
 def _asked(nw: Any, name: str, dtype: Any, number: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ The libraries are never imported for a value that isn't theirs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codevf_nb.attachments.attachment import AttachmentError
@@ -16,22 +16,40 @@ if TYPE_CHECKING:
     import numpy as np
 
 SEED = 20260101
-_DRAWN = "codevf_drawn_by"  # the column of chance by which rows are drawn; dropped again
-_ROW = "codevf_row"
+# Columns that are added to draw rows, and dropped again.
+_CHANCE, _ROW = "codevf_chance", "codevf_row"
 
 Keys = Mapping[str, Sequence[Any]]  # the values that are asked for, by column
 
 
-class Engine(Protocol):
-    """What is asked of an engine about one table. ``drawn`` also returns the numbers of its rows, where it has any."""
+def _unused(columns: Iterable[object], *names: str) -> list[str]:
+    """Return names for columns to be added: those asked for, or like them where a column has one, in any case."""
+    used, found = {str(column).casefold() for column in columns}, []
+    for name in names:
+        while name.casefold() in used:
+            name += "_"  # noqa: PLW2901 - until it is free
+        found.append(name)
+    return found
 
-    def empty(self) -> Any: ...
 
-    def drawn(self, rows: int) -> tuple[Any, np.ndarray[Any, Any] | None]: ...
+class Lookup(Protocol):
+    """Where rows of a table are looked up by their keys: an engine, or memory."""
 
-    def matching(self, keys: Keys, rows: int) -> Any: ...
+    def matching(self, keys: Keys, rows: int) -> Any:
+        """Return at most so many rows that have, in each of some columns, one of the values asked for."""
 
-    def present(self, keys: Keys) -> Any: ...
+    def present(self, keys: Keys) -> Any:
+        """Return the different keys of all such rows."""
+
+
+class Engine(Lookup, Protocol):
+    """What is asked of an engine about one table."""
+
+    def empty(self) -> Any:
+        """Return the table without its rows."""
+
+    def drawn(self, rows: int) -> tuple[Any, np.ndarray[Any, Any] | None]:
+        """Return rows drawn at random, and their numbers in the table, where it has any."""
 
 
 class Polars:
@@ -48,9 +66,10 @@ class Polars:
     def drawn(self, rows: int) -> tuple[Any, Any]:
         import polars as pl
 
-        numbered = self._frame.with_row_index(_ROW).with_columns(pl.col(_ROW).hash(SEED).alias(_DRAWN))
-        found = _collected(numbered.bottom_k(rows, by=_DRAWN)).sort(_ROW)
-        return found.drop(_ROW, _DRAWN), found[_ROW].to_numpy().astype("int64")
+        row, chance = _unused(self._frame.collect_schema(), _ROW, _CHANCE)
+        numbered = self._frame.with_row_index(row).with_columns(pl.col(row).hash(SEED).alias(chance))
+        found = _collected(numbered.bottom_k(rows, by=chance)).sort(row)
+        return found.drop(row, chance), found[row].to_numpy().astype("int64")
 
     def matching(self, keys: Keys, rows: int) -> Any:
         return _collected(self._among(keys).head(rows))
@@ -111,8 +130,9 @@ class Dask:
         return self._frame._meta  # noqa: SLF001 - Dask's own name for it
 
     def drawn(self, rows: int) -> tuple[Any, None]:
-        numbered = self._frame.map_partitions(_with_chance, meta=_with_chance(self.empty()))
-        return numbered.nsmallest(rows, _DRAWN).compute().drop(columns=_DRAWN), None
+        (name,) = _unused(self._frame.columns, _CHANCE)
+        numbered = self._frame.map_partitions(_with_chance, name, meta=_with_chance(self.empty(), name))
+        return numbered.nsmallest(rows, name).compute().drop(columns=name), None
 
     def matching(self, keys: Keys, rows: int) -> Any:
         parts = self._among(keys).map_partitions(lambda part: part.head(rows), meta=self.empty())
@@ -128,11 +148,11 @@ class Dask:
         return found
 
 
-def _with_chance(part: Any, partition_info: Any = None) -> Any:
+def _with_chance(part: Any, name: str, partition_info: Any = None) -> Any:
     import numpy as np
 
     number = partition_info["number"] if partition_info else 0
-    return part.assign(**{_DRAWN: np.random.default_rng([SEED, number]).random(len(part))})
+    return part.assign(**{name: np.random.default_rng([SEED, number]).random(len(part))})
 
 
 class Spark:
@@ -149,8 +169,9 @@ class Spark:
     def drawn(self, rows: int) -> tuple[Any, None]:
         from pyspark.sql import functions
 
-        chance = self._frame.withColumn(_DRAWN, functions.rand(SEED))
-        return chance.orderBy(_DRAWN).limit(rows).drop(_DRAWN).toArrow(), None
+        (name,) = _unused(self._frame.columns, _CHANCE)
+        chance = self._frame.withColumn(name, functions.rand(SEED))
+        return chance.orderBy(name).limit(rows).drop(name).toArrow(), None
 
     def matching(self, keys: Keys, rows: int) -> Any:
         return self._among(keys).limit(rows).toArrow()

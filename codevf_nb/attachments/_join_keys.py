@@ -93,7 +93,7 @@ def _named(first: Sample, second: Sample) -> list[Pair]:
     has_foreign = any(_is_foreign(name) for sample in (first, second) for name in sample.table.header)
     shared: dict[str, tuple[int, int]] = {}
     for name in first.table.header:
-        if name not in second.raw.columns or (name.lower() in _OWN and (foreign or has_foreign or name == "index")):
+        if name not in second.raw or (name.lower() in _OWN and (foreign or has_foreign or name == "index")):
             continue
         one, two = first.raw[name], second.raw[name]
         rank = 2 * bool(_KEY_NAME.search(name)) + (_is_unique(one) or _is_unique(two))

@@ -121,7 +121,7 @@ class _Links:
     def key_share(self, number: int, sample: Sample) -> float:
         """Return how many different keys a row has: the fewer, the more rows of the table share each."""
         pair = self.pair(number, self.of(number)[0])
-        keys = sample.raw[list(pair.first)] if pair else sample.raw
+        keys = sample.raw.frame(pair.first if pair else sample.raw.header)
         return len(keys.drop_duplicates()) / max(1, len(keys))
 
     def cut(self, first: int, second: int) -> None:
@@ -146,9 +146,9 @@ def _by_keys(samples: list[Sample], group: list[int], links: _Links, mask: Mask)
 
     A table that can't be sampled with the others is let go, and may still be related to those behind it.
     """
-    if all(len(samples[number].frame) == samples[number].table.rows for number in group):
+    if all(samples[number].sent.count == samples[number].table.rows for number in group):
         return set(group)
-    root = min(group, key=lambda number: len(samples[number].frame) / max(1, samples[number].table.rows))
+    root = min(group, key=lambda number: samples[number].sent.count / max(1, samples[number].table.rows))
     fits = rows = samples[root].rows[0]
     while len(group := links.reachable(root)) > 1:
         drawn, misfit, ratio = _draw(samples, group, links, rows, mask)
@@ -184,7 +184,7 @@ def _draw(
         positions, matched = match.positions(drawn[near], sample)
         if matched < min(_FEW, sample.rows[0] * _LEAST_SHARE):
             return drawn, number, 0.0
-        ratio = len(positions) * len(sample.content) / max(1, len(sample.frame)) / sample.budget
+        ratio = len(positions) * len(sample.content) / max(1, sample.sent.count) / sample.budget
         if ratio > 2:  # not worth writing out
             return drawn, number, ratio
         chosen = take(sample.table, positions, sample.budget, mask)

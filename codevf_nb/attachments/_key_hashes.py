@@ -102,7 +102,7 @@ def _hashed(column: pd.Series[Any]) -> tuple[Any, Any]:
     if is_a(dtype, "pandas", "ArrowDtype"):
         import pyarrow as pa
 
-        from codevf_nb.attachments._arrow_tables import series_of
+        from codevf_nb.attachments._arrow_values import series_of
 
         return _hashed(series_of(pa.chunked_array(column.array.__arrow_array__())))
     if dtype.kind in "mM":

@@ -15,8 +15,10 @@ from codevf_nb.attachments._join_keys import Pair
 from codevf_nb.attachments._key_hashes import Keys as KeysOf
 from codevf_nb.attachments._key_hashes import hashed
 from codevf_nb.attachments._lazy_tables import part_of
+from codevf_nb.attachments._rows import rows_of_frame
 from codevf_nb.attachments._sampling import Sample, evenly
 from codevf_nb.attachments._table import Part, Table
+from codevf_nb.attachments.attachment import is_a
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,20 +112,30 @@ def _columns(table: Table, names: tuple[str, ...]) -> list[pd.Series[Any]]:
 
 
 def _read(one: _Drawable, frame: Any) -> Table:
+    """Read rows that were looked up; their index goes along where that of the rows drawn does."""
+    if is_a(frame, "pandas", "DataFrame"):
+        if not one.table.levels:
+            frame = frame.reset_index(drop=True)
+        elif frame.index.names == [None]:  # one that is 0 … n-1 by chance, or of no rows, is sent by its name
+            frame = frame.rename_axis("index")
     return part_of(one.table.name, one.table.what, one.part, frame)
 
 
 def _only(table: Table, part: Part, positions: Any) -> Table:
     numbers = None if part.numbers is None else part.numbers[positions]
-    return _table(table, replace(part, numbers=numbers), table.take(positions))
+    return _table(table, replace(part, numbers=numbers), _frame(table, positions))
 
 
 def _joined(one: _Drawable, *parts: tuple[Table, Any]) -> Table:
     """Return rows of several draws as one table. Their places in the whole are known of none of them."""
     import pandas as pd
 
-    frames = [table.take(rows) for table, rows in parts if len(rows)] or [parts[0][0].take([])]
+    frames = [_frame(table, rows) for table, rows in parts if len(rows)] or [_frame(parts[0][0], [])]
     return _table(one.table, replace(one.part, numbers=None), pd.concat(frames, ignore_index=True))
+
+
+def _frame(table: Table, positions: Any) -> pd.DataFrame:
+    return table.take(positions).frame(table.header)
 
 
 def _table(table: Table, part: Part, frame: pd.DataFrame) -> Table:
@@ -132,30 +144,23 @@ def _table(table: Table, part: Part, frame: pd.DataFrame) -> Table:
     return replace(
         table,
         rows=len(frame),
-        take=lambda positions: frame.iloc[positions].reset_index(drop=True),
+        take=lambda positions: rows_of_frame(frame.iloc[positions], table.header),
         stretch=lambda number, start, stop: frame.iloc[start:stop, number].reset_index(drop=True),
         part=part,
     )
 
 
 class _Held:
-    """A table in memory, asked as an engine is."""
+    """A table in memory, in which keys are looked up as in an engine."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def empty(self) -> Any:
-        return self._table.take([])
-
-    def drawn(self, rows: int) -> tuple[Any, Any]:
-        positions = evenly(self._table.rows, rows)
-        return self._table.take(positions), positions
-
     def matching(self, keys: Any, rows: int) -> Any:
-        return self._table.take(self._positions(keys)[:rows])
+        return _frame(self._table, self._positions(keys)[:rows])
 
     def present(self, keys: Any) -> Any:
-        return self._table.take(self._positions(keys))[list(keys)].drop_duplicates()
+        return self._table.take(self._positions(keys)).frame(list(keys)).drop_duplicates()
 
     def _positions(self, keys: Any) -> Any:
         import numpy as np

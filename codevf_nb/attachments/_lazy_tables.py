@@ -46,8 +46,9 @@ def lazy_table_of(name: str, value: Any, budget: int, depth: Depth) -> Table | N
         if depth is Depth.FULL and table.part is not None:
             from codevf_nb.attachments._engine_figures import counted_whole
 
-            rows, figures = counted_whole(value, table.header)
-            table = replace(table, part=replace(table.part, rows=rows, figures=figures))
+            rows, figures, facts = counted_whole(value, table.header)
+            part = replace(table.part, rows=rows, figures=figures)
+            table = replace(table, part=part, facts=(*table.facts, *facts))
         return _said(table)
 
 

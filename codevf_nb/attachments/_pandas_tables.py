@@ -10,6 +10,7 @@ from codevf_nb.attachments._headers import (
     renamed,
     unique_header,
 )
+from codevf_nb.attachments._rows import Rows, rows_of_frame
 from codevf_nb.attachments._table import Table
 from codevf_nb.attachments.attachment import is_a
 
@@ -47,14 +48,12 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
     # Without names: a level whose name is a number would be taken for the level at that place.
     unnamed = frame.index.set_names([None] * frame.index.nlevels)
 
-    def take(positions: Any) -> pd.DataFrame:
-        import pandas as pd
-
-        part = frame.take(positions)
-        if levels:
-            index = _levels_frame(part.index, list(range(len(levels))))
-            part = pd.concat([index, part.reset_index(drop=True).set_axis(range(frame.shape[1]), axis=1)], axis=1)
-        return part.set_axis(pd.Index(header, dtype=object), axis=1)
+    def take(positions: Any) -> Rows:
+        part = frame if len(positions) == len(frame) else frame.take(positions)
+        if not levels:
+            return rows_of_frame(part, header)
+        index = rows_of_frame(_levels_frame(part.index, list(range(len(levels)))), header[: len(levels)])
+        return index.beside(rows_of_frame(part, header[len(levels) :]))
 
     def stretch(number: int, start: int, stop: int) -> pd.Series[Any]:
         if number < len(levels):
@@ -62,7 +61,8 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
         return frame.iloc[:, number - len(levels)].iloc[start:stop]
 
     dtypes = [str(unnamed.get_level_values(number).dtype) for number in range(len(levels))]
-    dtypes += [_dtype(dtype) for dtype in frame.dtypes]
+    named = {dtype: str(dtype) for dtype in set(filter(_is_numpy, frame.dtypes))}  # slow, for each column of many
+    dtypes += [named[dtype] if _is_numpy(dtype) else _dtype(dtype) for dtype in frame.dtypes]
     size = f"{counted(len(frame), 'row')} × {counted(frame.shape[1], 'column')}"
     what = (what or f"{type(frame).__name__} of {size}") + renamed(labels, header)
     return Table(
@@ -112,6 +112,10 @@ def _levels_frame(index: pd.Index[Any], names: list[Any] | None) -> pd.DataFrame
     if not isinstance(index, pd.MultiIndex):
         return index.to_frame(index=False, name=index.name if names is None else names[0])
     return index.to_frame(index=False, name=list(index.names) if names is None else names, allow_duplicates=True)
+
+
+def _is_numpy(dtype: Any) -> bool:
+    return is_a(dtype, "numpy", "dtype")
 
 
 def _dtype(dtype: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.attachments._exact_numbers import numbers
@@ -11,7 +12,8 @@ from codevf_nb.attachments._headers import (
     renamed,
     unique_header,
 )
-from codevf_nb.attachments._table import Table, framed
+from codevf_nb.attachments._rows import Rows
+from codevf_nb.attachments._table import Table
 from codevf_nb.attachments._temporal_values import (
     date_of,
     durations,
@@ -36,17 +38,19 @@ def from_polars(name: str, frame: Any) -> Table:
         what += counted(frame.width, "column")
     labels = [label_text(label) for label in frame.columns]
     header = unique_header(labels)
+    dtypes = list(frame.schema.values())
+    kinds = [dtype if _is_single(dtype) else None for dtype in dtypes]
 
-    def take(positions: Any) -> pd.DataFrame:
-        part = frame[list(positions)]
-        return framed(header, [series_of(column) for column in part.get_columns()], len(positions))
+    def take(positions: Any) -> Rows:
+        part = frame if len(positions) == frame.height else frame[list(positions)]
+        return _rows(part, header, kinds)
 
     return Table(
         name,
         what + renamed(labels, header),
         frame.height,
         header,
-        tuple(_dtype(dtype) for dtype in frame.dtypes),
+        tuple(_dtype(dtype) for dtype in dtypes),
         take,
         lambda number, start, stop: series_of(frame.to_series(number).slice(start, stop - start)),
         nan_is_null=False,
@@ -57,6 +61,28 @@ def from_polars(name: str, frame: Any) -> Table:
 def _dtype(dtype: Any) -> str:
     text = str(dtype)
     return text if len(text) <= _LONGEST_DTYPE else f"{text[: _LONGEST_DTYPE - 1]}…"
+
+
+def _is_single(dtype: Any) -> bool:
+    """Whether each value of a dtype is written the same, whatever the values beside it."""
+    import polars as pl
+
+    singles = (pl.Boolean, pl.String, pl.Binary, pl.Date, pl.Time, pl.Datetime, pl.Duration)
+    return dtype.is_numeric() or isinstance(dtype, singles)
+
+
+def _rows(frame: Any, header: tuple[str, ...], kinds: Sequence[Any]) -> Rows:
+    columns = frame.get_columns()
+
+    def stack(numbers: list[int]) -> Any:
+        import polars as pl
+
+        stacked = series_of(pl.concat([columns[number].alias("") for number in numbers], rechunk=True))
+        # Moments of a zone become text where one of them is out of its range: only those of its own column then.
+        has_text = stacked.dtype.kind == "O" and isinstance(kinds[numbers[0]], pl.Datetime)
+        return None if has_text else stacked.array
+
+    return Rows(header, frame.height, lambda number: series_of(columns[number]), kinds, stack)
 
 
 def series_of(column: Any) -> pd.Series[Any]:

@@ -87,9 +87,9 @@ def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
         if number == _MOST_COLUMNS:
             remarks.append(_more(table, number, name))
             break
-        values = sample.raw.iloc[:, number]
+        values = sample.raw.column(number)
         figures = figures_of(table, number, values, masked=mask.covers(*table.names_of(number)))
-        shown = sample.frame.iloc[:, number]
+        shown = sample.sent.column(number)
         cells = (
             _shortened(column, _LONGEST_NAME),
             table.dtypes[number] + figures.types,

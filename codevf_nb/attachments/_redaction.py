@@ -26,6 +26,8 @@ from codevf_nb.attachments.attachment import AttachmentError, is_a
 if TYPE_CHECKING:
     import pandas as pd
 
+    from codevf_nb.attachments._rows import Rows
+
 _LARGEST_EXPONENT = 400  # beyond what a float can be, so nothing but another Decimal is equal
 _LONGEST = 1000  # characters of an object that is only shown
 
@@ -68,26 +70,23 @@ class Mask:
                     "as they are: attach a DataFrame to mask columns."
                 )
 
-    def frame(self, frame: pd.DataFrame, labels: Sequence[object] = ()) -> pd.DataFrame:
-        """Return a frame with its columns masked, and what is named in its cells; the frame itself stays as it is.
+    def rows(self, rows: Rows, labels: Sequence[object] = ()) -> Rows:
+        """Return rows with their columns masked, and what is named in their cells.
 
-        ``labels`` are what its columns were called before their names were made unique.
+        ``labels`` are what the columns were called before their names were made unique.
         """
         if not self.columns:
-            return frame
-        called = [{name, label} for name, label in zip(frame.columns, labels or frame.columns, strict=True)]
-        masked = {
-            number: self._column(frame.iloc[:, number], self.covers(*names)) for number, names in enumerate(called)
-        }
-        changed = {number: column for number, column in masked.items() if column is not None}
-        if not changed:
-            return frame
-        frame = frame.copy(deep=False)
-        for number, column in changed.items():
-            frame.isetitem(number, column.array)
-        return frame
+            return rows
+        changed = {}
+        for number, names in enumerate(zip(rows.header, labels or rows.header, strict=True)):
+            is_covered = self.covers(*names)
+            if is_covered or not rows.holds_single_values(number):
+                column = self._column(rows.header[number], rows.column(number), is_covered)
+                if column is not None:
+                    changed[number] = column
+        return rows.with_columns(changed) if changed else rows
 
-    def _column(self, column: pd.Series[Any], is_covered: bool) -> pd.Series[Any] | None:  # noqa: FBT001 - private
+    def _column(self, name: str, column: pd.Series[Any], is_covered: bool) -> pd.Series[Any] | None:  # noqa: FBT001 - private
         """Return a column masked, or None where there is nothing to mask in it."""
         if is_covered:
             values = column.astype(object)
@@ -98,7 +97,7 @@ class Mask:
         try:
             named = column.map(self.json)
         except RecursionError:
-            raise AttachmentError(f"a cell of column {column.name} holds itself, so it can't be masked.") from None
+            raise AttachmentError(f"a cell of column {name} holds itself, so it can't be masked.") from None
         return named.astype(object) if self._masked > before else None
 
     def json(self, value: Any) -> Any:

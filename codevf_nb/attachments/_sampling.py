@@ -21,16 +21,19 @@ from codevf_nb.attachments.attachment import AttachmentError
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
+
+    from codevf_nb.attachments._rows import Rows
 
 _SEED = 20260101
-_PROBE_ROWS = 1000
+_LOOK_ROWS, _PROBE_ROWS = 10, 1000
+_FEW_ROWS = 100  # so few are tried all at once: what takes long of such a table is the number of its columns
+_CELL_BYTES = 2  # at least about so many a cell takes in a CSV
 _TRIES = 6  # to use a budget better
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows of a table, ready to go: ``raw`` as they are in the table, ``frame`` and ``content`` as they are sent.
+    """Rows of a table, ready to go: ``raw`` as they are in the table, ``sent`` and ``content`` as they are sent.
 
     ``positions`` are the rows' numbers in the table. ``drawn`` says how they were chosen, ``notes`` how they relate to
     those of other tables; both are for the engineer.
@@ -38,8 +41,8 @@ class Sample:
 
     table: Table
     positions: np.ndarray[Any, Any]
-    raw: pd.DataFrame
-    frame: pd.DataFrame
+    raw: Rows
+    sent: Rows
     content: bytes
     budget: int
     fingerprint: str | None = None
@@ -50,12 +53,12 @@ class Sample:
     def rows(self) -> tuple[int, int | None]:
         """How many rows are sent, of how many; None where nobody has counted them."""
         part = self.table.part
-        return len(self.frame), self.table.rows if part is None else part.rows
+        return self.sent.count, self.table.rows if part is None else part.rows
 
     @property
     def is_whole(self) -> bool:
         """Whether every row is sent."""
-        return self.table.part is None and len(self.frame) == self.table.rows
+        return self.table.part is None and self.sent.count == self.table.rows
 
     @property
     def has_row_numbers(self) -> bool:
@@ -91,25 +94,20 @@ def take(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
 
 def _taken(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
     raw = table.take(positions)
-    masked = mask.frame(raw, table.labels)
-    content = csv_of(_numbered(masked, table, positions), nan_is_null=table.nan_is_null)
-    fingerprint = None
-    if masked is not raw:
-        plain = csv_of(_numbered(raw, table, positions), nan_is_null=table.nan_is_null)
-        fingerprint = hashlib.sha256(plain).hexdigest()
+    masked = mask.rows(raw, table.labels)
+    content = _csv(masked, table, positions)
+    fingerprint = None if masked is raw else hashlib.sha256(_csv(raw, table, positions)).hexdigest()
     drawn = "sampled evenly" if table.part is None else table.part.drawn
     return Sample(table, positions, raw, masked, content, budget, fingerprint, drawn)
 
 
-def _numbered(frame: pd.DataFrame, table: Table, positions: Any) -> pd.DataFrame:
-    """Return a sample with the rows' numbers as its first column, where no index is sent by which to find them."""
+def _csv(rows: Rows, table: Table, positions: Any) -> bytes:
+    """Write rows, with their numbers as the first column where no index is sent by which to find them."""
+    header, columns = rows.header, rows.texts(nan_is_null=table.nan_is_null)
     numbers = _numbers(table, positions)
     if table.levels or numbers is None:
-        return frame
-    import pandas as pd
-
-    # Not ``insert``: of a frame with hundreds of blocks, as a user's may be, pandas warns there.
-    return pd.concat([pd.Series(numbers, index=frame.index, name=row_label(table)), frame], axis=1)
+        return csv_of(header, columns)
+    return csv_of((row_label(table), *header), [[str(number) for number in numbers.tolist()], *columns])
 
 
 def _numbers(table: Table, positions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
@@ -133,10 +131,14 @@ def fitting(table: Table, budget: int, mask: Mask) -> Sample:
     Raises:
         AttachmentError: not even one row fits.
     """
+    if _LOOK_ROWS < table.rows <= _FEW_ROWS and table.rows * len(table.header) * _CELL_BYTES <= budget:
+        whole = take(table, evenly(table.rows, table.rows), budget, mask)
+        if len(whole.content) <= budget:
+            return whole
     probe, rows = _guess(table, budget, mask)
     too_many = table.rows + 1
     while True:
-        is_probe = probe is not None and len(probe.frame) == rows
+        is_probe = probe is not None and probe.sent.count == rows
         sample = probe if probe and is_probe else take(table, evenly(table.rows, rows), budget, mask)
         size = len(sample.content)
         if size <= budget:
@@ -150,8 +152,8 @@ def fitting(table: Table, budget: int, mask: Mask) -> Sample:
 def _more(sample: Sample, too_many: int, mask: Mask) -> Sample:
     """Return a sample that uses its budget better: a few huge cells can make much less be drawn than would fit."""
     for _ in range(_TRIES):
-        rows = (len(sample.frame) + too_many) // 2
-        if len(sample.content) > sample.budget // 2 or rows == len(sample.frame) or rows >= too_many:
+        rows = (sample.sent.count + too_many) // 2
+        if len(sample.content) > sample.budget // 2 or rows == sample.sent.count or rows >= too_many:
             break
         larger = take(sample.table, evenly(sample.table.rows, rows), sample.budget, mask)
         if len(larger.content) <= sample.budget:
@@ -171,7 +173,7 @@ def _too_large(table: Table, budget: int, mask: Mask) -> AttachmentError:
 
 def _guess(table: Table, budget: int, mask: Mask) -> tuple[Sample | None, int]:
     """Guess how many rows fit, by a sample; a first look at a few keeps the second from writing out huge cells."""
-    count, probe = min(table.rows, 10), None
+    count, probe = min(table.rows, _LOOK_ROWS), None
     while count:
         probe = take(table, evenly(table.rows, count), budget, mask)
         written = len(probe.content)

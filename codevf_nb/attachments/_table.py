@@ -1,4 +1,4 @@
-"""What every kind of table is read as: a header, types, and any rows of it as a pandas frame."""
+"""What every kind of table is read as: a header, types, and any rows of it, by columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from codevf_nb.attachments._column_figures import Figures
-    from codevf_nb.attachments._engines import Engine
+    from codevf_nb.attachments._engines import Lookup
+    from codevf_nb.attachments._rows import Rows
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Part:
     all rows, by the column's number.
     """
 
-    engine: Engine
+    engine: Lookup
     rows: int | None = None
     numbers: np.ndarray[Any, Any] | None = None
     figures: Mapping[int, Figures] = field(default_factory=dict)
@@ -35,7 +36,7 @@ class Part:
 class Table:
     """A table as it is sent: ``header`` is unique text; an index that must be sent is its first columns.
 
-    ``take`` returns the rows at given positions as a frame with that header. ``stretch`` returns one column, by its
+    ``take`` returns the rows at given positions, which rise, with that header. ``stretch`` returns one column, by its
     number, from a row up to another, of the same values; it is how a column is read without copying the whole.
     ``levels`` counts the columns that are an index. ``row_label`` is how a sample's row numbers are called where there
     is no such column. ``nan_is_null``: the library marks a missing value by NaN. ``facts`` are for the profile.
@@ -50,7 +51,7 @@ class Table:
     rows: int
     header: tuple[str, ...]
     dtypes: tuple[str, ...]
-    take: Callable[[Any], pd.DataFrame]
+    take: Callable[[Any], Rows]
     stretch: Callable[[int, int, int], pd.Series[Any]]
     levels: int = 0
     row_label: str = "row"
@@ -62,12 +63,3 @@ class Table:
     def names_of(self, number: int) -> tuple[object, ...]:
         """Return every name that a column goes by: in the header, and in the table itself."""
         return (self.header[number], *self.labels[number : number + 1])
-
-
-def framed(header: tuple[str, ...], columns: list[Any], rows: int) -> pd.DataFrame:
-    """Return columns under a header of text of any kind, as a frame."""
-    import pandas as pd
-
-    # A frame may be very wide: arrays are put together in half the time that series take.
-    frame = pd.DataFrame({number: column.array for number, column in enumerate(columns)}, index=pd.RangeIndex(rows))
-    return frame.set_axis(pd.Index(header, dtype=object), axis=1)

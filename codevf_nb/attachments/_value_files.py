@@ -142,7 +142,7 @@ def _special(name: str, value: Any, budget: int, mask: Mask) -> Any:
         )
     if is_a(value, "numpy", "ndarray") and not value.dtype.names:
         return None
-    frame = mask.frame(table.take(range(table.rows)), table.labels)
-    columns = {column: frame.iloc[:, number].tolist() for number, column in enumerate(frame.columns)}
+    rows = mask.rows(table.take(range(table.rows)), table.labels)
+    columns = {name: rows.column(number).tolist() for number, name in enumerate(rows.header)}
     is_one_column = len(columns) == 1 and not hasattr(value, "columns")  # a Series, an Index, an array
     return next(iter(columns.values())) if is_one_column else columns

@@ -28,8 +28,8 @@ class Database:
         """Say what to do about an error, where more can be said than what the database says."""
         return ""
 
-    def empty_journal(self, connection: Connection) -> None:
-        """Delete what the journal holds, if nobody else needs it."""
+    def empty_journal(self) -> None:
+        """Delete what the journal holds, if no other process needs it."""
 
 
 def driver_connection(connection: Connection) -> Any:

@@ -29,19 +29,19 @@ class SQLite(Database):
             url, poolclass=NullPool, connect_args={"timeout": busy_seconds}, hide_parameters=True
         )
         event.listen(self.engine, "connect", _prepare)
+        self._journal = Path(f"{path}-wal")
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin by the driver's own call: SQLAlchemy's way takes longer than most that follows it."""
         driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    def empty_journal(self, connection: Connection) -> None:
-        """What was deleted must not be left in the journal, however many other kernels have the ledger open."""
-        if connection.invalidated:
-            return
-        with contextlib.suppress(DBAPIError, sqlite3.Error):  # one of them is reading: the last one to close does it
-            held = driver_connection(connection)
-            held.execute("PRAGMA busy_timeout = 0")
-            held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def empty_journal(self) -> None:
+        """Delete what the journal holds where another kernel keeps it; the last connection to close has deleted it."""
+        if self._journal.exists():
+            with contextlib.suppress(DBAPIError, sqlite3.Error), self.engine.connect() as connection:  # one is reading
+                driver = driver_connection(connection)
+                driver.execute("PRAGMA busy_timeout = 0")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

@@ -110,8 +110,9 @@ class Store:
         finally:
             kept, self._kept.connection = self._kept.connection, None
             if kept is not None:
-                with contextlib.suppress(DBAPIError), contextlib.closing(kept):
-                    self._database.empty_journal(kept)
+                with contextlib.suppress(DBAPIError):
+                    kept.close()
+                self._database.empty_journal()
 
     def now(self, connection: Connection) -> float:
         """Return the time that everybody who shares this ledger goes by, in seconds since 1970 UTC."""

@@ -13,14 +13,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from codevf_nb.questions.options import LINE_OPTIONS, PROFILES, Kind
+
 if TYPE_CHECKING:
     from codevf_nb.session import Session
 
 # The magic, what stands before the word being typed, and that word.
 MAGIC = re.compile(r"^\s*(%{1,2})codevf(\s(?:.*\s)?)(\S*)$", re.DOTALL)
-TASK_COMMANDS = ("status", "show", "wait", "cancel", "track")
 # So many tasks are offered, newest first; a longer list helps nobody.
 TASKS_OFFERED = 20
+# Kinds of values that only the person who types them knows.
+TYPED_KINDS = (
+    Kind.FLAG,
+    Kind.TEXT,
+    Kind.INTEGER,
+    Kind.NUMBER,
+    Kind.SECONDS,
+    Kind.PATH,
+    Kind.PAIR,
+    Kind.COLUMNS,
+    Kind.VARIABLE,
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +54,6 @@ def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Suggestion]] 
 
     ``names`` are the notebook's variables.
     """
-    from codevf_nb.notebook.grammar import OPTIONS  # at the first Tab: loading the extension needn't wait for it
-
     found = MAGIC.match(line)
     if found is None:
         return None
@@ -51,13 +62,11 @@ def offers(line: str, names: Mapping[str, Any]) -> tuple[str, list[Suggestion]] 
         return word, _starting_with(word, _for_command(before, word))
     while before and before[-1].endswith(","):  # a list goes on after its comma
         before.pop()
-    option = next((option for option in OPTIONS if before and before[-1] in (option.long, option.short)), None)
-    if option is not None and option.value is not None:
-        part = word.rpartition(",")[2] if option.name == "attach" else word
-        return part, _starting_with(part, _values(option.name, names))
-    spelled = [
-        Suggestion(spelling, option.help) for option in OPTIONS for spelling in (option.long, option.short) if spelling
-    ]
+    option = next((option for option in LINE_OPTIONS if before and before[-1] in option.spellings), None)
+    if option is not None and option.metavar is not None:
+        part = word.rpartition(",")[2] if option.kind is Kind.EXPRESSIONS else word
+        return part, _starting_with(part, _values(option.kind, names))
+    spelled = [Suggestion(spelling, option.help) for option in LINE_OPTIONS for spelling in reversed(option.spellings)]
     return word, _starting_with(word, spelled) if word.startswith("-") else []
 
 
@@ -65,24 +74,34 @@ def _for_command(before: list[str], word: str) -> list[Suggestion]:
     from codevf_nb.notebook.commands import COMMANDS
 
     if not before or before == ["help"]:
-        return [Suggestion(name, (command.__doc__ or "").strip()) for name, command in sorted(COMMANDS.items())]
-    if word.startswith("-") and before[0] in COMMANDS:
-        takes, _, does = (COMMANDS[before[0]].__doc__ or "").partition("  ")
-        return [Suggestion(spelling, does) for spelling in re.findall(r"--[a-z-]+", takes)]
-    return _tasks() if before[0] in TASK_COMMANDS else []
+        return [Suggestion(name, f"{row.usage}  {row.help}".strip()) for name, row in sorted(COMMANDS.items())]
+    command = COMMANDS.get(before[0])
+    if command is None:
+        return []
+    if word.startswith("-"):
+        return [Suggestion(option.long, option.help) for option in command.options]
+    option = next((option for option in command.options if before[-1] in option.spellings), None)
+    if option is not None and option.kind is not Kind.FLAG:
+        return _values(option.kind, {})
+    return _tasks() if "TASK" in command.words else []
 
 
-def _values(name: str, names: Mapping[str, Any]) -> list[Suggestion]:
-    makers: dict[str, Callable[[], list[Suggestion]]] = {
-        "mode": _modes,
-        "tag": _tags,
-        "project": _projects,
-        "attach": lambda: _attachable(names),
-        "schema": lambda: [
-            Suggestion(name) for name, value in names.items() if _public(name) and isinstance(value, dict | type)
-        ],
+def _values(kind: Kind, names: Mapping[str, Any]) -> list[Suggestion]:
+    """Return what can be the value of an option of a kind; nothing for those that only a person knows."""
+    makers: dict[Kind, Callable[[], list[Suggestion]]] = {
+        Kind.MODE: _modes,
+        Kind.TAG: _tags,
+        Kind.PROJECT: _projects,
+        Kind.PROFILE: lambda: [Suggestion(profile) for profile in PROFILES],
+        Kind.EXPRESSIONS: lambda: _attachable(names),
+        Kind.SCHEMA: lambda: _schemas(names),
+        **dict.fromkeys(TYPED_KINDS, list),
     }
-    return makers.get(name, list)()
+    return makers[kind]()
+
+
+def _schemas(names: Mapping[str, Any]) -> list[Suggestion]:
+    return [Suggestion(name) for name, value in names.items() if _public(name) and isinstance(value, dict | type)]
 
 
 def _modes() -> list[Suggestion]:

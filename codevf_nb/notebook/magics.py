@@ -6,7 +6,6 @@ Nothing heavy is imported here: loading the extension must cost a notebook next 
 from __future__ import annotations
 
 import inspect
-import json
 import os
 import traceback
 from collections import ChainMap
@@ -15,19 +14,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from codevf_nb.accounts import defaults, settings
+from codevf_nb.accounts import settings
 from codevf_nb.ipython import exceptions
 from codevf_nb.notebook._completion import Completion
+from codevf_nb.questions import defaults
 from codevf_nb.sdk.exceptions import CodeVFError
 
 if TYPE_CHECKING:
     from codevf_nb.attachments import Failure
-    from codevf_nb.notebook.grammar import ParsedLine
+    from codevf_nb.notebook.grammar import OptionValues, ParsedLine
     from codevf_nb.questions.options import AskOptions, Defaults
 
 DEFAULT_VARIABLE = "_codevf"
@@ -101,23 +100,23 @@ class CodeVFMagics(Magics):
             with _adding(NOTHING_SENT):
                 text, cell = grammar.join(text, cell)
                 line = grammar.read(text, self._names())
-                if line.options.get("help"):
-                    commands.show_help("")
+                if line.options.value("help"):
+                    commands.run("help", "")
                     return
-                current = kernel.without_ledger() if line.options.get("no_ledger") else kernel.current()
+                current = kernel.without_ledger() if line.options.value("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)
             with current.ledger.store.together():
-                draft = current.draft_of(asked, self._defaults(), is_preview=line.options.get("dry_run", False))
-                if line.options.get("dry_run"):
+                draft = current.draft_of(asked, self._defaults(), is_preview=line.options.value("dry_run"))
+                if line.options.value("dry_run"):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                     return
                 stands = partial(current.interruption_message, draft)
                 task, place = self._send(current, draft, line.options)
-            if line.options.get("wait"):
-                task.wait(line.options.get("timeout"))
+            if line.options.value("wait"):
+                task.wait(line.options.value("timeout"))
                 live_displays.of(current).show_static(task, place)
 
-    def _send(self, current: Any, draft: Any, options: dict[str, Any]) -> tuple[Any, str | None]:
+    def _send(self, current: Any, draft: Any, options: OptionValues) -> tuple[Any, str | None]:
         """Show the price, send the question and show its task; return that, and the display's id."""
         from codevf_nb import widgets
         from codevf_nb.widgets import live_displays
@@ -125,8 +124,8 @@ class CodeVFMagics(Magics):
         displays = live_displays.of(current)
         with displays.asking(lambda: current.interruption_message(draft) or UNSENT) as asking:
             task = current.ask(draft, asking.priced)
-            self.shell.user_ns[options.get("out", DEFAULT_VARIABLE)] = task
-            waits = options.get("wait", False)
+            self.shell.user_ns[options.value("out") or DEFAULT_VARIABLE] = task
+            waits = options.value("wait")
             return task, widgets.under_cell(displays, task, asking.display_id, waits=waits)
 
     def _asked(self, current: Any, line: ParsedLine, cell: str) -> AskOptions:
@@ -134,7 +133,7 @@ class CodeVFMagics(Magics):
         from codevf_nb.display import rendering as display
 
         ran: dict[str, Any] = {}
-        if line.options.get("run"):
+        if line.options.value("run"):
             with _adding("The cell was not run."):
                 self._check_before_run(current, line, cell)
             ran = self._run(cell, line.options)
@@ -142,11 +141,8 @@ class CodeVFMagics(Magics):
             failure = self._failure(line.options)
             if failure is not None:
                 print(f"about {display.plain(str(failure))}")  # noqa: T201 - the magic's output
-            return replace(
-                self._options(line, cell),
-                attach=self._named(line.options, failure) | ran,
-                exception=None if failure is None else failure.identity,
-            )
+            attach = self._named(line.options, failure) | ran
+            return self._options(line, cell, attach, None if failure is None else failure.identity)
 
     def _check_before_run(self, current: Any, line: ParsedLine, cell: str) -> None:
         """Refuse what the line alone shows to be wrong; the values it attaches may only come from the run."""
@@ -155,67 +151,60 @@ class CodeVFMagics(Magics):
         placeholder = attachments.Text("placeholder.txt", "")
         names = {"--run": placeholder}
         with _adding(NOTHING_SENT):
-            for text in line.options.get("attach", ()):
+            for text in line.options.value("attach"):
                 names |= dict.fromkeys(attachments.named(text), placeholder)
-            if line.options.get("figure"):
+            if line.options.value("figure"):
                 names["--figure"] = placeholder
             if "context" in line.options:
                 attachments.context_of(self.shell, line.options["context"])
                 names[f"--context {line.options['context']}"] = placeholder
-            options = self._options(line, cell)
-        draft = current.draft_of(replace(options, attach=names, redact=()), self._defaults())
+            options = replace(self._options(line, cell, names), redact=())
+        draft = current.draft_of(options, self._defaults())
         if current.known(draft) is None:
             current.priced(draft)
 
-    def _options(self, line: ParsedLine, cell: str) -> AskOptions:
-        """Return what the line and the cell say, without what is attached."""
-        from codevf_nb import attachments
+    def _options(
+        self, line: ParsedLine, cell: str, attach: Mapping[str, Any], exception: str | None = None
+    ) -> AskOptions:
+        """Return the question of a line and a cell, with what is attached by name."""
         from codevf_nb.notebook.grammar import GrammarError
-        from codevf_nb.questions.options import AskOptions
+        from codevf_nb.questions.options import AskOptions, arguments_of_line
 
-        options = line.options
-        as_text = options.get("text", False)
+        as_text = line.options.value("text")
         prompt = "\n\n".join(filter(None, (line.prompt, cell.strip() if as_text else None)))
         if not prompt and not cell.strip():
             raise GrammarError("there is no prompt and nothing in the cell, so there is nothing to ask.")
-        if as_text and options.get("run"):
+        if as_text and line.options.value("run"):
             raise GrammarError("--text says that the cell is the prompt, and --run would execute it: leave one out.")
-        named: tuple[str, ...] = ("mode", "tag", "max_credits", "project", "again", "max_bytes", "profile")
-        named += ("allow_secrets", "allow_personal")
-        return AskOptions(
-            prompt=prompt or None,
-            code=None if as_text or not cell.strip() else cell,
-            files=tuple(options.get("file", ())),
-            schema=self._schema(options.get("schema")),
-            metadata=_metadata(options.get("metadata", ())),
-            redact=tuple(name for text in options.get("redact", ()) for name in attachments.column_names(text)),
-            **{name: options[name] for name in named if name in options},
-        )
+        names = self._names()
+        arguments = arguments_of_line(line.options, names)
+        arguments |= {"prompt": prompt or None, "code": None if as_text else cell, "attach": attach}
+        return AskOptions.of(arguments, names, contents_count=False, exception=exception)
 
     def _defaults(self) -> Defaults:
         from codevf_nb.questions.options import Defaults
 
         return Defaults.of(self.defaults.values())
 
-    def _failure(self, options: dict[str, Any]) -> Failure | None:
+    def _failure(self, options: OptionValues) -> Failure | None:
         """Return the exception that is asked about, if one is."""
         from codevf_nb import attachments
         from codevf_nb.notebook.grammar import GrammarError
 
-        if options.get("traceback"):
-            return attachments.last_failure(self.shell, allow_earlier=options.get("last", False))
-        if options.get("last"):
+        if options.value("traceback"):
+            return attachments.last_failure(self.shell, allow_earlier=options.value("last"))
+        if options.value("last"):
             raise GrammarError("--last goes with --traceback: it says which exception is meant.")
         return None
 
-    def _named(self, options: dict[str, Any], failure: Failure | None) -> dict[str, Any]:
+    def _named(self, options: OptionValues, failure: Failure | None) -> dict[str, Any]:
         """Return what is attached besides files, by the name under which it is part of the question."""
         from codevf_nb import attachments
 
         found: dict[str, Any] = {}
-        for text in options.get("attach", ()):
+        for text in options.value("attach"):
             found |= attachments.resolve(text, self._names())
-        if options.get("figure") and not options.get("run"):
+        if options.value("figure") and not options.value("run"):
             found["--figure"] = attachments.figure_of()
         if failure is not None:
             found["--traceback"] = attachments.traceback_text(failure.error, self.shell)
@@ -223,7 +212,7 @@ class CodeVFMagics(Magics):
             found[f"--context {options['context']}"] = attachments.context_of(self.shell, options["context"])
         return found
 
-    def _run(self, cell: str, options: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, cell: str, options: OptionValues) -> dict[str, Any]:
         """Execute the cell and return what its run leaves to attach: how it ended, and the figure it drew if asked for.
 
         How it ended is attached either way, under one name, so that a cell that fails once is still the same question.
@@ -240,7 +229,7 @@ class CodeVFMagics(Magics):
             raise CodeVFUserError("codevf: the run was interrupted, so nothing was asked and nothing was sent.")
         ended = attachments.Text("run.md", "The cell was run and ended without an exception.\n")
         found: dict[str, Any] = {"--run": ended if error is None else attachments.traceback_text(error, self.shell)}
-        if options.get("figure"):
+        if options.value("figure"):
             found["--figure"] = attachments.figure_of(shown.outputs)
         return found
 
@@ -254,19 +243,6 @@ class CodeVFMagics(Magics):
                 return ChainMap(frame.f_locals, self.shell.user_ns)
         return self.shell.user_ns  # type: ignore[no-any-return]
 
-    def _schema(self, name: str | None) -> Any:
-        from codevf_nb.notebook.grammar import GrammarError
-
-        if name is None or name in self._names():
-            return None if name is None else self._names()[name]
-        try:
-            return json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            told = f"--schema {name}: there is neither a variable nor a file of that name."
-        except (OSError, ValueError) as error:
-            told = f"--schema {name} can't be read as JSON: {error}."
-        raise GrammarError(told)
-
     # -- %codevf
 
     def _command(self, line: str) -> Any:
@@ -275,20 +251,6 @@ class CodeVFMagics(Magics):
 
             name, _, rest = line.strip().partition(" ")
             return commands.run(name or "help", rest.strip())
-
-
-def _metadata(pairs: Any) -> dict[str, str]:
-    from codevf_nb.notebook.grammar import GrammarError
-
-    found = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise GrammarError(f"--metadata takes KEY=VALUE, not {pair!r}.")
-        if key in found:
-            raise GrammarError(f"--metadata {key} is given twice.")
-        found[key] = value
-    return found
 
 
 def _would_be_sent(current: Any, draft: Any) -> str:

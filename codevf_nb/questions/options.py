@@ -1,21 +1,213 @@
-"""What a user said when asking: one record that the magic, the picker and ``ask`` fill in, and nothing resolved in it.
+"""The options of a question: the one table that the magic's line, help, Tab, ``ask``, the picker and defaults read.
 
-``None`` means "not given": what it resolves to (the cheapest tag, the least credits, the folder's name) is decided
-later, and is no part of the question's identity. ``AskOptions.of`` takes the arguments as people pass them in Python.
+To add an option: a row in ``OPTIONS`` (and, if it is an argument of ``ask``, a field of ``AskOptions``), the code that
+acts on it, a row in the README, and a case in ``tests/test_options.py``, which fails while nothing acts on it.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
+from codevf_nb.questions import _readers
+from codevf_nb.questions._readers import PROFILES
 from codevf_nb.sdk.exceptions import BadRequestError
-from codevf_nb.sdk.models import ServiceMode
 
-PROFILES = ("sample", "full")
+__all__ = ["BY_ARGUMENT", "BY_NAME", "LINE_OPTIONS", "OPTIONS", "PROFILES", "AskOptions", "Defaults", "Kind", "Option"]
+
+
+class Kind(Enum):
+    """What the value of an option is on the line: how it is converted, and what Tab offers for it."""
+
+    FLAG = auto()
+    TEXT = auto()
+    INTEGER = auto()
+    NUMBER = auto()
+    SECONDS = auto()
+    MODE = auto()
+    TAG = auto()
+    PROJECT = auto()
+    PROFILE = auto()
+    EXPRESSIONS = auto()
+    PATH = auto()
+    SCHEMA = auto()
+    PAIR = auto()
+    COLUMNS = auto()
+    VARIABLE = auto()
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of ``%%codevf``, of a subcommand, or (``on_line=False``) only of ``codevf_nb.ask``.
+
+    Args:
+        name: The key of its value; ``max_credits`` is ``--max-credits`` on the line.
+        help: Its line in the help.
+        short: Its short spelling, ``-c``.
+        metavar: What help calls its value; None for a flag.
+        kind: What its value is.
+        many: Whether it may be given again.
+        argument: The argument of ``ask`` and the field of ``AskOptions`` that it fills; None where it fills none.
+        read: Makes the field of the argument; called with the name for error messages and the value.
+        of_line: Makes the argument of what was typed; called with the spelling, the text and the notebook's variables.
+        in_identity: Whether giving it, or another value, makes another question, which is paid again.
+        in_request: Whether it changes the bytes that are sent to the service.
+        in_picker: Whether the picker has a field for it.
+        configurable: Whether ``%config CodeVF`` has a default for it.
+        on_line: Whether it can be typed after ``%%codevf``.
+    """
+
+    name: str
+    help: str
+    short: str | None = None
+    metavar: str | None = None
+    kind: Kind = Kind.FLAG
+    many: bool = False
+    argument: str | None = None
+    read: Callable[[str, Any], Any] | None = None
+    of_line: Callable[[str, Any, Mapping[str, Any]], Any] | None = None
+    in_identity: bool = False
+    in_request: bool = False
+    in_picker: bool = False
+    configurable: bool = False
+    on_line: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.metavar is None) != (self.kind is Kind.FLAG):
+            raise ValueError(f"{self.name}: a flag has no metavar, any other option has one")
+        if (self.argument is None) != (self.read is None):
+            raise ValueError(f"{self.name}: an argument of ask needs a reader, and a reader an argument")
+
+    @property
+    def long(self) -> str:
+        """The long spelling."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every spelling, the short one first."""
+        return (self.long,) if self.short is None else (self.short, self.long)
+
+    @property
+    def usage(self) -> str:
+        """The option as help writes it: its spellings, and the name of its value."""
+        spellings = ", ".join(self.spellings)
+        return spellings if self.metavar is None else f"{spellings} {self.metavar}"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list with commas, after which blanks may follow."""
+        return self.kind in (Kind.EXPRESSIONS, Kind.COLUMNS)
+
+    @property
+    def empty(self) -> Any:
+        """The value on a line where it is not given."""
+        return False if self.kind is Kind.FLAG else () if self.many else None
+
+
+OPTIONS = (
+    Option(
+        "prompt", "the question", metavar="TEXT", kind=Kind.TEXT, argument="prompt", read=_readers.text,
+        in_identity=True, in_request=True, in_picker=True, on_line=False,
+    ),
+    Option(
+        "code", "the code that is asked about", metavar="CODE", kind=Kind.TEXT, argument="code", read=_readers.code,
+        in_identity=True, in_request=True, on_line=False,
+    ),
+    Option(
+        "mode", "realtime_answer, fast or standard", "-m", "MODE", Kind.MODE, argument="mode", read=_readers.mode,
+        in_identity=True, in_request=True, in_picker=True, configurable=True,
+    ),
+    Option(
+        "tag", "expertise, by name or id; the cheapest active one unless said", "-t", "TAG", Kind.TAG,
+        argument="tag", read=_readers.tag,
+        in_identity=True, in_request=True, in_picker=True, configurable=True,
+    ),
+    Option(
+        "max_credits", "credits this may use, before multipliers", "-c", "N", Kind.INTEGER,
+        argument="max_credits", read=_readers.whole_number,
+        in_identity=True, in_request=True, in_picker=True, configurable=True,
+    ),
+    Option(
+        "project", "project; the working folder's name unless said", "-p", "NAME", Kind.PROJECT,
+        argument="project", read=_readers.text,
+        in_identity=True, in_request=True, in_picker=True, configurable=True,
+    ),
+    Option(
+        "attach", "variables or expressions to attach: tables, data, figures, code, paths", "-a", "EXPR,…",
+        Kind.EXPRESSIONS, many=True, argument="attach", read=_readers.attachments,
+        in_identity=True, in_request=True, in_picker=True,
+    ),
+    Option(
+        "file", "a file to attach", "-f", "PATH", Kind.PATH, many=True,
+        argument="files", read=_readers.files, of_line=_readers.files_of_line,
+        in_identity=True, in_request=True, in_picker=True,
+    ),
+    Option(
+        "figure", "attach the open figure, or with --run the one that it drew",
+        in_identity=True, in_request=True, in_picker=True,
+    ),
+    Option(
+        "traceback", "attach the last exception: your own frames, and the shapes of tables in them",
+        in_identity=True, in_request=True, in_picker=True,
+    ),
+    Option("last", "with --traceback: the last exception, although cells have run without one since"),
+    Option(
+        "context", "attach the last N cells that were executed", metavar="N", kind=Kind.INTEGER,
+        in_identity=True, in_request=True, in_picker=True,
+    ),
+    Option(
+        "schema", "ask for data after this schema; AI generates such answers", "-s", "NAME", Kind.SCHEMA,
+        argument="schema", read=_readers.as_given, of_line=_readers.schema_of_line,
+        in_identity=True, in_request=True, in_picker=True,
+    ),
+    Option(
+        "metadata", "a note of your own that goes along", metavar="K=V", kind=Kind.PAIR, many=True,
+        argument="metadata", read=_readers.metadata, of_line=_readers.metadata_of_line,
+        in_identity=True, in_request=True,
+    ),
+    Option("text", "the cell is the prompt, not code", in_identity=True, in_request=True),
+    Option(
+        "run", "execute the cell first, and attach how its run ended; -a is looked up after it",
+        in_identity=True, in_request=True,
+    ),
+    Option("out", "the variable for the task; _codevf unless said", "-o", "NAME", Kind.VARIABLE),
+    Option("wait", "wait for the answer", "-w"),
+    Option("timeout", "seconds to wait at most, with --wait", metavar="S", kind=Kind.SECONDS),
+    Option(
+        "again", "the Nth asking of the same question", metavar="N", kind=Kind.INTEGER,
+        argument="again", read=_readers.asking, in_identity=True,
+    ),
+    Option(
+        "max_bytes", "bytes that one file made here may take; a larger table is sampled", metavar="N",
+        kind=Kind.INTEGER, argument="max_bytes", read=_readers.whole_number, in_request=True,
+    ),
+    Option(
+        "redact", "columns to mask; the same value has the same mask", metavar="COL,…", kind=Kind.COLUMNS, many=True,
+        argument="redact", read=_readers.columns, of_line=_readers.columns_of_line, in_request=True,
+    ),
+    Option(
+        "profile", "full lets the engine of a lazy table count all its rows for the profile", metavar="KIND",
+        kind=Kind.PROFILE, argument="profile", read=_readers.profile, in_request=True, in_picker=True,
+    ),
+    Option(
+        "allow_secrets", "send although something looks like a key, a token or a password",
+        argument="allow_secrets", read=_readers.flag,
+    ),
+    Option(
+        "allow_personal", "send although something looks like data about people",
+        argument="allow_personal", read=_readers.flag,
+    ),
+    Option("no_ledger", "ask although the ledger can't be opened; only this kernel will remember it"),
+    Option("dry_run", "show what would be sent and its cost; send nothing (--run still runs the cell)"),
+    Option("help", "show this help; send nothing", "-h"),
+)  # fmt: skip
+LINE_OPTIONS = tuple(option for option in OPTIONS if option.on_line)
+BY_NAME = {option.name: option for option in OPTIONS}
+BY_ARGUMENT = {option.argument: option for option in OPTIONS if option.argument is not None}
 
 
 @dataclass(frozen=True)
@@ -35,20 +227,15 @@ class Defaults:
 
 @dataclass(frozen=True)
 class AskOptions:
-    """The options of one question, as they were given.
+    """The options of one question, as they were given: one record for the magic, the picker and ``ask``.
+
+    ``None`` means "not given": what it resolves to (the cheapest tag, the least credits, the folder's name) is decided
+    later, and is no part of the question's identity. The fields are the arguments in ``OPTIONS``, and:
 
     Args:
-        prompt: The question, 10 to 10,000 characters.
-        code: The cell's code, sent as ``cell.py``.
-        attach: What to attach, by name.
-        unnamed: Whether the names of ``attach`` are numbers that nobody chose: then contents are part of the question.
-        files: Paths of files to attach.
-        contents_count: Whether the files' contents are part of the question.
+        unnamed: Whether the names in ``attach`` are only numbers; then the contents are part of the question.
+        contents_count: Whether the contents of ``files`` are part of the question.
         exception: The type and the failing line of the exception that is asked about.
-        again: The number of the asking, from 1.
-        max_bytes: The most bytes that one file made here may take.
-        redact: Columns to mask.
-        profile: "full" where an engine may count all rows of a lazy table for the profile.
     """
 
     prompt: str | None = None
@@ -72,188 +259,52 @@ class AskOptions:
     allow_personal: bool = False
 
     @classmethod
-    def of(cls, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> AskOptions:
-        """Read the arguments of ``codevf_nb.ask``; ``names`` are the variables of the notebook.
+    def of(
+        cls,
+        arguments: Mapping[str, Any],
+        names: Mapping[str, Any],
+        *,
+        contents_count: bool = True,
+        exception: str | None = None,
+    ) -> AskOptions:
+        """Read the arguments of ``codevf_nb.ask``, of the picker or of the magic's line.
+
+        Args:
+            arguments: The arguments by the names that ``ask`` gives them.
+            names: The variables of the notebook, to recognize one that was passed by its name.
+            contents_count: Whether the contents of ``files`` are part of the question.
+            exception: What identifies the exception that is asked about.
 
         Raises:
-            BadRequestError: an argument is of a type that can't be meant; the message names it.
+            BadRequestError: An argument has a type that it can't take, or there is nothing to ask.
+            KeyError: An argument has no row in ``OPTIONS``.
         """
-        given = {name: _READERS[name](name, value) for name, value in arguments.items() if name not in ("attach",)}
-        attach, unnamed = _attachments(arguments.get("attach"), names)
-        options = cls(**given, attach=attach, unnamed=unnamed, contents_count=True)
+        rows = {name: BY_ARGUMENT[name] for name in arguments}
+        fields = {name: row.read(name, arguments[name]) for name, row in rows.items() if row.read is not None}
+        unnamed = not isinstance(arguments.get("attach"), Mapping | None)
+        if unnamed:
+            for part in fields["attach"].values():
+                _readers.refuse_name(part, names)
+        options = cls(**fields, unnamed=unnamed, contents_count=contents_count, exception=exception)
         if not (options.prompt or options.code):
             raise BadRequestError("there is no prompt and no code, so there is nothing to ask.")
         return options
 
 
-def _text(name: str, value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise BadRequestError(f"{name} is {_kind(value)}: it must be text.")
-    return value if value and value.strip() else None
+def arguments_of_line(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was typed on the line as arguments for ``AskOptions.of``, except what is attached.
 
+    Args:
+        values: The values by the names of their options, as the grammar reads them.
+        names: The variables of the notebook.
 
-def _code(name: str, value: Any) -> str | None:
-    """Take code as text, as a file that holds it, or as a function or class that was defined in it."""
-    if isinstance(value, Path):
-        try:
-            value = value.expanduser().read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise BadRequestError(f"{name}: {error}.") from None
-    elif callable(value):
-        from codevf_nb.attachments import source_of
-
-        source = source_of(getattr(value, "__name__", name), value)
-        if source is None:
-            raise BadRequestError(f"{name} is {_kind(value)}, and its source can't be found: pass its code as text.")
-        value = source
-    return _text(name, value)
-
-
-def _files(name: str, value: Any) -> tuple[str | Path, ...]:
-    """Take one path, or several."""
-    paths = [] if value is None else [value] if isinstance(value, str | Path) else _listed(name, value)
-    for path in paths:
-        if not isinstance(path, str | Path):
-            raise BadRequestError(f"{name} holds {_kind(path)}: it takes paths; attach= takes values.")
-    return tuple(paths)
-
-
-def _columns(name: str, value: Any) -> tuple[Any, ...]:
-    """Take one column, or several; a column of several levels is a tuple."""
-    columns = [] if value is None else [value] if isinstance(value, str) else _listed(name, value)
-    for column in columns:
-        if not isinstance(column, str | tuple) or (isinstance(column, str) and not column.strip()):
-            raise BadRequestError(f"{name} holds {_shown(column)}: it takes names of columns.")
-    return tuple(columns)
-
-
-def _listed(name: str, value: Any) -> list[Any]:
-    if isinstance(value, list | tuple | set | frozenset | ValuesView | Iterator):
-        return list(value)
-    raise BadRequestError(f"{name} is {_kind(value)}: it takes one value or a list of them.")
-
-
-def _mode(name: str, value: Any) -> str | None:
-    return None if value is None or (isinstance(value, str) and not value) else ServiceMode.of(_required(name, value))
-
-
-def _required(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise BadRequestError(f"{name} is {_shown(value)}: it is one of {', '.join(ServiceMode)}.")
-    return value
-
-
-def _profile(name: str, value: Any) -> str | None:
-    if value is not None and not (isinstance(value, str) and value in PROFILES):
-        raise BadRequestError(f"{name} is {_shown(value)}: it is one of {', '.join(PROFILES)}.")
-    return value
-
-
-def _tag(name: str, value: Any) -> str | int | None:
-    return value if value is None or isinstance(value, str) else _whole(name, value)
-
-
-def _whole(name: str, value: Any) -> int | None:
-    """Take a whole number of any library; True is none, and text is none."""
-    if value is None:
-        return None
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)
-    except TypeError:
-        raise BadRequestError(f"{name} is {_shown(value)}: it must be a whole number.") from None
-
-
-def _counted(name: str, value: Any) -> int:
-    return 1 if value is None else int(_whole(name, value) or 0)
-
-
-def _metadata(name: str, value: Any) -> Mapping[str, Any]:
-    if value is not None and not isinstance(value, Mapping):
-        raise BadRequestError(f"{name} is {_kind(value)}: it takes a dict of names and values.")
-    return value or {}
-
-
-def _as_given(_name: str, value: Any) -> Any:
-    return value
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BadRequestError(f"{name} is {_shown(value)}: it must be True or False.")
-    return value
-
-
-# How each argument of `ask` is read. An argument without a row is an error.
-_READERS: dict[str, Callable[[str, Any], Any]] = {
-    "prompt": _text,
-    "code": _code,
-    "files": _files,
-    "mode": _mode,
-    "tag": _tag,
-    "max_credits": _whole,
-    "project": _text,
-    "schema": _as_given,
-    "metadata": _metadata,
-    "again": _counted,
-    "max_bytes": _whole,
-    "redact": _columns,
-    "profile": _profile,
-    "allow_secrets": _flag,
-    "allow_personal": _flag,
-}
-
-
-def _attachments(value: Any, names: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return what is attached by name, and whether the names are only numbers.
-
-    A dict attaches its values by name, a list each of its elements; anything else is one attachment.
+    Raises:
+        BadRequestError: A value can't be read.
+        KeyError: An option has no row in ``OPTIONS``.
     """
-    if value is None:
-        return {}, False
-    if isinstance(value, Mapping):
-        for name in value:
-            if not isinstance(name, str) or not name.strip():
-                raise BadRequestError(
-                    f"attach has the name {_shown(name)}: a name is text, as in {{'orders': orders}}."
-                )
-        return dict(value), False
-    parts = list(value) if _is_list_of_parts(value) else [value]
-    for part in parts:
-        _refuse_empty(part)
-        _refuse_name(part, names)
-    if parts and all(isinstance(part, int | float | complex) or part is None for part in parts):
-        raise BadRequestError(
-            "attach is a list of plain numbers, which would be a file each: attach={'numbers': [...]} sends one file."
-        )
-    return {f"table_{number}": part for number, part in enumerate(parts, 1)}, True
-
-
-def _is_list_of_parts(value: Any) -> bool:
-    is_record = isinstance(value, tuple) and hasattr(value, "_fields")
-    return isinstance(value, list | tuple | ValuesView | Iterator) and not is_record and not hasattr(value, "read")
-
-
-def _refuse_empty(part: Any) -> None:
-    if part is None or (isinstance(part, str | bytes) and not part.strip()):
-        raise BadRequestError(f"attach holds {part!r}, in which there is nothing to look at.")
-
-
-def _refuse_name(part: Any, names: Mapping[str, Any]) -> None:
-    """Refuse ``attach=["orders"]``: it would send the word, and the variable was meant."""
-    if isinstance(part, str) and part.strip().isidentifier() and part.strip() in names:
-        name = part.strip()
-        raise BadRequestError(
-            f"attach holds the text {part!r}, which is a variable's name: attach={{{name!r}: {name}}} sends its value."
-        )
-
-
-def _shown(value: Any) -> str:
-    """Return a plain value as it is written in Python, and of anything else its type."""
-    return repr(value) if isinstance(value, str | int | float) and len(repr(value)) < 80 else _kind(value)
-
-
-def _kind(value: Any) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    arguments: dict[str, Any] = {}
+    for name, value in values.items():
+        row = BY_NAME[name]
+        if row.argument is not None and row.kind is not Kind.EXPRESSIONS:
+            arguments[row.argument] = value if row.of_line is None else row.of_line(row.long, value, names)
+    return arguments

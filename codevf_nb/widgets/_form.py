@@ -87,17 +87,17 @@ class Form:
         if not prompt:
             raise BadRequestError("write what you want to know first.")
         attach = {offer.part: offer.get() for offer, box in self._both() if box.value}
-        return AskOptions(
-            prompt=prompt,
-            attach={**attach, **attachable_values.cells(self._shell, self.cells.value)},
-            files=(*self._files, *self._uploaded),
-            schema=self._schema(),
-            profile="full" if self.full.value else None,
-            exception=attachments.last_failure(self._shell, allow_earlier=True).identity
-            if "--traceback" in attach
-            else None,
+        failure = attachments.last_failure(self._shell, allow_earlier=True) if "--traceback" in attach else None
+        arguments = {
+            "prompt": prompt,
+            "attach": {**attach, **attachable_values.cells(self._shell, self.cells.value)},
+            "files": (*self._files, *self._uploaded),
+            "schema": self._schema(),
+            "profile": "full" if self.full.value else None,
             **self._given(),
-        )
+        }
+        exception = None if failure is None else failure.identity
+        return AskOptions.of(arguments, {}, contents_count=False, exception=exception)
 
     def _given(self) -> dict[str, Any]:
         """Return the options that were chosen. One that is what it would be if left out is the same as not given."""
@@ -139,17 +139,16 @@ class Form:
     def cell(self) -> str:
         """Return the cell that asks the same."""
         chosen = [offer.option.partition(" ") for offer, box in self._both() if box.value]
-        names = ",".join(name for option, _, name in chosen if option == "--attach")
-        files = [*self._files, *(path.name for path in self._uploaded)]
-        options = [
-            *((f"--{name.replace('_', '-')}", str(value)) for name, value in self._given().items()),
-            ("--attach", names),
-            *(("--file", str(file)) for file in files),
-            ("--context", str(self.cells.value or "")),
-            ("--schema", self.schema.value.strip()),
-            ("--profile", "full" if self.full.value else ""),
-        ]
-        return cell_text.cell(self.prompt.value, options, [option for option, _, name in chosen if not name])
+        values = {
+            **{option.removeprefix("--"): True for option, _, name in chosen if not name},
+            **self._given(),
+            "attach": [name for option, _, name in chosen if option == "--attach"],
+            "file": [*self._files, *(path.name for path in self._uploaded)],
+            "context": self.cells.value,
+            "schema": self.schema.value.strip(),
+            "profile": "full" if self.full.value else None,
+        }
+        return cell_text.cell(self.prompt.value, values)
 
     def close(self) -> None:
         """Delete the copies of what was uploaded."""

@@ -25,7 +25,7 @@ from codevf_nb.attachments import (
 )
 from codevf_nb.privacy import PrivateDataError, check
 
-SALARY = 4217
+SALARY = 4_217_398_604_117  # more digits than a mask has, in which it could be by chance
 
 
 @dataclasses.dataclass

@@ -238,7 +238,8 @@ STRANGE = [
     pa.table({"x": pa.array([[9 * 10**12]], pa.list_(pa.timestamp("s")))}),
     pa.table({"x": pa.array([{"a": 9 * 10**12}], pa.struct({"a": pa.timestamp("s")}))}),
     pa.table({"x": pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64()))}), pa.table({"x": pa.nulls(2)}),
-    pa.table({"x": pa.array(["a", "b"]).dictionary_encode()}), pa.table({"x": pa.array([1.5, None], pa.float16())}),
+    pa.table({"x": pa.array(["a", "b"]).dictionary_encode()}),
+    pa.table({"x": pa.array([np.float16(1.5), None], pa.float16())}),
     pl.DataFrame({"x": pl.Series([10**7], dtype=pl.Int32).cast(pl.Date)}),
     pl.DataFrame({"x": [[dt.datetime(2024, 1, 1, tzinfo=dt.UTC)]]}),
     pl.DataFrame({"x": pl.Series([object(), 1], dtype=pl.Object)}),
@@ -247,7 +248,8 @@ STRANGE = [
     np.array([(1, (2, 3.5))], dtype=[("a", "i8"), ("b", [("x", "i4"), ("y", "f8")])]),
     np.ma.array([1234567890123456789, 2], mask=[0, 1]),
     np.array(["2024-01"], dtype="M8[M]"), np.array([1], dtype="M8[fs]"),
-    np.zeros(2, dtype="V3"), np.array([1.5], dtype="longdouble"), np.array(["a"], dtype=np.dtypes.StringDType()),
+    np.zeros(2, dtype="V3"), np.array([1.5], dtype="longdouble"),
+    *([np.array(["a"], dtype=np.dtypes.StringDType())] if hasattr(np.dtypes, "StringDType") else []),  # from NumPy 2 on
     pd.DataFrame({"a": pd.arrays.SparseArray([0, 1])}), pd.Series(["a"]).unique(), pd.array([1, None]),
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ WHAT = (
     r"attachment from",
     r"… extra memory",
     r"attachment from 1 row",
+    *(rf"attachment from 50 rows × 1,000 columns of {library}" for library in ("pandas", "polars", "Arrow")),
     r"tasks\(\) of",
     r"spend\(by=",
     r"ledger write path",

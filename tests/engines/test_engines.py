@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from codevf_nb.attachments import AttachmentError, Depth, gather
+from codevf_nb.attachments import AttachmentError, Depth, _engines, gather
 from codevf_nb.attachments.registry import is_lazy
 from tests.engines.making import MAKERS, written
 
@@ -88,6 +88,8 @@ def test_the_full_profile_is_what_is_true_of_the_whole(make):
     """Rows, nulls, distinct values and extremes are those of an oracle over all rows."""
     profile = sent({"trips": make(trips())}, max_bytes=50_000, depth=Depth.FULL)["profile.md"]
     assert "60,000 rows" in profile
+    missing = {"dask": "quartiles, extremes of Date", "modin": "extremes of String"}.get(make.engine)
+    assert (f"since {make.engine} can't be asked for it: {missing}." in profile) == (missing is not None)
     cells = {
         line.split(" | ")[0].lstrip("| "): line.split(" | ") for line in profile.splitlines() if line.startswith("| ")
     }
@@ -205,3 +207,45 @@ def test_the_bench_of_engines_is_measured():
     found = list(rows(small=True))
     assert len(found) == 4
     assert all(row.is_measured for row in found)
+
+
+INTERNAL = [
+    value
+    for name, value in vars(_engines).items()
+    if isinstance(value, str) and value.isidentifier() and not name.startswith("__")
+]
+NAMES = [*INTERNAL, *map(str.upper, INTERNAL), *(f"{name}_" for name in INTERNAL)]
+NAMES += ["codevf_table", "rows", "nulls_0", "distinct_1", "least_2", "index", "level_0", "row", "select", "a b", 'x"y']
+NAMES += ["x`y", "x.y"]
+
+
+def test_a_column_may_have_any_name(make):
+    """Also those that are used here for a moment, in any case of letters: all columns arrive, each with its values."""
+    distinct = {name.casefold(): name for name in reversed(NAMES)}  # most engines take no two that differ in case only
+    for names in (list(distinct.values()), [name.upper() for name in distinct]):
+        table = pa.table({name: np.arange(3_000) + 10_000 * place for place, name in enumerate(names)})
+        for depth in (Depth.SAMPLE, Depth.FULL):
+            files = sent({"t": make(table)}, max_bytes=60_000, depth=depth)
+            rows = frame(files["t.csv"])
+            found = rows.iloc[:, -len(names) :].astype(int)  # labels of rows come before
+            assert len(rows) > 50
+            assert (found.sub(found.iloc[:, 0], axis=0) == 10_000 * np.arange(len(names))).all(axis=None)
+
+
+def test_composite_keys_are_looked_up_together(make):
+    """Of two columns that are a key only together, rows match where both do; what is lost is in its proportion."""
+    numbers = np.arange(ROWS)
+    left = pa.table({"store_id": numbers % 100, "day_no": (numbers // 100) % 150, "sold": numbers})
+    stores, days = np.meshgrid(np.arange(100), np.arange(150), indexing="ij")
+    there = ((stores * 7 + days) % 3 > 0).ravel()  # a third of the pairs has no row; each store and each day has some
+    right = pa.table({"store_id": stores.ravel()[there], "day_no": days.ravel()[there], "staff": range(there.sum())})
+    code = 'sales.merge(visits, on=["store_id", "day_no"])'
+    files = sent({"sales": make(left), "visits": make(right)}, code=code, max_bytes=60_000)
+    assert "sales.store_id + day_no and visits.store_id + day_no" in files["profile.md"]
+    sales, visits = frame(files["sales.csv"]), frame(files["visits.csv"])
+    assert min(len(sales), len(visits)) > 100
+    pairs = set(zip(visits["store_id"], visits["day_no"], strict=True))
+    kept = np.mean([pair in pairs for pair in zip(sales["store_id"], sales["day_no"], strict=True)])
+    assert abs(kept - there.mean()) < 0.07
+    found = set(zip(sales["store_id"], sales["day_no"], strict=True))
+    assert np.mean([pair in found for pair in pairs]) > 0.9  # every visit has a sale in the whole tables

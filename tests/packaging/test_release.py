@@ -62,7 +62,8 @@ def test_the_sdist_holds_what_builds_and_tests_it(dist: Path):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     tops = {name.split("/")[0] for name in names}
-    files = {"README.md", "CHANGELOG.md", "LICENSE", "Makefile", "pyproject.toml", "PKG-INFO", ".gitignore"}
+    documents = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"}
+    files = documents | {"Makefile", "pyproject.toml", "PKG-INFO", ".gitignore"}
     assert tops == files | {"codevf_nb", "notebooks", "tests", "binder"}
     assert "tests/packaging/test_release.py" in names
     assert not [name for name in names if "__pycache__" in name or ".ipynb_checkpoints" in name]

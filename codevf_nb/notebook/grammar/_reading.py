@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from keyword import iskeyword
 from typing import Any
 
-from codevf_nb.notebook.grammar._options import BY_SPELLING, GrammarError, Option
+from codevf_nb.notebook.grammar._options import BY_SPELLING, GrammarError
 from codevf_nb.notebook.grammar._typos import (
     refuse_cell,
     refuse_prompt,
     refuse_second_value,
     refuse_value,
 )
+from codevf_nb.notebook.grammar._values import convert
+from codevf_nb.questions.options import BY_NAME, Kind, Option
+
+
+class OptionValues(dict[str, Any]):
+    """The options that were given, by name."""
+
+    def value(self, name: str) -> Any:
+        """Return the value of an option; where it was not given, None, False of a flag, () of one that can be repeated.
+
+        Raises:
+            KeyError: There is no option of that name.
+        """
+        return super().get(name, BY_NAME[name].empty)
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class ParsedLine:
     """A line that was read: the prompt as typed (None without one) and the options that were given."""
 
     prompt: str | None
-    options: dict[str, Any]
+    options: OptionValues
 
 
 def read(text: str, names: Mapping[str, Any] | None = None) -> ParsedLine:
@@ -96,7 +108,7 @@ def _run(text: str, start: int) -> _Run:
         option = BY_SPELLING.get(spelling)
         if option is None:
             break
-        if option.value is None:
+        if option.metavar is None:
             if equals:
                 raise GrammarError(f"{spelling} takes no value, so {text[position:word_end]!r} can't be read.")
             given.append(_Given(option, spelling, None))
@@ -107,16 +119,16 @@ def _run(text: str, start: int) -> _Run:
             if option.is_list:
                 _refuse_list_before_words(f"{spelling} {value}", text[word_end:].lstrip())
             # Of columns each may be quoted, so they are unquoted one by one.
-            given.append(_Given(option, spelling, value if option.name == "redact" else _unquote(value)))
+            given.append(_Given(option, spelling, value if option.kind is Kind.COLUMNS else _unquote(value)))
         end = _skip_blanks(text, word_end)
     return _Run(given, end)
 
 
 def _checked_value(option: Option, spelling: str, value: str) -> str:
     if not value:
-        raise GrammarError(f"{spelling} needs a value: {spelling} {option.value}.")
+        raise GrammarError(f"{spelling} needs a value: {spelling} {option.metavar}.")
     # Of an expression, Python says what is wrong with it.
-    if option.name != "attach" and (unclosed := _unclosed(value)):
+    if option.kind is not Kind.EXPRESSIONS and (unclosed := _unclosed(value)):
         raise GrammarError(f"{spelling} {value}: the {unclosed} is not closed.")
     refuse_value(option, spelling, value)
     return value
@@ -131,8 +143,8 @@ def _refuse_list_before_words(given: str, rest: str) -> None:
         )
 
 
-def _values(given: list[_Given], names: Mapping[str, Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _values(given: list[_Given], names: Mapping[str, Any]) -> OptionValues:
+    values = OptionValues()
     for one in given:
         value = True if one.value is None else _convert(one, names)
         if one.option.many:
@@ -152,22 +164,7 @@ def _convert(one: _Given, names: Mapping[str, Any]) -> Any:
         if text[1:] not in names:
             raise GrammarError(f"{one.spelling} {text}: there is no variable {text[1:]!r}.")
         text = str(names[text[1:]])
-    if not text.strip(" ,"):
-        raise GrammarError(f"{one.spelling} needs a value: {one.spelling} {one.option.value}.")
-    if one.option.name == "out" and (not text.isidentifier() or iskeyword(text)):
-        raise GrammarError(f"{one.spelling} {text}: no variable can have that name.")
-    return text if one.option.number is str else _number(one, text)
-
-
-def _number(one: _Given, text: str) -> Any:
-    try:
-        number = one.option.number(text.replace(",", ""))
-    except ValueError:
-        kind = "a whole number" if one.option.number is int else "a number"
-        raise GrammarError(f"{one.spelling} needs {kind}, not {text!r}.") from None
-    if one.option.name == "timeout" and not 0 <= number <= threading.TIMEOUT_MAX:
-        raise GrammarError(f"{one.spelling} takes seconds, 0 or more, not {text!r}; without it the wait has no end.")
-    return number
+    return convert(one.option, one.spelling, text)
 
 
 def _words_with_dash(text: str) -> list[int]:

@@ -15,11 +15,10 @@ from typing import Any
 from codevf_nb.notebook.grammar._options import (
     BY_LETTERS,
     BY_SPELLING,
-    OPTIONS,
     GrammarError,
-    Option,
     letters_of,
 )
+from codevf_nb.questions.options import LINE_OPTIONS, Kind, Option
 from codevf_nb.sdk.models import ServiceMode
 from codevf_nb.sdk.suggestions import nearest
 
@@ -30,22 +29,30 @@ DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2796-"
 SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
 LITERALLY = "If it is the prompt's, put -- before the prompt."
 
-_SHORT = {option.short[1]: option.short for option in OPTIONS if option.short}
+
+def _letters(*kinds: Kind) -> str:
+    """Return the letters of the short options of these kinds; -h, which other programs join too, is none of them."""
+    return "".join(option.short[1] for option in LINE_OPTIONS if option.short and option.kind in kinds).replace("h", "")
+
+
+_SHORT = {option.short[1]: option.short for option in LINE_OPTIONS if option.short}
 # The first part of each long name, dry of --dry-run; two letters (no) would be too common a word.
-_FIRST_PARTS = {part for option in OPTIONS if len(part := option.long.split("-")[2]) > 2}
+_FIRST_PARTS = {part for option in LINE_OPTIONS if len(part := option.long.split("-")[2]) > 2}
 # Dashes and a name, at the start of a word or behind punctuation; a bracket right behind it makes it an expression.
 _LONG = re.compile(rf"(?:(?<![\w{DASHES}])|(?<=_))([{DASHES}]+)([^\W\d][\w{DASHES}]*)([(\[]?)")
 _GLUED = re.compile(rf"\w(--[^\W\d][\w{DASHES}]*)")
 _LETTER = re.compile(rf"[{DASHES}]+([a-z])(?=[=:,;\"']|[\W_]*$)", re.IGNORECASE)
 # A short option with its value right behind it, as other programs take it: -c240, -mfast, -wm fast.
 _JOINED = re.compile(
-    rf"[{DASHES}]+(?:(c)(\d[\d,._]*)|(m)({'|'.join(ServiceMode)})|(w)([{''.join(_SHORT)}]))[\W_]*$", re.IGNORECASE
+    rf"[{DASHES}]+(?:([{_letters(Kind.INTEGER)}])(\d[\d,._]*)|([{_letters(Kind.MODE)}])({'|'.join(ServiceMode)})"
+    rf"|([{_letters(Kind.FLAG)}])([{''.join(_SHORT)}]))[\W_]*$",
+    re.IGNORECASE,
 )
 # Any other value right behind a short option that takes one, as the last word of the line, where options are typed:
 # -tengineer, -a[df], -fdata.csv.
-_VALUED = "".join(option.short[1] for option in OPTIONS if option.short and option.value)
+_VALUED = "".join(option.short[1] for option in LINE_OPTIONS if option.short and option.metavar)
 _JOINED_VALUE = re.compile(rf"[{DASHES}]([{_VALUED}])([^\W_].*|[\[{{\"'].+)")
-_JOINED_NAME = re.compile(rf"[{DASHES}]+([as])([^\W\d]\w*)")
+_JOINED_NAME = re.compile(rf"[{DASHES}]+([{_letters(Kind.EXPRESSIONS, Kind.SCHEMA)}])([^\W\d]\w*)")
 
 
 def refuse_prompt(prompt: str, names: Mapping[str, Any]) -> None:
@@ -80,12 +87,14 @@ def refuse_value(option: Option, spelling: str, value: str) -> None:
     bare = value.strip("\"'")
     letter = _LETTER.fullmatch(_plain(bare))
     if value and not bare.strip(DASHES):
-        raise GrammarError(f"{spelling} needs a value, not {value}: {spelling} {option.value}.")
+        raise GrammarError(f"{spelling} needs a value, not {value}: {spelling} {option.metavar}.")
     if value.endswith(";"):
         raise GrammarError(f"{spelling} {value}: leave the semicolon out, or put the value in quotes.")
     for word in bare.split():
         # In a Python expression one dash is a minus.
-        if (letter and letter[1].lower() in _SHORT) or _long_option(word, only_two_dashes=option.name == "attach"):
+        if (letter and letter[1].lower() in _SHORT) or _long_option(
+            word, only_two_dashes=option.kind is Kind.EXPRESSIONS
+        ):
             raise GrammarError(f"{spelling} needs a value, and {word} looks like an option.")
 
 
@@ -97,8 +106,10 @@ def refuse_second_value(option: Option, value: str, rest: str, names: Mapping[st
     """
     word = rest.split(maxsplit=1)[0] if rest else ""
     name = re.match(r"\w+", word)
-    is_variable = option.name == "attach" and name is not None and name[0] in names and name[0] not in SHELL_NAMES
-    if is_variable or (option.name == "file" and Path(word).expanduser().is_file()):
+    is_variable = (
+        option.kind is Kind.EXPRESSIONS and name is not None and name[0] in names and name[0] not in SHELL_NAMES
+    )
+    if is_variable or (option.kind is Kind.PATH and Path(word).expanduser().is_file()):
         raise GrammarError(f"{_several(option, option.short or option.long, [value, word])} {LITERALLY}")
 
 
@@ -122,7 +133,7 @@ def _inside(words: Sequence[str]) -> str:
     option = BY_SPELLING[spelling]
     values = [value] if equals else []
     values += takewhile(lambda word: word[0] not in DASHES, words[1:])
-    ways = f" {_several(option, spelling, values)}" if option.value and 2 <= len(values) <= 5 else ""
+    ways = f" {_several(option, spelling, values)}" if option.metavar and 2 <= len(values) <= 5 else ""
     return f"{spelling} stands inside the prompt: options stand before it or after it.{ways} {LITERALLY}"
 
 

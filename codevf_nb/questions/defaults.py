@@ -9,18 +9,12 @@ from traitlets import Int, TraitError, Unicode
 from traitlets.config import Configurable
 
 from codevf_nb.accounts import settings
+from codevf_nb.questions.options import OPTIONS, Kind, Option
 from codevf_nb.sdk.exceptions import ConfigurationError
 
 
-class CodeVF(Configurable):
+class _Defaults(Configurable):
     """Defaults of every question: ``%config CodeVF.mode = "fast"``. An option on the line goes before these."""
-
-    mode = Unicode("", help="service mode: realtime_answer, fast or standard").tag(config=True)
-    tag = Unicode("", help="expertise tag, by name or id; empty: the cheapest active one").tag(config=True)
-    max_credits = Int(0, help="credits a question may use before multipliers; 0: the least its mode allows").tag(
-        config=True
-    )
-    project = Unicode("", help="project name; empty: the name of the working folder").tag(config=True)
 
     def values(self) -> dict[str, Any]:
         """Return every default by its name."""
@@ -30,23 +24,35 @@ class CodeVF(Configurable):
         return "\n".join(f"CodeVF.{name} = {value!r}" for name, value in self.values().items())
 
 
-def make(shell: Any) -> CodeVF:
+def _trait(option: Option) -> Any:
+    """Return the trait of an option; 0 and "" mean "not configured"."""
+    if option.kind is Kind.INTEGER:
+        return Int(0, help=f"{option.help}; 0: not configured").tag(config=True)
+    return Unicode("", help=f"{option.help}; empty: not configured").tag(config=True)
+
+
+CodeVF: Any = type("CodeVF", (_Defaults,), {option.name: _trait(option) for option in OPTIONS if option.configurable})
+CodeVF.__module__, CodeVF.__doc__ = __name__, _Defaults.__doc__
+
+
+def make(shell: Any) -> _Defaults:
     """Make the defaults of a shell: those that were kept, and over them IPython's own configuration."""
     try:
-        return CodeVF(parent=shell, **_kept(shell))
+        made: _Defaults = CodeVF(parent=shell, **_kept(shell))
     except (TraitError, ConfigurationError, OSError) as error:  # what was kept must not keep the extension from loading
         warnings.warn(f"codevf: the kept defaults are ignored: {error}", stacklevel=2)
-        return CodeVF(parent=shell)
+        made = CodeVF(parent=shell)
+    return made
 
 
-def of(shell: Any) -> CodeVF:
+def of(shell: Any) -> _Defaults:
     """Return the defaults of a shell that has the extension loaded."""
-    return next(part for part in shell.configurables if isinstance(part, CodeVF))
+    return next(part for part in shell.configurables if isinstance(part, _Defaults))
 
 
 def values_of(shell: Any) -> dict[str, Any]:
     """Return the defaults of a shell; nothing where there is no shell, or it hasn't the extension loaded."""
-    found = (part.values() for part in getattr(shell, "configurables", ()) if isinstance(part, CodeVF))
+    found = (part.values() for part in getattr(shell, "configurables", ()) if isinstance(part, _Defaults))
     return next(found, {})
 
 

@@ -1,0 +1,147 @@
+"""Some rows of a table by their columns, of which only those that are asked for become pandas columns.
+
+A table may have a hundred thousand columns. Making a pandas column of each takes longer than all else, and only a few
+are looked at by themselves: keys of a join, and columns that the profile describes. The texts of all others are made
+for all columns of one type at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from codevf_nb.attachments._cell_text import Texts, texts
+from codevf_nb.attachments.attachment import is_a
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table under a header of unique text.
+
+    ``make`` returns a column, by its number, as a pandas one. ``stack`` returns an array of pandas or numpy with the
+    values of several columns of one kind, column after column, or None where their types can't be put together without
+    a change. ``kinds`` has a kind for each column; those of kind None are never stacked, such as nested ones.
+    """
+
+    header: tuple[str, ...]
+    count: int
+    make: Callable[[int], pd.Series[Any]]
+    kinds: Sequence[Any]
+    stack: Callable[[list[int]], Any]
+    _made: dict[int, pd.Series[Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.header)}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._numbers
+
+    def __getitem__(self, name: str) -> pd.Series[Any]:
+        return self.column(self._numbers[name])
+
+    def column(self, number: int) -> pd.Series[Any]:
+        """Return a column by its number."""
+        if number not in self._made:
+            self._made[number] = self.make(number)
+        return self._made[number]
+
+    def frame(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return some columns, by their names, as a frame."""
+        import pandas as pd
+
+        columns = [self[name].array for name in names]
+        # A frame may be very wide: arrays are put together in half the time that series take.
+        frame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(self.count))
+        return frame.set_axis(pd.Index(names, dtype=object), axis=1)
+
+    def holds_single_values(self, number: int) -> bool:
+        """Whether it is certain by its type that a column has no nested values."""
+        kind = self.kinds[number]
+        return kind is not None and not (is_a(kind, "numpy", "dtype") and kind.kind == "O")
+
+    def with_columns(self, changed: Mapping[int, pd.Series[Any]]) -> Rows:
+        """Return the same rows with other columns in the place of some, by their numbers."""
+        kinds = [None if number in changed else kind for number, kind in enumerate(self.kinds)]
+        return Rows(
+            self.header,
+            self.count,
+            lambda number: changed[number] if number in changed else self.make(number),
+            kinds,
+            self.stack,
+        )
+
+    def beside(self, others: Rows) -> Rows:
+        """Return the columns of these rows and then those of others, which are as many."""
+        first = len(self.header)
+
+        def make(number: int) -> pd.Series[Any]:
+            return self.make(number) if number < first else others.make(number - first)
+
+        # Nothing of these is stacked: they are the few levels of an index.
+        kinds = [*([None] * first), *others.kinds]
+        return Rows(
+            (*self.header, *others.header),
+            self.count,
+            make,
+            kinds,
+            lambda numbers: others.stack([number - first for number in numbers]),
+        )
+
+    def texts(self, *, nan_is_null: bool) -> list[Texts]:
+        """Return the text of each cell, column by column."""
+        found: dict[int, Texts] = {}
+        groups: dict[Hashable, list[int]] = {}
+        for number, kind in enumerate(self.kinds):
+            groups.setdefault(kind, []).append(number)
+        for kind, numbers in groups.items():
+            stacked = self.stack(numbers) if kind is not None and len(numbers) > 1 else None
+            if stacked is None:
+                for number in numbers:
+                    found[number] = texts(self.make(number).array, nan_is_null=nan_is_null)
+                continue
+            listed = texts(stacked, nan_is_null=nan_is_null, length=self.count)
+            for place, number in enumerate(numbers):
+                found[number] = listed[place * self.count : (place + 1) * self.count]
+        return [found[number] for number in range(len(self.header))]
+
+
+def rows_of_frame(frame: pd.DataFrame, header: tuple[str, ...]) -> Rows:
+    """Return all rows of a pandas frame."""
+    import numpy as np
+
+    arrays = _arrays(frame)
+
+    def stack(numbers: list[int]) -> Any:
+        columns = [arrays[number] for number in numbers]
+        if is_a(columns[0], "numpy", "ndarray"):
+            return np.concatenate(columns)
+        return type(columns[0])._concat_same_type(columns)  # noqa: SLF001 - in the interface of extension arrays
+
+    def make(number: int) -> pd.Series[Any]:
+        return frame.iloc[:, number].reset_index(drop=True)
+
+    return Rows(header, len(frame), make, [_kind(array.dtype) for array in arrays], stack)
+
+
+def _arrays(frame: pd.DataFrame) -> list[Any]:
+    """Return the array of each column."""
+    at_once = getattr(frame, "_iter_column_arrays", None)  # takes a fortieth of the time, which a wide frame needs
+    return list(at_once()) if at_once else [column.array for _, column in frame.items()]
+
+
+def _kind(dtype: Any) -> Any:
+    """Return a dtype of pandas' whose values have the same texts beside others; None for any other."""
+    if is_a(dtype, "numpy", "dtype"):
+        return dtype if dtype.kind in "iufbcOmM" else None
+    if is_a(dtype, "pandas", "ArrowDtype"):
+        from codevf_nb.attachments._arrow_values import is_single
+
+        return dtype if is_single(dtype.pyarrow_dtype) else None
+    known = ("StringDtype", "BaseMaskedDtype", "DatetimeTZDtype")
+    return dtype if any(is_a(dtype, "pandas", name) for name in known) else None
