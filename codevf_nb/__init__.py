@@ -24,14 +24,14 @@ from codevf_nb.api import (
     tasks,
     use_sandbox,
 )
-from codevf_nb.ipython.publishing import is_for_no_cell
+from codevf_nb.ipython.publishing import keep_out_of_cells
 
 __version__ = "0.1.0"
 
 # A program that wants the log adds a handler. Without one, Python would print a background warning into some cell.
 logging.getLogger("codevf_nb").addHandler(logging.NullHandler())
 for _name in ("ledger", "prefetch", "sdk", "service", "watcher", "widgets"):
-    logging.getLogger(f"codevf_nb.{_name}").addFilter(is_for_no_cell)
+    logging.getLogger(f"codevf_nb.{_name}").addFilter(keep_out_of_cells)
 
 __all__ = [
     "__version__",
