@@ -150,7 +150,7 @@ def _starting_with(word: str, offered: list[Suggestion]) -> list[Suggestion]:
 def _open_session() -> Session | None:
     """Return the session that is open; opening one could start a sandbox or ask for a key."""
     module = sys.modules.get("codevf_nb.kernel")
-    return None if module is None else module.opened()
+    return None if module is None else module.open_session()
 
 
 # -- the shell's side
