@@ -295,7 +295,7 @@ def test_a_new_address_is_taken_over(service, session, tmp_path):
     file = {"fileName": "x.txt", "url": service.url + "old/x"}
     service.tasks[task.id].update(status="completed", creditsUsed=1, result={"message": "m", "deliverables": [file]})
     service.on = {"old/x": lambda _: (403, b"expired"), "new/x": lambda _: b"data"}
-    with pytest.raises(DownloadError, match=r"status 403; ask for the task again \(task.refresh\(\)\)"):
+    with pytest.raises(DownloadError, match=r"status 403; retrieve the task again \(task.refresh\(\)\)"):
         task.refresh().download(tmp_path / "a")
     file["url"] = service.url + "new/x"
     assert [path.read_bytes() for path in task.refresh().download(tmp_path / "a")] == [b"data"]
