@@ -21,8 +21,8 @@ from codevf_nb.accounts import _private_files as private_files
 from codevf_nb.sdk.addresses import (
     Address,
     AddressError,
+    masked_address,
     parse_hosts,
-    shown,
 )
 from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
 from codevf_nb.sdk.secret import Secret
@@ -196,7 +196,7 @@ def base_address() -> Address:
     try:
         return Address.parse(base_url)
     except AddressError as error:
-        raise AuthenticationError(f"CODEVF_BASE_URL {shown(base_url)} {error}. Nothing was sent.") from None
+        raise AuthenticationError(f"CODEVF_BASE_URL {masked_address(base_url)} {error}. Nothing was sent.") from None
 
 
 def allowed_hosts() -> frozenset[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from codevf_nb.accounts import working_hours as hours
 from codevf_nb.sdk.models import ServiceMode
-from codevf_nb.sdk.statuses import UNKNOWN_STATUS, look_of
+from codevf_nb.sdk.statuses import UNKNOWN_STATUS, status_info
 
 if TYPE_CHECKING:
     from codevf_nb.attachments import Attachment
@@ -100,7 +100,7 @@ def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
     if entry.task_id is None:
         why = entry.error or "no response was received yet"
         return f"? question {entry.id} {entry.outcome}: {plain(why)}"
-    look = look_of(entry.status)
+    look = status_info(entry.status)
     parts = [f"{look.mark} {plain(entry.status or UNKNOWN_STATUS)}{look.meaning and ': '}{look.meaning}"]
     if not entry.is_open and entry.completed_at is not None and entry.created_at is not None:
         parts.append(f"after {duration(entry.completed_at - entry.created_at)}")

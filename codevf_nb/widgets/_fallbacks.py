@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codevf_nb.display import rendering as display
 from codevf_nb.ledger import PageFilter
 from codevf_nb.sdk.models import ServiceMode
-from codevf_nb.sdk.statuses import look_of
+from codevf_nb.sdk.statuses import status_info
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
@@ -45,7 +45,7 @@ def answered(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = 
     That happens on a page that was reloaded, and within an Output widget.
     """
     drawn = display.task_bundle(entry, repeated=repeated)["text/html"]
-    if not look_of(entry.status).answers:
+    if not status_info(entry.status).has_answer:
         return drawn
     finds = "run this cell again" if cell_asks else f"run %codevf show {display.plain(entry.task_id or '')} in a cell"
     below = f"This page can't put the answer into the notebook's file by itself: {finds} (0 credits), then save."

@@ -12,6 +12,7 @@ import ipywidgets
 
 from codevf_nb.display import rendering as display
 from codevf_nb.ledger import (
+    STATE_FILTERS,
     Entry,
     Order,
     PageFilter,
@@ -197,7 +198,7 @@ def _filters(session: Session) -> list[Any]:
         ipywidgets.Text(description="Search", style=_LABEL, placeholder="text or task id", layout=dict(_FIELD)),
         ipywidgets.Dropdown(description="Project", style=_LABEL, options=projects, value="", layout=dict(_FIELD)),
         ipywidgets.Dropdown(
-            description="State", style=_LABEL, options=_choices(State), value=State.ANY, layout=dict(_FIELD)
+            description="State", style=_LABEL, options=_choices(STATE_FILTERS), value=State.ANY, layout=dict(_FIELD)
         ),
         ipywidgets.Dropdown(
             description="Order", style=_LABEL, options=_choices(Order), value=Order.NEWEST, layout=dict(_FIELD)

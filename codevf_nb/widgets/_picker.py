@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from codevf_nb.session import Session
     from codevf_nb.task import Task
 
-# A pause in typing before all is checked anew, in seconds.
+# Seconds without typing before the form is checked again.
 PAUSE_SECONDS = 0.25
 # So many characters of the cell stand in one line of a narrow page, and so many lines at most are shown at once.
 NARROW, MOST_ROWS = 28, 14
@@ -106,7 +106,7 @@ class Picker:
         job_queue.submit((id(self), "check"), self._check, after=PAUSE_SECONDS)
 
     def _check(self) -> None:
-        """Draw anew what depends on the form; Submit is on when all of it can be sent."""
+        """Update what depends on the form; Submit is on when all of it can be sent."""
         if self._progress is not None:
             return
         reasons = [*self._draw_price(), *self._draw_preview()]
@@ -132,8 +132,8 @@ class Picker:
             self._money.set_lines(display.UNKNOWN_BALANCE, *map(str, budgets))
             return [str(error)]
         left = None if available is None else available - price
-        told = f"available: {display.credits(available)} credits, after this {display.credits(left)}"
-        self._money.set_lines(told, *map(str, budgets))
+        text = f"available: {display.credits(available)} credits, after this {display.credits(left)}"
+        self._money.set_lines(text, *map(str, budgets))
         return _too_dear(price, left, [budget for budget in budgets if price > Decimal(str(budget.left))])
 
     def _draw_preview(self) -> list[str]:

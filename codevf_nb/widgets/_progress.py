@@ -10,7 +10,7 @@ import ipywidgets
 from codevf_nb.accounts import working_hours
 from codevf_nb.display import rendering as display
 from codevf_nb.sdk.models import ServiceMode
-from codevf_nb.sdk.statuses import LAST_STEP, look_of
+from codevf_nb.sdk.statuses import LAST_STEP, status_info
 from codevf_nb.task import Task
 from codevf_nb.widgets import _fallbacks as fallbacks
 from codevf_nb.widgets import view_registry
@@ -46,7 +46,7 @@ class Progress:
         row = {"width": "auto", "min_width": "0", "flex": "1 1 100%"}
         self._head = ipywidgets.HTML(self._state(), **shared_styles(ipywidgets.HTML, **row))
         self._bar = ipywidgets.IntProgress(
-            look_of(entry.status).step, min=0, max=LAST_STEP, **shared_styles(ipywidgets.IntProgress, **row)
+            status_info(entry.status).step, min=0, max=LAST_STEP, **shared_styles(ipywidgets.IntProgress, **row)
         )
         self._body = ipywidgets.HTML(self._expected(), **shared_styles(ipywidgets.HTML, **row))
         self._cancel = ConfirmButton(
@@ -71,7 +71,7 @@ class Progress:
     def update(self, entry: Entry, problem: str | None) -> None:
         """Draw the new state of the question, and the answer once it is there."""
         self._entry = entry
-        self._bar.value = look_of(entry.status).step
+        self._bar.value = status_info(entry.status).step
         if not entry.is_open:
             self._end()
         elif problem:

@@ -8,6 +8,7 @@ from sqlalchemy import insert
 from codevf_nb.ledger import Order, PageFilter, State
 from codevf_nb.ledger.tables import questions
 from codevf_nb.notebook import commands
+from codevf_nb.sdk.statuses import TaskStatus
 from codevf_nb.widgets._inbox import Inbox
 from tests.waiting import eventually
 from tests.widgets.conftest import click, done, inside, labelled, words
@@ -92,7 +93,7 @@ def test_filters_choose_by_text_project_and_state(inbox, current):
         )
         connection.execute(questions.update().where(questions.c.identity == "4").values(status="cancelled"))
     view = inbox()
-    for label, value, count in (("Search", "100%", 1), ("Project", "lab", 1), ("State", State.CANCELLED, 1)):
+    for label, value, count in (("Search", "100%", 1), ("Project", "lab", 1), ("State", TaskStatus.CANCELLED, 1)):
         control = labelled(view.root, label)
         before, control.value = control.value, value
         done()
