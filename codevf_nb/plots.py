@@ -9,7 +9,7 @@ are never read as mathematics or TeX.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -197,7 +197,7 @@ def _name(name: str, most: int = LONGEST_NAME) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _styled(parts: Sequence[tuple[str, pd.DataFrame]], weight: Any) -> list[Group]:
+def _styled(parts: Sequence[tuple[str, pd.DataFrame]], weight: Callable[[pd.DataFrame], float]) -> list[Group]:
     """Assign a style to each group; with too many groups, those of the least weight become one."""
     kept, rest = list(parts), []
     if len(parts) > MOST_STYLES:
@@ -230,7 +230,7 @@ def _spelled_out(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {short.get(name, name): value for name, value in kwargs.items()}
 
 
-def _edges(begins: pd.DatetimeIndex) -> Any:
+def _edges(begins: pd.DatetimeIndex) -> np.ndarray[Any, Any]:
     """Return where each bar begins and ends: its period but for a gap; the last is as long as the one before it."""
     starts = begins.tz_localize(None).to_numpy()
     lengths = np.diff(starts)

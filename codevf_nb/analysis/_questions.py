@@ -1,4 +1,4 @@
-"""What was asked: a row per question."""
+"""The frame of questions: a row per question."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MARK = '"sha256":'
 _COUNTED: ColumnElement[Any] = (
     func.length(questions.c.attachments) - func.length(func.replace(questions.c.attachments, _MARK, ""))
 ) / len(_MARK)
-# A cancelled task is over, but it wasn't answered.
+# A cancelled task is final, but it has no answer.
 _ANSWERED_IN = case((questions.c.status.in_(ANSWERED), questions.c.completed_at - questions.c.created_at), else_=None)
 _MADE: dict[str, ColumnElement[Any]] = {
     "status": status,
@@ -57,10 +57,15 @@ _MADE: dict[str, ColumnElement[Any]] = {
 
 
 def tasks(store: Store, where: Filters, only: Iterable[str] = TASKS) -> pd.DataFrame:
-    """Return a row for each question that the service has or may have, newest last; ``only``: these columns.
+    """Return a row for each question that the service has or may have, the newest last.
 
-    ``completed_at`` is when the task was first seen final, so ``answered_in`` is the most that it can have taken.
-    ``status`` is "unknown" where the service has not said whether it has the question.
+    ``completed_at`` is when a poll first returned a final status, so ``answered_in`` is an upper bound. ``status`` is
+    "unknown" where no response says whether the service has the question.
+
+    Args:
+        store: The database of the ledger.
+        where: The questions to return.
+        only: The columns to read.
     """
     columns = {name: TASKS[name] for name in only}
     chosen = [_MADE[name] if name in _MADE else questions.c[name] for name in columns]

@@ -1,4 +1,4 @@
-"""What was spent, and on what: questions, credits and time to answer per group, and per period where one is named."""
+"""Spending: questions, credits and time to answer per group, and optionally per period."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PERIODS = {
     **dict.fromkeys(("Q", "QS", "QE"), ("M", 3)),
     **dict.fromkeys(("Y", "YS", "YE"), ("Y", 1)),
 }
-# numpy's weeks begin on Thursday, as 1970 did; people's begin on Monday.
+# numpy's weeks begin on Thursday, as 1970 did; calendar weeks begin on Monday.
 _THURSDAY_TO_MONDAY = np.timedelta64(3, "D")
 _BEFORE = pd.Timedelta(microseconds=1)
 _ONCE = ("questions", "credits_used", "credits_held", "answers")
@@ -52,13 +52,22 @@ Moments = np.ndarray[Any, np.dtype[np.datetime64]]
 
 
 def spend(store: Store, where: Filters, by: str | Sequence[str] = ("mode",), freq: str | None = None) -> pd.DataFrame:
-    """Return questions, credits and time to answer per group, most spent first.
+    """Return questions, credits and time to answer per group, the highest spending first.
 
-    With ``freq`` (h, D, W, M, Q or Y) a row per period too, oldest first; ``period`` is when it begins, in UTC, weeks
-    on Monday. Periods without questions are there as zeros: from ``since`` to ``until``, else from the first question
-    to the last. A question counts when it was asked. ``credits_held`` is the worst case of what is still open;
-    ``share`` the row's part of all credits used in the frame, 0 to 1. Of every account at once, the environment is
-    always among the groups, and shares are those within it.
+    A question counts at the time when it was asked. ``credits_held`` is the highest possible cost of open tasks;
+    ``share`` is the row's part of all credits used in the frame, 0 to 1. For all accounts at once, the environment is
+    always one of the groups, and shares are computed within it.
+
+    Args:
+        store: The database of the ledger.
+        where: The questions that count.
+        by: One column or several of ``SPEND_BY``.
+        freq: h, D, W, M, Q or Y adds a row per period, the oldest first. ``period`` is its begin in UTC, of weeks on
+            Monday. Periods without questions are zeros, from ``since`` to ``until``, else from the first question to
+            the last.
+
+    Raises:
+        BadRequestError: ``by`` or ``freq`` has another value.
     """
     groups = _groups(by, where)
     if freq is not None and freq not in _PERIODS:
@@ -82,12 +91,12 @@ def _groups(by: str | Sequence[str], where: Filters) -> list[str]:
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     if unknown := [str(name) for name in groups if name not in SPEND_BY]:
         raise BadRequestError(f"spend can't be by {', '.join(unknown)}; it can be by {', '.join(SPEND_BY)}.")
-    # Credits of a sandbox and of a live account are never added up, unless somebody leaves a column out by hand.
+    # Credits of a sandbox and of a live account are never added up, unless a caller drops the column.
     return groups if where.account is not None or "environment" in groups else ["environment", *groups]
 
 
 def _summed(asked: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Add up per group; what is open still holds its worst case."""
+    """Add up per group; an open task holds its highest possible cost."""
     is_open = asked["completed_at"].isna() & asked["task_id"].notna()
     counted = asked[keys].assign(
         questions=1,
@@ -127,7 +136,7 @@ def _begins(moments: Moments, freq: str) -> Moments:
 
 
 def _between(seen: pd.Series, where: Filters, freq: str) -> Moments:
-    """Return the beginnings of all periods that the frame speaks of."""
+    """Return the beginnings of all periods of the frame."""
     first = seen.min() if where.since is None else moment(where.since, "since").tz_localize(None)
     last = seen.max() if where.until is None else moment(where.until, "until").tz_localize(None) - _BEFORE
     if first is pd.NaT or last is pd.NaT:

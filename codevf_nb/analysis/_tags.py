@@ -1,4 +1,4 @@
-"""What the service offers: the tags."""
+"""The frame of tags."""
 
 from __future__ import annotations
 

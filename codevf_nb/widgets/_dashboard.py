@@ -162,7 +162,7 @@ class Dashboard:
 
     # -- events, on any thread
 
-    def _changed(self, _change: Any) -> None:
+    def _changed(self, _change: object) -> None:
         job_queue.submit((id(self), "draw"), reporting_errors(self._draw, self._message.set_lines))
 
     def _on_update(self, entry: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -45,7 +47,7 @@ _FIELD = {"width": "auto", "flex": "1 1 14em", "min_width": "0"}
 class Row:
     """One question in two lines, and the button that opens it."""
 
-    def __init__(self, number: int, opened: Any) -> None:
+    def __init__(self, number: int, opened: Callable[[], None]) -> None:
         self._open = button("Open", f"Open row {number + 1}", opened)
         self._words = ipywidgets.HTML(**shared_styles(ipywidgets.HTML, flex="1 1 0", min_width="0"))
         self.widget = ipywidgets.HBox([self._open, self._words], layout={"align_items": "center"})
@@ -69,7 +71,7 @@ class Inbox:
         self._drawn_at = 0.0
         self._message = TextLines(spoken=True)
         self._filters = _filters(session)
-        self._rows = [Row(number, self._reporting(lambda number=number: self._open(number))) for number in range(ROWS)]
+        self._rows = [Row(number, self._reporting(partial(self._open, number))) for number in range(ROWS)]
         self._count = TextLines(spoken=True)
         self._previous = button("Previous page", "Questions before these", self._reporting(lambda: self._turn(-ROWS)))
         self._next = button("Next page", "Questions after these", self._reporting(lambda: self._turn(ROWS)))
@@ -115,16 +117,16 @@ class Inbox:
 
     # -- events, on any thread
 
-    def _filtered(self, _change: Any) -> None:
+    def _filtered(self, _change: object) -> None:
         self._offset = 0
         job_queue.submit((id(self), "draw"), self._reporting(self._draw), after=PAUSE_SECONDS)
 
-    def _on_update(self, _entry: Any) -> None:
+    def _on_update(self, _entry: object) -> None:
         job_queue.submit((id(self), "draw"), self._reporting(self._draw))
 
     # -- jobs, on the thread of the job queue
 
-    def _reporting(self, job: Any) -> Any:
+    def _reporting(self, job: Callable[[], None]) -> Callable[[], None]:
         return reporting_errors(job, self._message.set_lines)
 
     def _tick(self) -> None:
