@@ -153,19 +153,25 @@ def test_every_answer_is_marked_as_read(shell, current, box):
         ("show task_wrong", "there is no task 'task_wrong' on this account (sandbox)"),
         ("show task_a task_b", "one task at a time, not 'task_a task_b'"),
         ("cancel task_a task_b", "one task at a time"),
-        ("status --refesh", "there is no option --refesh here, but --refresh"),
-        ("wait --timeout 5", "tasks are named here, and --timeout is none"),
+        ("status --refesh", "%codevf status has no option --refesh (did you mean --refresh?)"),
+        ("wait --timeout 5", "%codevf wait has no option --timeout; it takes none."),
         ("tasks now", "nothing can follow here, so 'now' can't be read"),
         ("settle \u00b2 none", "say which question and what it became"),
         ("settle 12 task_a task_b", "say which question and what it became"),
         ("budget lots", "such as 2000/day; not 'lots'"),
         ("budget 2000/day --project", "--project needs a value"),
-        ("budget 2000/day --project=", "--project needs a project's name"),
-        ("budget --projekt reviews 20/day", "takes --project NAME, not '--projekt'"),
+        ("budget 2000/day --project=", "--project needs a value: --project NAME."),
+        ("budget --projekt reviews 20/day", "has no option --projekt (did you mean --project?)"),
         ("budget what's left", "no closing quotation"),
         ("sandbox 'oops", "no closing quotation"),
         ("estimate -c -5", "-c -5: the modes take from 60 to 115,200 credits"),
         ("estimate -c 1e9", "-c needs a whole number, not '1e9'"),
+        ("estimate --max_credits 5", "has no option --max_credits (did you mean --max-credits?)"),
+        ("tasks --refresh=yes", "--refresh takes no value, so '--refresh=yes' can't be read"),
+        ("tasks --refresh --refresh", "--refresh is given twice"),
+        ("budget 20/day --project --refresh", "--project needs a value, and --refresh looks like an option"),
+        ("forget --before", "--before needs a value: --before DATE."),
+        ("forget", "say before which day (UTC)"),
         ("inbox raed", "takes read, which marks every answer as read; not 'raed'"),
     ],
 )
@@ -245,9 +251,9 @@ def test_login_refuses_a_key_that_does_not_work(shell, box, monkeypatch, own_hom
 
 def test_sandbox_options_are_read(shell):
     """A slip in the sandbox's options is told before anything starts."""
-    with pytest.raises(Exception, match="no option '--sed'"):
+    with pytest.raises(Exception, match=r"no option --sed \(did you mean --seed\?\)"):
         value_of(shell, "%codevf sandbox --sed 1")
-    with pytest.raises(Exception, match="needs a number"):
+    with pytest.raises(Exception, match="--seed needs a whole number, not 'one'"):
         value_of(shell, "%codevf sandbox --seed one")
 
 

@@ -59,8 +59,8 @@ def test_a_subcommands_own_options_are_offered():
     """A dash after a subcommand brings what its help says may follow it, and nothing else."""
     assert offered("%codevf tasks -") == ["--refresh"]
     assert offered("%codevf show task_1 --r") == ["--refresh"]
-    assert offered("%codevf sandbox --") == ["--fresh", "--stop"]
-    assert offered("%codevf balance -") == []
+    assert offered("%codevf sandbox --s") == ["--stop", "--slow-outside-hours", "--seed"]
+    assert offered("%codevf login -") == []
 
 
 def test_tags_projects_and_tasks_come_from_the_ledger(shell, current, box):

@@ -11,6 +11,9 @@ from codevf_nb.attachments._key_hashes import KEPT_ROWS, Keys, hashed
 from codevf_nb.attachments._sampling import Sample, evenly
 from codevf_nb.attachments._table import Table
 
+# Shown where both tables have a null key: libraries differ there.
+NULLS_MATCH = "A null counts as no match here, as in SQL and polars; pandas' merge matches nulls with each other."
+
 
 class Match:
     """The rows of one table, and whether their key occurs in another.
@@ -76,6 +79,8 @@ class Match:
             over = "Counted over all rows."
             if self._table.part or self._other.part:
                 over = "Counted over the rows drawn, by keys looked up in the whole other table."
+            if here[1].any() and there[1].any():
+                over += f" {NULLS_MATCH}"
         else:
             found = [
                 _lost_of(self._lost_of(one, self.pair.first, self._there), self._table, self._other),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # The magic, what stands before the word being typed, and that word.
 MAGIC = re.compile(r"^\s*(%{1,2})codevf(\s(?:.*\s)?)(\S*)$", re.DOTALL)
-TASK_COMMANDS = ("status", "show", "wait", "cancel", "track")
 # So many tasks are offered, newest first; a longer list helps nobody.
 TASKS_OFFERED = 20
 # Kinds of values that only the person who types them knows.
@@ -75,11 +74,16 @@ def _for_command(before: list[str], word: str) -> list[Suggestion]:
     from codevf_nb.notebook.commands import COMMANDS
 
     if not before or before == ["help"]:
-        return [Suggestion(name, (command.__doc__ or "").strip()) for name, command in sorted(COMMANDS.items())]
-    if word.startswith("-") and before[0] in COMMANDS:
-        takes, _, does = (COMMANDS[before[0]].__doc__ or "").partition("  ")
-        return [Suggestion(spelling, does) for spelling in re.findall(r"--[a-z-]+", takes)]
-    return _tasks() if before[0] in TASK_COMMANDS else []
+        return [Suggestion(name, f"{row.usage}  {row.help}".strip()) for name, row in sorted(COMMANDS.items())]
+    command = COMMANDS.get(before[0])
+    if command is None:
+        return []
+    if word.startswith("-"):
+        return [Suggestion(option.long, option.help) for option in command.options]
+    option = next((option for option in command.options if before[-1] in option.spellings), None)
+    if option is not None and option.kind is not Kind.FLAG:
+        return _values(option.kind, {})
+    return _tasks() if "TASK" in command.words else []
 
 
 def _values(kind: Kind, names: Mapping[str, Any]) -> list[Suggestion]:

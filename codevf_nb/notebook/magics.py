@@ -101,7 +101,7 @@ class CodeVFMagics(Magics):
                 text, cell = grammar.join(text, cell)
                 line = grammar.read(text, self._names())
                 if line.options.value("help"):
-                    commands.show_help("")
+                    commands.run("help", "")
                     return
                 current = kernel.without_ledger() if line.options.value("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)

@@ -47,6 +47,19 @@ def test_a_join_of_samples_keeps_what_a_join_of_the_wholes_keeps(keys, orders, b
         assert matched(tables[here], tables[there], "customer_id") == expected
 
 
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.none() | st.integers(0, 3), min_size=1), st.lists(st.none() | st.integers(0, 3), min_size=1))
+def test_the_profile_says_so_where_libraries_match_nulls_differently(left, right):
+    """pandas' merge matches null with null, SQL and polars don't: that is said exactly where both tables have one."""
+    tables = {
+        name: pd.DataFrame({"customer_id": pd.array([*keys, 7], dtype="Int64"), "x": "y" * 9})
+        for name, keys in (("left", left), ("right", right))
+    }
+    nulls = [frame["customer_id"].isna().any() for frame in tables.values()]
+    _, profile = sent(tables)
+    assert ("pandas' merge matches nulls with each other" in profile) is bool(all(nulls))
+
+
 def test_a_star_of_tables_hangs_together():
     """The largest table is drawn evenly, and each of the others by the key it shares with it."""
     n = 50_000

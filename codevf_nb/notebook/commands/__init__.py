@@ -1,27 +1,13 @@
-"""The line magic's subcommands. Each shows something and returns it, so that ``df = %codevf tasks`` works.
-
-A subcommand takes the rest of its line. Its docstring is its line in the help: what may follow, two blanks, and
-what it does.
-"""
+"""The line magic's subcommands. Each shows something and returns it, so that ``df = %codevf tasks`` works."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from codevf_nb.notebook.commands import (
-    _account as account,
-)
-from codevf_nb.notebook.commands import (
-    _spending as spending,
-)
-from codevf_nb.notebook.commands import (
-    _tasks as tasks,
-)
-from codevf_nb.notebook.commands import (
-    _views as views,
-)
-from codevf_nb.notebook.commands._arguments import say
+from codevf_nb.notebook.commands import _account, _spending, _tasks, _views
+from codevf_nb.notebook.commands._output import say
+from codevf_nb.notebook.commands._subcommand import Subcommand, subcommand
 from codevf_nb.notebook.grammar import GrammarError, option_called
 from codevf_nb.questions.options import LINE_OPTIONS
 from codevf_nb.sdk.suggestions import did_you_mean
@@ -32,13 +18,14 @@ def run(name: str, rest: str) -> Any:
     command = _find(name)
     words = rest.split()
     before = words[: words.index("--")] if "--" in words else words
-    if command is not show_help and {"-h", "--help"} & set(before):
+    if command is not help and {"-h", "--help"} & set(before):
         return say(help_line(name))
     return command(rest)
 
 
-def show_help(rest: str) -> None:
-    """[SUBCOMMAND|OPTION]  this page, or one line of it"""
+@subcommand("[SUBCOMMAND|OPTION]", "this page, or one line of it", raw=True)
+def help(rest: str) -> None:
+    """Print the help."""
     say("\n".join(help_line(name) for name in rest.split()) or help_text())
 
 
@@ -46,10 +33,9 @@ def help_line(name: str) -> str:
     """Return a subcommand, or an option of ``%%codevf``, with what may follow it and what it does."""
     found, option = [], option_called(name)
     if name in COMMANDS or option is None:
-        takes, _, does = (
-            (_find(name, also=[option.name for option in LINE_OPTIONS]).__doc__ or "").strip().rpartition("  ")
-        )
-        found.append(f"%codevf {name} {takes}".rstrip() + f"\n  {does}")
+        command = _find(name, also=[each.name for each in LINE_OPTIONS])
+        found.append(f"%codevf {name} {command.usage}".rstrip() + f"\n  {command.help}")
+        found += [f"  {each.usage:26} {each.help}" for each in command.options]
     if option is not None:
         found.append(f"%%codevf {option.usage}\n  {option.help}")
     return "\n".join(found)
@@ -60,14 +46,14 @@ def help_text() -> str:
     lines = ["%%codevf [options] [PROMPT WORDS …] [options]", "  asks an engineer about the cell below it", ""]
     lines += [f"  {option.usage:26} {option.help}" for option in LINE_OPTIONS]
     lines += ["", "%codevf SUBCOMMAND"]
-    lines += [f"  {name:10} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()]
+    lines += [f"  {name:10} {f'{command.usage}  {command.help}'.strip()}" for name, command in COMMANDS.items()]
     return "\n".join(lines)
 
 
-def _find(name: str, also: Iterable[str] = ()) -> Callable[[str], Any]:
+def _find(name: str, also: Iterable[str] = ()) -> Subcommand:
     """Return a subcommand; what it may be mistaken for is one of the others or of ``also``."""
     if name in ("-h", "--help"):
-        return show_help
+        return help
     if name not in COMMANDS:
         raise GrammarError(
             f"there is no %codevf {name}{did_you_mean(name, [*COMMANDS, *also])}; %codevf help lists what there is. "
@@ -77,29 +63,7 @@ def _find(name: str, also: Iterable[str] = ()) -> Callable[[str], Any]:
     return COMMANDS[name]
 
 
-COMMANDS: dict[str, Callable[[str], Any]] = {
-    "status": tasks.status,
-    "show": tasks.show,
-    "wait": tasks.wait,
-    "cancel": tasks.cancel,
-    "track": tasks.track,
-    "debug": tasks.debug,
-    "settle": tasks.settle,
-    "tasks": spending.tasks,
-    "credits": spending.credits,
-    "spend": spending.spend,
-    "balance": spending.balance,
-    "tags": spending.tags,
-    "estimate": spending.estimate,
-    "budget": spending.budget,
-    "forget": spending.forget,
-    "sandbox": account.sandbox,
-    "login": account.login,
-    "logout": account.logout,
-    "account": account.account,
-    "config": account.config,
-    "picker": views.picker,
-    "inbox": views.inbox,
-    "dashboard": views.dashboard,
-    "help": show_help,
+_MODULES = (_tasks, _spending, _account, _views)
+COMMANDS = {row.name: row for module in _MODULES for row in vars(module).values() if isinstance(row, Subcommand)} | {
+    "help": help
 }

@@ -2,54 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.notebook.commands._arguments import say, split, value_of
+from codevf_nb.notebook.commands._output import say
+from codevf_nb.notebook.commands._subcommand import subcommand
 from codevf_nb.notebook.grammar import GrammarError
+from codevf_nb.questions.options import Kind, Option
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from codevf_nb.questions.defaults import CodeVF
+
+SANDBOX_OPTIONS = (
+    Option("fresh", "start a new sandbox, without the tasks of the one before"),
+    Option("stop", "stop the sandbox"),
+    Option("slow_outside_hours", "answer outside of working hours as slowly as people would"),
+    Option("seed", "the number from which its answers and ids are made", metavar="N", kind=Kind.INTEGER),
+    Option("credits", "credits of its account", metavar="N", kind=Kind.NUMBER),
+    Option("answer_after", "seconds until it answers", metavar="S", kind=Kind.NUMBER),
+    Option("clock", "real or virtual", metavar="KIND", kind=Kind.TEXT),
+    Option("reviewer", "auto or none", metavar="KIND", kind=Kind.TEXT),
+    Option("rate_limit", "requests per second, or off", metavar="N", kind=Kind.TEXT),
+    Option("fault", "a fault to make, such as create:1:lost", metavar="RULE", kind=Kind.TEXT, many=True),
+)
 
 
-def sandbox(rest: str) -> None:
-    """[--fresh|--stop] [options]  talk to a sandbox of your own from now on: no key, no cost, no person"""
+@subcommand("", "talk to a sandbox of your own from now on: no key, no cost, no person", options=SANDBOX_OPTIONS)
+def sandbox(*, stop: bool = False, **options: Any) -> None:
+    """Start a sandbox with the options that were given, or stop it."""
     from codevf_nb import kernel
     from codevf_nb.accounts import settings
     from codevf_nb.display import rendering as display
     from codevf_nb.sandbox import SandboxError, process
+    from codevf_nb.sandbox.options import rate
     from codevf_nb.widgets import live_displays
 
     try:
-        options = _sandbox_options(rest)
+        if "rate_limit" in options:
+            options["rate_limit"] = rate(options["rate_limit"])
     except SandboxError as error:
         raise GrammarError(str(error)) from None
-    if options.pop("stop", False):
+    if stop:
         kernel.forget()
         stopped = process.stop(settings.home())
         say("the sandbox has stopped." if stopped else "no sandbox was running.")
         return
+    if "fault" in options:
+        options["faults"] = options.pop("fault")
     session = kernel.use_sandbox(**options)
     live_displays.of(session)  # what the session before has shown goes on
     account = session.account
     say(f"This kernel now talks to {account.name}, on this machine: {display.SANDBOX_NOTICE}.")
 
 
-def account(rest: str) -> Any:
-    """[same NAME] [--yes]  the accounts of this ledger; same NAME: that one is this account under an earlier key"""
+@subcommand(
+    "[same NAME]",
+    "the accounts of this ledger; same NAME: that one is this account under an earlier key",
+    options=[Option("yes", "do it although the accounts may be two")],
+)
+def account(words: list[str], *, yes: bool) -> Any:
+    """Return the accounts, or join one to the current one."""
     from codevf_nb import kernel
 
-    words = split(rest)
     current = kernel.current()
-    if not words:
+    if not words and not yes:
         return _accounts(current)
-    sure = "--yes" in words
-    words = [word for word in words if word != "--yes"]
     if len(words) != 2 or words[0] != "same":
-        raise GrammarError(f"%codevf account lists the accounts, %codevf account same NAME joins one; not {rest!r}.")
-    moved = current.same_account(words[1], sure=sure)
+        said = " ".join([*words, *(["--yes"] if yes else [])])
+        raise GrammarError(f"%codevf account lists the accounts, %codevf account same NAME joins one; not {said!r}.")
+    moved = current.same_account(words[1], sure=yes)
     say(
         f"{words[1]} is {current.account.name} from now on: {moved:,} questions have come with it; their answers and "
         "repeats are this account's, and the open ones are asked about with this key."
@@ -77,8 +98,9 @@ def _accounts(current: Any) -> pd.DataFrame:
     return table.assign(last_asked=pd.to_datetime(table["last_asked"], utc=True))
 
 
+@subcommand("", "keep a key for later kernels, in the system's keyring or a file only you can read", raw=True)
 def login(rest: str) -> None:
-    """keep a key for later kernels, in the system's keyring or a file only you can read"""
+    """Ask for a key without showing it, try it and store it."""
     import getpass
 
     from codevf_nb import kernel
@@ -101,8 +123,9 @@ def login(rest: str) -> None:
     say(f"the key works and is kept in {where}.")
 
 
+@subcommand("", "delete the kept key; a kernel that uses it has no account then, one on a sandbox stays", raw=True)
 def logout(rest: str) -> None:
-    """forget the kept key; a kernel that is on it has no account then, one on a sandbox stays there"""
+    """Delete the stored key."""
     from codevf_nb import kernel
     from codevf_nb.accounts import credentials, settings
 
@@ -113,20 +136,23 @@ def logout(rest: str) -> None:
     say("the kept key is gone." if found else "no key was kept.")
 
 
-def config(rest: str) -> CodeVF:
-    """[--save]  the defaults of every question, as %config CodeVF.mode = "fast" sets them; --save keeps them"""
+@subcommand(
+    "",
+    'the defaults of every question, as %config CodeVF.mode = "fast" sets them',
+    options=[Option("save", "keep them for later kernels")],
+)
+def config(*, save: bool) -> Any:
+    """Return the defaults, and store them if wanted."""
     from IPython.core.getipython import get_ipython
 
     from codevf_nb.accounts import settings
     from codevf_nb.questions import defaults
 
-    if rest not in ("", "--save"):
-        raise GrammarError(f"%codevf config takes --save, not {rest!r}; %config CodeVF.mode = 'fast' sets a default.")
-    standing = defaults.of(get_ipython())
-    if rest:
-        where = settings.store(defaults={name: value for name, value in standing.values().items() if value})
+    current = defaults.of(get_ipython())
+    if save:
+        where = settings.store(defaults={name: value for name, value in current.values().items() if value})
         say(f"kept in {where} for later kernels.")
-    return standing
+    return current
 
 
 def _no_key_here(rest: str) -> None:
@@ -136,30 +162,3 @@ def _no_key_here(rest: str) -> None:
             "nothing can follow here: %codevf login asks for the key unseen. If a key was typed, it is in this cell "
             "and in the history now: delete it there, and make a new one on codevf.com."
         )
-
-
-def _sandbox_options(rest: str) -> dict[str, Any]:
-    """Read the options of ``%codevf sandbox``; most are those of ``codevf-nb sandbox``."""
-    from codevf_nb.sandbox.options import rate
-
-    readers: dict[str, Callable[[str], Any]] = {
-        "--seed": int,
-        "--credits": float,
-        "--answer-after": float,
-        "--clock": str,
-        "--reviewer": str,
-        "--rate-limit": rate,
-    }
-    options: dict[str, Any] = {}
-    words = iter(split(rest))
-    for word in words:
-        key = word.removeprefix("--").replace("-", "_")
-        if word in ("--fresh", "--stop", "--slow-outside-hours"):
-            options[key] = True
-        elif word == "--fault":
-            options.setdefault("faults", []).append(value_of(word, words))
-        elif word in readers:
-            options[key] = value_of(word, words, readers[word])
-        else:
-            raise GrammarError(f"%codevf sandbox has no option {word!r}; codevf-nb sandbox --help lists them.")
-    return options

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.notebook.commands._arguments import CommandResult, refreshing, split
+from codevf_nb.notebook.commands._output import CommandResult
+from codevf_nb.notebook.commands._subcommand import REFRESH, subcommand
 from codevf_nb.notebook.grammar import GrammarError
 
 if TYPE_CHECKING:
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 DEBUG_PROMPT = "Why does this fail, and how do I mend it?"
 
 
-def status(rest: str) -> CommandResult:
-    """[TASK …] [--refresh]  where tasks stand, as a list of them; without a name the open and unsettled ones"""
+@subcommand("[TASK …]", "the status of tasks, as a list; without a name, of the open and unsettled", options=[REFRESH])
+def status(names: list[str], *, refresh: bool) -> CommandResult:
+    """Return tasks with a line each on their status; unsettled questions with what to do about them."""
     from codevf_nb import kernel
     from codevf_nb.display import rendering as display
     from codevf_nb.task import Task
 
-    names, refresh = refreshing(rest)
     current = kernel.current()
     tasks = _tasks(names or [entry.task_id for entry in current.ledger.questions.open()], refresh=refresh)
     lines = [display.state(task.entry) + _trouble(current, task) for task in tasks]
@@ -39,18 +40,19 @@ def _trouble(current: Any, task: Task) -> str:
     return f"\n  {display.plain(told)}" if told else ""
 
 
-def show(rest: str) -> Task:
-    """[TASK] [--refresh]  a task with its answer; the newest one without a name; --refresh asks the service first"""
-    names, refresh = refreshing(rest)
+@subcommand("[TASK]", "a task with its answer; without a name, the newest one", options=[REFRESH])
+def show(names: list[str], *, refresh: bool) -> Task:
+    """Return a task."""
     return _tasks([_one(names)], refresh=refresh)[0]
 
 
-def wait(rest: str) -> Task | list[Task]:
-    """[TASK …]  wait for the answer, or for several; what is known is shown at once, and the answer in its place"""
+@subcommand("[TASK …]", "wait for the answer, or for several; shown at once, and updated when the answer comes")
+def wait(names: list[str]) -> Task | list[Task]:
+    """Wait for tasks and return them."""
     from codevf_nb import kernel, widgets
     from codevf_nb.widgets import live_displays
 
-    tasks = _tasks(_names(rest) or [None])
+    tasks = _tasks(names or [None])
     displays = live_displays.of(kernel.current())
     places = [widgets.under_cell(displays, task, waits=True) for task in tasks]
     for task, place in zip(tasks, places, strict=True):
@@ -60,11 +62,12 @@ def wait(rest: str) -> Task | list[Task]:
     return tasks if len(tasks) > 1 else tasks[0]
 
 
-def cancel(rest: str) -> Task:
-    """[TASK]  stop a task, and release what it holds; the newest open one without a name"""
+@subcommand("[TASK]", "stop a task, and release the credits that it holds; without a name, the newest open one")
+def cancel(names: list[str]) -> Task:
+    """Cancel a task and return it."""
     from codevf_nb import kernel
 
-    name = _one(_names(rest))
+    name = _one(names)
     if name is None:
         still_open = kernel.current().ledger.questions.open()
         if not still_open:
@@ -73,19 +76,20 @@ def cancel(rest: str) -> Task:
     return _tasks([name])[0].cancel()
 
 
-def settle(rest: str) -> CommandResult:
-    """[N TASK|none]  hear what became of unheard questions, by the same bytes and key; or say what question N became"""
+@subcommand("[N TASK|none]", "find out the outcome of questions where it is unknown; or say which task question N is")
+def settle(words: list[str]) -> CommandResult:
+    """Send unsettled questions again with the same bytes and key, which is never paid twice, and return their tasks."""
     from codevf_nb import kernel
     from codevf_nb.display import rendering as display
     from codevf_nb.sdk.exceptions import CodeVFError
     from codevf_nb.task import Task
 
     current = kernel.current()
-    if rest:
-        number, _, found = rest.partition(" ")
-        if not number.isdecimal() or len(found.split()) != 1:
-            raise GrammarError(f"say which question and what it became: %codevf settle 12 TASK, or none; not {rest!r}.")
-        entry = current.settle_by_hand(int(number), None if found.strip() == "none" else found.strip())
+    if words:
+        if len(words) != 2 or not words[0].isdecimal():
+            said = " ".join(words)
+            raise GrammarError(f"say which question and what it became: %codevf settle 12 TASK, or none; not {said!r}.")
+        entry = current.settle_by_hand(int(words[0]), None if words[1] == "none" else words[1])
         return CommandResult([Task(current, entry)], [display.state(entry)])
     tasks, lines = [], []
     for entry in current.ledger.questions.unsettled():
@@ -98,8 +102,13 @@ def settle(rest: str) -> CommandResult:
     return CommandResult(tasks, lines or ["nothing is unsettled."])
 
 
+@subcommand(
+    "[options] [PROMPT]",
+    "ask about the last exception: its cell, its traceback, the shapes of tables in it",
+    raw=True,
+)
 def debug(rest: str) -> None:
-    """[options] [PROMPT]  ask about the last exception: its cell, its traceback and the shapes of tables in it"""
+    """Ask about the last exception, as ``%%codevf --traceback`` in its cell."""
     from IPython.core.getipython import get_ipython
 
     from codevf_nb.attachments import AttachmentError, last_failure
@@ -107,28 +116,20 @@ def debug(rest: str) -> None:
 
     shell: Any = get_ipython()
     line = read(rest, shell.user_ns)
-    failure = last_failure(shell, allow_earlier=line.options.get("last", False))
+    failure = last_failure(shell, allow_earlier=line.options.value("last"))
     if failure.cell is None:
         raise AttachmentError("the last exception was raised in no cell; ask with %%codevf --traceback.")
     prompt = "" if line.prompt else DEBUG_PROMPT
     shell.run_cell_magic("codevf", f"--traceback {prompt} {rest}".strip(), failure.cell)
 
 
-def track(rest: str) -> Task:
-    """TASK  take in a task that was made elsewhere, on the same account"""
-    name = _one(_names(rest))
+@subcommand("TASK", "follow a task that was created elsewhere, on the same account")
+def track(names: list[str]) -> Task:
+    """Import a task into the ledger and return it."""
+    name = _one(names)
     if name is None:
         raise GrammarError("say which task: %codevf track task_….")
     return _tasks([name])[0]
-
-
-def _names(rest: str) -> list[str]:
-    """Return the tasks named; none is called like an option."""
-    names = split(rest)
-    for name in names:
-        if name.startswith("-"):
-            raise GrammarError(f"tasks are named here, and {name} is none.")
-    return names
 
 
 def _one(names: list[str]) -> str | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from codevf_nb.notebook.commands._arguments import nothing, say
+from codevf_nb.notebook.commands._output import say
+from codevf_nb.notebook.commands._subcommand import subcommand
 from codevf_nb.notebook.grammar import GrammarError, read
 from codevf_nb.questions.options import BY_NAME
 
 
+@subcommand("[options] [PROMPT]", "a form for a question, with its price; filled in with what is given here", raw=True)
 def picker(rest: str) -> Any:
-    """[options] [PROMPT]  put a question together by hand, its price beside it; what stands here is filled in"""
+    """Return the picker, filled in with the options and the prompt of the line."""
     from IPython.core.getipython import get_ipython
 
     from codevf_nb import api
@@ -25,22 +27,23 @@ def picker(rest: str) -> Any:
     return api.picker(line.prompt, **{**preset, "attach": attach})
 
 
-def inbox(rest: str) -> Any:
-    """[read]  what was asked, a page at a time; unread answers are marked, and none is any more with read"""
+@subcommand("[read]", "what was asked, a page at a time, unread answers marked; read: mark all of them as read")
+def inbox(words: list[str]) -> Any:
+    """Return the inbox, or mark every answer as read."""
     from codevf_nb import api, kernel
 
-    if rest == "read":
+    if words == ["read"]:
         kernel.current().mark_read()
         say("no answer is unread any more.")
         return None
-    if rest:
-        raise GrammarError(f"%codevf inbox takes read, which marks every answer as read; not {rest!r}.")
+    if words:
+        raise GrammarError(f"%codevf inbox takes read, which marks every answer as read; not {' '.join(words)!r}.")
     return api.inbox()
 
 
-def dashboard(rest: str) -> Any:
-    """what is left, and what was spent on what"""
+@subcommand("", "what is left, and what was spent on what")
+def dashboard() -> Any:
+    """Return the dashboard."""
     from codevf_nb import api
 
-    nothing(rest)
     return api.dashboard()
