@@ -24,14 +24,14 @@ from codevf_nb.api import (
     tasks,
     use_sandbox,
 )
-from codevf_nb.ipython.publishing import is_for_no_cell
+from codevf_nb.ipython.publishing import keep_out_of_cells
 
 __version__ = "0.1.0"
 
 # A program that wants the log adds a handler. Without one, Python would print a background warning into some cell.
 logging.getLogger("codevf_nb").addHandler(logging.NullHandler())
 for _name in ("ledger", "prefetch", "sdk", "service", "watcher", "widgets"):
-    logging.getLogger(f"codevf_nb.{_name}").addFilter(is_for_no_cell)
+    logging.getLogger(f"codevf_nb.{_name}").addFilter(keep_out_of_cells)
 
 __all__ = [
     "__version__",
@@ -63,14 +63,12 @@ def load_ipython_extension(ipython: Any) -> None:
 
 
 def unload_ipython_extension(ipython: Any) -> None:
-    """Take everything out of the shell again, and stop watching. Tasks go on, and are found again after a reload."""
-    for name in (
-        "codevf_nb.widgets.view_registry",
-        "codevf_nb.kernel",
-    ):  # views tell what the session knows, so they go first
-        opened = sys.modules.get(name)
-        if opened is not None:
-            opened.rest()
+    """Remove the magics from the shell, and stop watching. Tasks continue, and are found again after a reload."""
+    # The text that replaces a view needs the session, so views are first.
+    if (view_registry := sys.modules.get("codevf_nb.widgets.view_registry")) is not None:
+        view_registry.replace_all_by_text()
+    if (kernel := sys.modules.get("codevf_nb.kernel")) is not None:
+        kernel.close_sessions()
     registry = ipython.magics_manager.registry
     loaded = registry.pop("CodeVFMagics", None)
     if loaded is not None:

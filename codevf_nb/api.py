@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from codevf_nb.analysis.filters import Moment, Words
+    from codevf_nb.analysis.filters import Moment, Names
     from codevf_nb.task import Task
     from codevf_nb.widgets.view_registry import LazyView
 
@@ -78,11 +78,11 @@ def ask(
 
 def tasks(
     *,
-    project: Words = None,
+    project: Names = None,
     since: Moment = None,
     until: Moment = None,
-    status: Words = None,
-    mode: Words = None,
+    status: Names = None,
+    mode: Names = None,
     mine: bool = False,
     refresh: bool = False,
     account: str = "current",
@@ -113,11 +113,11 @@ def spend(
     by: str | Sequence[str] = ("mode",),
     freq: str | None = None,
     *,
-    project: Words = None,
+    project: Names = None,
     since: Moment = None,
     until: Moment = None,
-    status: Words = None,
-    mode: Words = None,
+    status: Names = None,
+    mode: Names = None,
     mine: bool = False,
     refresh: bool = False,
     account: str = "current",

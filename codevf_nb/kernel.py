@@ -1,6 +1,7 @@
-"""The kernel's session: the one that whoever names none means.
+"""The session that a kernel uses where none is named.
 
-Which account it is on is settled once (see ``settings``) and changes only when somebody says so in this kernel.
+Its account is chosen once (see ``accounts.settings``), and changes only when the user chooses another one in this
+kernel.
 """
 
 from __future__ import annotations
@@ -33,36 +34,40 @@ from codevf_nb.sdk.secret import Secret
 from codevf_nb.session import Session
 from codevf_nb.task import Task
 
-# What opening the ledger may end in: each leaves a kernel able to read answers.
-_UNOPENED = (LedgerError, NewerLedgerError, OSError)
+# The errors of opening a ledger; after each of them a kernel can still read answers.
+_OPEN_ERRORS = (LedgerError, NewerLedgerError, OSError)
 
-# Where an account came from that `%codevf sandbox` chose.
+# The source of an account that `%codevf sandbox` has chosen.
 SANDBOX_SOURCE = "%codevf sandbox"
 
 
 @dataclass
 class _State:
-    """What a kernel has: its session, the one that asks without a ledger, and the account somebody has chosen.
+    """The sessions of a kernel.
 
-    ``left`` are sessions on other accounts that still watch for answers. ``told_children``: the environment says to
-    ask in the sandbox, and this kernel has put that there.
+    Attributes:
+        current: The session in use.
+        without_ledger: The session that asks without a ledger.
+        chosen: The account that the user has chosen in this kernel.
+        watching: Sessions on other accounts that still watch for answers.
+        has_set_environment: Whether this kernel has set ``CODEVF_SANDBOX`` for the processes that it starts.
     """
 
     current: Session | None = None
-    unkept: Session | None = None
+    without_ledger: Session | None = None
     chosen: Account | None = None
-    left: list[Session] = field(default_factory=list)
-    told_children: bool = False
+    watching: list[Session] = field(default_factory=list)
+    has_set_environment: bool = False
 
 
 _state = _State()
 
 
 def current() -> Session:
-    """Return this kernel's session, opening it on first use.
+    """Return this kernel's session; open it on first use.
 
     Raises:
-        AuthenticationError: no key, and no sandbox asked for.
+        AuthenticationError: there is no key, and no sandbox was chosen.
     """
     if _state.current is None:
         if _state.chosen is not None and _state.chosen.source != SANDBOX_SOURCE:
@@ -70,34 +75,42 @@ def current() -> Session:
         if _state.chosen is not None or os.environ.get("CODEVF_SANDBOX") == "1":
             return use_sandbox()
         return use(settings.account_from_key())
-    if _state.current.unsafe:  # it may have been mended since
-        with contextlib.suppress(*_UNOPENED):
+    if _state.current.unsafe:  # the ledger may be readable now
+        with contextlib.suppress(*_OPEN_ERRORS):
             return _enter(Session(_state.current.account, _open_store()))
     return _state.current
 
 
-def opened() -> Session | None:
-    """Return this kernel's session if there is one already."""
+def open_session() -> Session | None:
+    """Return this kernel's session if it is open already."""
     return _state.current
 
 
 def is_on_sandbox() -> bool:
-    """Whether this kernel talks to a sandbox that was asked for in it: only a person takes it away from there."""
+    """Whether this kernel uses a sandbox that was chosen in it; only the user changes that."""
     account = _state.chosen if _state.current is None else _state.current.account
     return account is not None and account.source == SANDBOX_SOURCE
 
 
 def without_ledger() -> Session:
-    """Return a session that asks although the ledger fails: what it asks is remembered by this kernel alone."""
+    """Return a session that asks although the ledger fails; only this kernel remembers its questions."""
     base = current()
-    if _state.unkept is None or _state.unkept.account != base.account:
+    if _state.without_ledger is None or _state.without_ledger.account != base.account:
         store = base.ledger.store if base.unsafe else _memory()
-        _state.unkept = Session(base.account, store)
-    return _state.unkept
+        _state.without_ledger = Session(base.account, store)
+    return _state.without_ledger
 
 
 def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
-    """Talk to a sandbox of this home's own from now on: found if it runs, else started as a process of its own."""
+    """Use the sandbox of this home folder from now on; start it as a process of its own if it does not run.
+
+    Args:
+        fresh: Start a new sandbox, without the tasks of the previous one.
+        **options: The options of the sandbox; see ``%codevf sandbox``.
+
+    Raises:
+        ConfigurationError: the sandbox could not be started.
+    """
     from codevf_nb.sandbox import SandboxError, process
 
     try:
@@ -124,41 +137,41 @@ def use_sandbox(*, fresh: bool = False, **options: Any) -> Session:
 
 
 def forget() -> None:
-    """Close this kernel's session, and with it the choice of an account: the next use makes it anew."""
-    rest()
+    """Close this kernel's session and forget the chosen account; the next use chooses one again."""
+    close_sessions()
     _state.chosen = None
-    _tell_children(is_sandbox=False)
+    _set_child_environment(is_sandbox=False)
 
 
-def rest() -> None:
-    """Close this kernel's session and remember its account: after a reload a kernel is where it was."""
+def close_sessions() -> None:
+    """Close this kernel's sessions and keep the chosen account, which is used again after a reload."""
     _state.chosen = _state.chosen if _state.current is None else _state.current.account
-    for session in (_state.current, _state.unkept, *_state.left):
+    for session in (_state.current, _state.without_ledger, *_state.watching):
         if session is not None:
             session.close()
-    _state.current = _state.unkept = None
-    _state.left = []
+    _state.current = _state.without_ledger = None
+    _state.watching = []
 
 
 def use(account: Account) -> Session:
-    """Make this the account that the kernel talks to."""
+    """Use an account in this kernel; without a readable ledger, answers can be read and nothing can be asked."""
     try:
         session = _enter(Session(account, _open_store()))
         _report_open_elsewhere(session)
-    except _UNOPENED as error:
+    except _OPEN_ERRORS as error:
         unsafe = str(error).rstrip(".")
     else:
         return session
     memory = _memory()
     session = _enter(Session(account, memory, unsafe))
     answers = "Its answers can be read, but" if memory.copied else "Its answers can't be read, and"
-    # At last: where warnings are errors, the session is there all the same.
+    # Last: where warnings are errors, the session is open all the same.
     warnings.warn(f"codevf: {unsafe}. {answers} nothing can be asked.", stacklevel=2)
     return session
 
 
 def _report_open_elsewhere(session: Session) -> None:
-    """Say once what is open under an earlier key: nothing polls for it before somebody says that it is this account."""
+    """Warn once about open questions under an earlier key: nothing polls them until the user joins the accounts."""
     for name, count in session.open_elsewhere().items():
         questions = "1 question that you asked is" if count == 1 else f"{count:,} questions that you asked are"
         warnings.warn(
@@ -169,41 +182,41 @@ def _report_open_elsewhere(session: Session) -> None:
 
 
 def _enter(session: Session) -> Session:
-    before = [*_state.left, *filter(None, [_state.current])]
+    before = [*_state.watching, *filter(None, [_state.current])]
     _state.current = session
-    _tell_children(is_sandbox=session.account.source == SANDBOX_SOURCE)
-    _state.left = [other for other in before if _goes_on(other, session)]
+    _set_child_environment(is_sandbox=session.account.source == SANDBOX_SOURCE)
+    _state.watching = [other for other in before if _keeps_watching(other, session)]
     for other in before:
-        if other not in _state.left:
-            _leave(other)
-    atexit.unregister(rest)  # once; a kernel that ends lets another one poll at once
-    atexit.register(rest)
+        if other not in _state.watching:
+            _close_replaced(other)
+    atexit.unregister(close_sessions)  # once; when a kernel ends, another one can poll at once
+    atexit.register(close_sessions)
     session.watcher.wake()
     session.prefetch()
     return session
 
 
-def _tell_children(*, is_sandbox: bool) -> None:
-    """Have processes that this one starts (spawned workers) ask in the sandbox too, and not with a key they find."""
+def _set_child_environment(*, is_sandbox: bool) -> None:
+    """Set the environment so that spawned workers use the sandbox too, and not a key that they find."""
     if is_sandbox and "CODEVF_SANDBOX" not in os.environ:
         os.environ["CODEVF_SANDBOX"] = "1"
-        _state.told_children = True
-    elif not is_sandbox and _state.told_children:
+        _state.has_set_environment = True
+    elif not is_sandbox and _state.has_set_environment:
         os.environ.pop("CODEVF_SANDBOX", None)
-        _state.told_children = False
+        _state.has_set_environment = False
 
 
-def _goes_on(session: Session, new: Session) -> bool:
-    """Whether a replaced session keeps watching; on the account of the new one, the new one watches instead."""
+def _keeps_watching(session: Session, new: Session) -> bool:
+    """Whether a replaced session keeps watching; on the same account, the new session watches instead."""
     return session.account.name != new.account.name and session.watcher.is_watching
 
 
-def _leave(session: Session) -> None:
+def _close_replaced(session: Session) -> None:
     """Close a session that another one has replaced.
 
-    The one that asks without a ledger may have its answers in the same memory.
+    The session that asks without a ledger may use the same store in memory, so that store stays open.
     """
-    if _state.unkept is not None and _state.unkept.ledger.store is session.ledger.store:
+    if _state.without_ledger is not None and _state.without_ledger.ledger.store is session.ledger.store:
         session.watcher.stop()
     else:
         session.close()
@@ -226,10 +239,10 @@ def _digests() -> Digests:
 
 
 def _ledger_file() -> Path | None:
-    """Return where the ledger's file lies, for what can be read of it; None for one on a server."""
+    """Return the path of the ledger's file, to copy what is readable; None for a ledger on a server."""
     try:
         return ledger_file(os.environ.get("CODEVF_LEDGER") or sqlite_url(settings.home() / "ledger.sqlite"))
-    except _UNOPENED:
+    except _OPEN_ERRORS:
         return None
 
 
@@ -239,16 +252,16 @@ def _reduce(task: Task) -> tuple[Callable[..., Task], tuple[str, int, str]]:
 
 
 def load_task(account: str, question_id: int, identity: str) -> Task:
-    """Return a pickled task, in the session of this process that is on its account; no key is in a pickle.
+    """Return a pickled task, in the session of this process that is on its account; a pickle contains no key.
 
-    One that isn't found is looked for again when it is used, and only then says why: where loading an answer fails,
-    ``multiprocessing.Pool`` loses the thread that loads them, and whoever waits for the pool waits for ever.
+    A task that isn't found is searched for again when it is used, and raises the error then: if unpickling fails,
+    ``multiprocessing.Pool`` loses the thread that unpickles, and a caller that waits for the pool waits for ever.
     """
     find = partial(_find, account, question_id, identity)
     try:
         return Task(*find())
     except CodeVFError:
-        return Task.to_be_found(find)
+        return Task.deferred(find)
 
 
 def _find(account: str, question_id: int, identity: str) -> tuple[Session, Entry]:
@@ -257,7 +270,7 @@ def _find(account: str, question_id: int, identity: str) -> tuple[Session, Entry
     Raises:
         ConfigurationError: this process is on another account, or its ledger doesn't have the question.
     """
-    open_now = filter(None, [_state.current, _state.unkept, *_state.left])
+    open_now = filter(None, [_state.current, _state.without_ledger, *_state.watching])
     session = next((one for one in open_now if account in one.ledger.accounts.names()), None) or current()
     if account not in session.ledger.accounts.names():
         raise ConfigurationError(

@@ -1,10 +1,10 @@
-"""Spending and waiting as pictures, in the habit of ``df.plot``: a frame goes in, matplotlib's axes come out.
+"""Charts of spending and time to answer, like ``df.plot``: they take a frame and return matplotlib axes.
 
-Each takes ``ax=`` (else it makes a figure of its own) and hands further keywords on to matplotlib. Nothing global is
-touched: no style, no rcParams, and a figure that is given stays the caller's. Figures made here are transparent, and
-every colour stands out against a white page and a dark one alike. Groups differ by hatching or dashes as well as by
-colour; where there are more than can be told apart, the least of them are drawn as one, "4 others". Names of groups are
-foreign text, and never read as mathematics or TeX.
+Each takes ``ax=`` (else it makes a figure of its own) and passes further keywords to matplotlib. Nothing global
+changes: no style, no rcParams, and a figure that is given stays the caller's. Figures made here are transparent, and
+every colour has contrast to a light and a dark page. Groups differ by hatching or dashes as well as by colour; if there
+are too many to distinguish, the smallest ones are drawn as one, "4 others". Names of groups come from outside, so they
+are never read as mathematics or TeX.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ if TYPE_CHECKING:
 
 INK: Final = "#767676"
 COLOURS: Final = ("#3d7fc4", "#cf6a1c", "#3a8f5c", "#9467bd", "#c8524f", "#1f8f9b", "#8f7a2f", "#b8609a")
-# Of lines alone: a page holds each hatching as a picture of its own, and those of dots are large.
+# Only lines: an SVG contains each hatching as an image, and hatchings of dots are large.
 HATCHES: Final = ("", "///", "\\\\\\", "xxx", "---", "|||", "+++", "//--")
-# The second four of the lines have marks, since nobody tells eight kinds of dashes apart.
+# The last four lines have markers, since eight kinds of dashes are hard to distinguish.
 LINES: Final = tuple(zip(("-", "--", ":", "-.") * 2, [""] * 4 + ["o", "s", "^", "D"], strict=True))
 OTHER: Final = "#7a7a7a"
-# So many groups are told apart by their looks; so many bars by their names beside them.
-MOST_LOOKS: Final = len(COLOURS)
+# The most groups with a style of their own, and the most bars.
+MOST_STYLES: Final = len(COLOURS)
 MOST_BARS: Final = 15
-# Letters of a name beside a bar, and of one in a legend.
+# The longest name next to a bar, and in a legend, in characters.
 LONGEST_NAME: Final = 28
 LONGEST_IN_LEGEND: Final = 22
 NOTHING: Final = "nothing to show yet"
 UNNAMED: Final = "(none)"
 ADD_UP: Final = ("credits_used", "credits_held", "questions")
 RATES: Final = ("credits_per_answer",)
-# How matplotlib is to write what people have written.
+# matplotlib's options for text from outside.
 FOREIGN: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
 
 _INCHES = (7.0, 3.2)
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _MARKS = {"s": (1, 4, 15), "min": (1, 4, 15), "h": (1, 4), "d": (1, 4, 15, 60, 240)}
 _MOST_MARKS = 6
-# Of a legend: what fits into an inch of its small letters, and what a look and the blanks around it take.
+# Of a legend: its characters per inch, and the width of a symbol with its margins in characters.
 _LETTERS_PER_INCH = 17
-_LETTERS_OF_A_LOOK = 7
+_LETTERS_OF_A_SYMBOL = 7
 
 
 class Group(NamedTuple):
-    """Rows that are drawn as one, and how they look: a colour, a hatching for areas, dashes and marks for lines."""
+    """Rows that are drawn as one, with their style: colour, hatching of areas, dashes and markers of lines."""
 
     name: str
     rows: pd.DataFrame
@@ -64,7 +64,10 @@ class Group(NamedTuple):
 def spend_over_time(spend: pd.DataFrame, ax: Axes | None = None, **kwargs: Any) -> Axes:
     """Draw credits used per period as bars, one colour per group on top of each other.
 
-    ``spend``: a frame from ``spend(freq=…)``; ``kwargs`` go to ``Axes.stairs``.
+    Args:
+        spend: A frame from ``spend(freq=…)``.
+        ax: The axes to draw on; None makes a figure.
+        **kwargs: Passed to ``Axes.stairs``.
 
     Raises:
         BadRequestError: the frame has no periods, or holds credits of several environments.
@@ -74,7 +77,7 @@ def spend_over_time(spend: pd.DataFrame, ax: Axes | None = None, **kwargs: Any) 
     axes = _axes(_one_environment(spend), ax, "credits used", "")
     begins = pd.DatetimeIndex(spend["period"].drop_duplicates().sort_values())
     edges, floor, drawn = _edges(begins), np.zeros(len(begins)), []
-    for group in _looks(_groups(spend), lambda rows: float(rows["credits_used"].sum())):
+    for group in _styled(_groups(spend), lambda rows: float(rows["credits_used"].sum())):
         sums = group.rows.groupby("period")["credits_used"].sum()
         top = floor + sums.reindex(begins).to_numpy("float64", na_value=0.0)
         # Hatching is drawn in the colour of edges, which are none wide.
@@ -93,8 +96,11 @@ def spend_over_time(spend: pd.DataFrame, ax: Axes | None = None, **kwargs: Any) 
 def spend_by(spend: pd.DataFrame, ax: Axes | None = None, column: str = "credits_used", **kwargs: Any) -> Axes:
     """Draw credits used per group as bars from left to right, the greatest first.
 
-    ``spend``: a frame from ``spend(by=…)``; ``column``: what is drawn in place of credits used: ``credits_held``,
-    ``questions`` or ``credits_per_answer``; ``kwargs`` go to ``Axes.barh``.
+    Args:
+        spend: A frame from ``spend(by=…)``.
+        ax: The axes to draw on; None makes a figure.
+        column: ``credits_used``, ``credits_held``, ``questions`` or ``credits_per_answer``.
+        **kwargs: Passed to ``Axes.barh``.
 
     Raises:
         BadRequestError: the frame holds credits of several environments, or there is no such column to draw.
@@ -112,21 +118,25 @@ def spend_by(spend: pd.DataFrame, ax: Axes | None = None, column: str = "credits
         axes.bar_label(drawn, [display.credits(value) for value in values], padding=3, color=INK)
         axes.set_yticks(range(len(bars)), names, **FOREIGN)
         axes.set_ylim(len(bars) - 0.5 - max(len(bars), 3), len(bars) - 0.5)  # one bar alone isn't a wall
-        axes.margins(x=0.15)  # room for the numbers
+        axes.margins(x=0.15)  # space for the numbers
         if not any(values):
             axes.set_xlim(0, 1)
     return axes
 
 
 def time_to_answer(tasks: pd.DataFrame, by: str = "mode", ax: Axes | None = None, **kwargs: Any) -> Axes:
-    """Draw which part of the questions had its answer within which time, a line per group, on a logarithmic scale.
+    """Draw the cumulative distribution of the time to answer, a line per group, on a logarithmic scale.
 
-    ``tasks``: a frame from ``tasks()``; ``by``: one of its columns; ``kwargs`` go to ``Axes.step``.
+    Args:
+        tasks: A frame from ``tasks()``.
+        by: The column to group by.
+        ax: The axes to draw on; None makes a figure.
+        **kwargs: Passed to ``Axes.step``.
     """
     answered = tasks[tasks["answered_in"].notna()]
     axes = _axes(answered, ax, "answered", "time to answer")
     drawn = []
-    for group in _looks(_parts(answered, [by]), len):
+    for group in _styled(_parts(answered, [by]), len):
         seconds = np.sort(group.rows["answered_in"].dt.total_seconds().to_numpy("float64")).clip(min=1.0)
         parts = np.arange(1, len(seconds) + 1) / len(seconds)
         look = {"color": group.colour, "linestyle": group.dashes, "marker": group.mark, "markevery": 0.15}
@@ -139,7 +149,7 @@ def time_to_answer(tasks: pd.DataFrame, by: str = "mode", ax: Axes | None = None
 
 
 def _axes(frame: pd.DataFrame, ax: Axes | None, y: str, x: str) -> Axes:
-    """Return axes with names and without clutter; where there is nothing to draw they say so."""
+    """Return axes with labels and few lines; without data they show a text that says so."""
     if ax is None:
         # By pyplot, as df.plot does it, since only its figures appear under a cell by themselves.
         from matplotlib import pyplot as plt
@@ -161,7 +171,7 @@ def _axes(frame: pd.DataFrame, ax: Axes | None, y: str, x: str) -> Axes:
 
 
 def _one_environment(spend: pd.DataFrame) -> pd.DataFrame:
-    """Credits of a sandbox and of a live account must not end up in one bar."""
+    """Check that credits of a sandbox and of a live account are not in one bar."""
     if "environment" in spend and spend["environment"].nunique() > 1:
         names = " and ".join(sorted(spend["environment"].dropna().unique()))
         raise BadRequestError(f'these are credits of {names}, which don\'t add up: frame.query("environment == …").')
@@ -169,7 +179,7 @@ def _one_environment(spend: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(spend: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Return the groups of a frame of spending, each with its name: the columns left of the numbers."""
+    """Return the groups of a spending frame by name; their columns are left of the numbers."""
     groups = list(spend.columns[: spend.columns.get_loc("questions")].difference(["period", "environment"], sort=False))
     return _parts(spend, groups) if groups else [("credits", spend)] * bool(len(spend))
 
@@ -182,17 +192,17 @@ def _parts(frame: pd.DataFrame, groups: list[str]) -> list[tuple[str, pd.DataFra
 
 
 def _name(name: str, most: int = LONGEST_NAME) -> str:
-    """Write a group's name in one line that leaves room for the picture."""
+    """Return a group's name in one line, shortened so that the chart has enough space."""
     text = " ".join(display.plain(name).split())
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _looks(parts: Sequence[tuple[str, pd.DataFrame]], weight: Any) -> list[Group]:
-    """Give each group its look; where there aren't looks enough, the groups that weigh least are one."""
+def _styled(parts: Sequence[tuple[str, pd.DataFrame]], weight: Any) -> list[Group]:
+    """Assign a style to each group; with too many groups, those of the least weight become one."""
     kept, rest = list(parts), []
-    if len(parts) > MOST_LOOKS:
+    if len(parts) > MOST_STYLES:
         order = sorted(range(len(parts)), key=lambda at: -weight(parts[at][1]))
-        most = set(order[: MOST_LOOKS - 1])
+        most = set(order[: MOST_STYLES - 1])
         kept, rest = ([part for at, part in enumerate(parts) if (at in most) is these] for these in (True, False))
     groups = [
         Group(_name(name, LONGEST_IN_LEGEND), rows, colour, hatch, *line)
@@ -205,7 +215,7 @@ def _looks(parts: Sequence[tuple[str, pd.DataFrame]], weight: Any) -> list[Group
 
 
 def _bars(sums: Sequence[tuple[str, float]], *, adds_up: bool) -> list[tuple[str, float]]:
-    """Return the bars from the lowest to the topmost; at the bottom stands what is too many to be named."""
+    """Return the bars from bottom to top; the lowest one is the sum of those that are too many to show."""
     order = sorted(sums, key=lambda bar: -bar[1])
     if len(order) > MOST_BARS:
         rest = order[MOST_BARS - 1 :]
@@ -215,7 +225,7 @@ def _bars(sums: Sequence[tuple[str, float]], *, adds_up: bool) -> list[tuple[str
 
 
 def _spelled_out(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Write matplotlib's short names of keywords out, so that c= takes the place of color= here too."""
+    """Replace matplotlib's short keyword names by the long ones, so that c= overrides color=."""
     short = {"c": "color", "ls": "linestyle", "lw": "linewidth", "ec": "edgecolor", "fc": "facecolor"}
     return {short.get(name, name): value for name, value in kwargs.items()}
 
@@ -243,7 +253,7 @@ def _dates(axes: Axes) -> None:
 
 
 def _lengths(axes: Axes) -> None:
-    """Name lengths of time as people do, and parts in percent."""
+    """Label durations with units, and fractions in percent."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
     axes.set_xscale("log")
@@ -263,16 +273,16 @@ def _length(seconds: float) -> str:
 
 
 def _legend(axes: Axes, drawn: Sequence[Any]) -> None:
-    """Name the groups above the picture, where that covers nothing, in as many columns as there is room for."""
+    """Draw the legend above the chart, in as many columns as fit."""
     names = [str(handle.get_label()) for handle in drawn]
-    room = axes.get_window_extent().width / axes.figure.dpi * _LETTERS_PER_INCH
+    available = axes.get_window_extent().width / axes.figure.dpi * _LETTERS_PER_INCH
     # A name is put in afterwards: one that begins with _ would be left out.
     legend = axes.legend(
         drawn,
         [str(number) for number in range(len(names))],
         loc="lower left",
         bbox_to_anchor=(0, 1),
-        ncols=max(count for count in range(1, 5) if count == 1 or _width(names, count) <= room),
+        ncols=max(count for count in range(1, 5) if count == 1 or _width(names, count) <= available),
         fontsize="small",
         columnspacing=1.2,
         frameon=False,
@@ -283,5 +293,5 @@ def _legend(axes: Axes, drawn: Sequence[Any]) -> None:
 
 
 def _width(names: Sequence[str], columns: int) -> int:
-    """Return about how wide a legend is, in letters: the longest name of each column, and the looks beside them."""
-    return sum(max(map(len, column)) + _LETTERS_OF_A_LOOK for column in np.array_split(names, columns) if len(column))
+    """Return the approximate width of a legend in characters: the longest name and the symbol of each column."""
+    return sum(max(map(len, column)) + _LETTERS_OF_A_SYMBOL for column in np.array_split(names, columns) if len(column))

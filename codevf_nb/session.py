@@ -44,7 +44,7 @@ from codevf_nb.sdk.models import (
     Tag,
     TaskDeliverable,
 )
-from codevf_nb.sdk.parsing import cleaned
+from codevf_nb.sdk.parsing import replace_unstorable
 from codevf_nb.sdk.suggestions import did_you_mean
 from codevf_nb.sdk.validation import validate_credits, validate_mode
 from codevf_nb.task import Task
@@ -80,7 +80,7 @@ class Session:
         self._manual = ManualSettlement(account, self.ledger, recorder)
         self._channel = ServiceChannel(account, self.ledger, self._rate_limiter, self.client)
         self.watcher = self._channel.watcher()
-        self.folder = cleaned(settings.folder_name())
+        self.folder = replace_unstorable(settings.folder_name())
         self._service_info = ServiceInfo(account, self.ledger, self._channel, self.folder)
 
     def prefetch(self) -> None:

@@ -1,4 +1,4 @@
-"""A task, as its user holds it."""
+"""The Task that users work with."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 
 class Task:
-    """One question and what became of it: read anew from the ledger each time it is looked at.
+    """One question and its answer, read from the ledger each time that an attribute is used.
 
-    ``repeated``: asking it again found it asked before, and cost nothing; it says how long ago, and what changed since.
+    Attributes:
+        repeated: Set where the question was asked before, so that asking again cost nothing: how long ago that was,
+            and which attachments have changed since.
     """
 
     _find: Callable[[], tuple[Session, Entry]]
@@ -35,10 +37,10 @@ class Task:
         self.repeated = repeated
 
     @classmethod
-    def to_be_found(cls, find: Callable[[], tuple[Session, Entry]]) -> Task:
-        """Return a task whose session and row are looked for when it is used; ``find`` says why they can't be found."""
+    def deferred(cls, find: Callable[[], tuple[Session, Entry]]) -> Task:
+        """Return a task whose session and row ``find`` returns when the task is used."""
         task = cls.__new__(cls)
-        task._find, task._shown_in, task.repeated = find, None, None  # noqa: SLF001 - its own
+        task._find, task._shown_in, task.repeated = find, None, None  # noqa: SLF001 - its own attributes
         return task
 
     def __getattr__(self, name: str) -> Any:
@@ -56,7 +58,7 @@ class Task:
 
     @property
     def seen(self) -> Entry:
-        """The ledger's row, as it was when it was last looked at."""
+        """The ledger's row, as it was when it was last read."""
         return self._entry
 
     @property
@@ -66,7 +68,7 @@ class Task:
 
     @property
     def status(self) -> str | None:
-        """The service's word for where the task stands: pending, processing, completed, cancelled, …"""
+        """The status that the service reports: pending, processing, completed, cancelled, …"""
         return self.entry.status
 
     @property
@@ -76,14 +78,14 @@ class Task:
 
     @property
     def message(self) -> str | None:
-        """The answer's text (Markdown); None before it is there, and for a structured answer."""
+        """The text of the answer (Markdown); None before the answer, and for a structured answer."""
         return self.entry.message
 
     @property
     def result(self) -> Any:
-        """A structured answer's data, which according to CodeVF's documentation AI made; else the answer's text.
+        """The data of a structured answer, which AI generates according to CodeVF's documentation; else the text.
 
-        Which of them an answer is, is judged by what came.
+        The content of the response decides which of them the answer is.
         """
         entry = self.entry
         return entry.data if entry.is_structured else entry.message
@@ -95,7 +97,7 @@ class Task:
 
     @property
     def credits_used(self) -> float | None:
-        """What the task was charged, in credits; None as long as nobody has said."""
+        """The charge of the task in credits; None while the service has not reported it."""
         return self.entry.credits_used
 
     @property
@@ -105,21 +107,24 @@ class Task:
 
     @property
     def attachments(self) -> list[dict[str, Any]]:
-        """What was sent along: name, size and keyed hash of each file; of a sample also ``positions``.
+        """The files that were sent: name, size and keyed hash of each one, and the ``positions`` of a sample.
 
-        These are the numbers of the rows that were sent, by the name of the CSV: ``trips.iloc[positions]`` are they.
+        Positions are the numbers of the rows that were sent, by the name of the CSV: ``trips.iloc[positions]`` returns
+        these rows.
         """
         from codevf_nb.attachments.row_positions import shown
 
         return [shown(record) for record in self.entry.attachments or ()]
 
     def frame(self) -> pd.DataFrame:
-        """Return a structured answer as a DataFrame: an array of objects, or the one array in an object, becomes rows.
+        """Return a structured answer as a DataFrame.
 
-        Any other object is one row; a single value is in the column ``value``. What isn't known is ``<NA>``.
+        An array of objects becomes rows, and so does the only array in an object. Any other object is one row; a single
+        value is in the column ``value``. Missing values are ``<NA>``.
 
         Raises:
-            CodeVFError: the answer isn't there yet, isn't data, or has several tables.
+            WaitTimeoutError: the task is still open.
+            CodeVFError: the answer isn't data, or has several tables.
         """
         from codevf_nb.analysis.structured import exact_frame, rows_of
 
@@ -135,10 +140,13 @@ class Task:
         return exact_frame(rows_of(str(entry.task_id), entry.data, entry.response_schema))
 
     def wait(self, timeout: float | None = None) -> Task:
-        """Block until the answer is there and return this task. Ctrl-C stops the waiting, not the task.
+        """Block until the answer is there and return this task. Ctrl-C stops the wait, not the task.
+
+        Args:
+            timeout: The longest wait in seconds; None waits without a limit.
 
         Raises:
-            WaitTimeoutError: ``timeout`` seconds have passed first, or its session was closed.
+            WaitTimeoutError: the timeout has passed, or the session was closed.
             CodeVFError: its sandbox is gone, so that no answer can come any more.
         """
         if self.entry.is_open:
@@ -147,7 +155,7 @@ class Task:
         return self
 
     def __await__(self) -> Generator[Any, None, Task]:
-        """Wait without a thread: an ``await`` that is cancelled, or times out, leaves nothing behind."""
+        """Wait without a thread; an ``await`` that is cancelled, or times out, leaves no callback behind."""
         return self._answered().__await__()
 
     async def _answered(self) -> Task:
@@ -160,19 +168,19 @@ class Task:
                     over.set_result(None)
 
             def call_back() -> None:
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                with contextlib.suppress(RuntimeError):  # the loop is closed: no one waits any more
                     loop.call_soon_threadsafe(set_over)
 
-            withdraw = self._watch().add_done_callback(self._entry.id, call_back)
+            remove_callback = self._watch().add_done_callback(self._entry.id, call_back)
             try:
                 await over
             finally:
-                withdraw()
+                remove_callback()
             self._check_over()
         return self
 
     def _watch(self) -> Watcher:
-        """Have the answer watched for, in the session that has replaced this task's if that is closed."""
+        """Watch for the answer, in the session that has replaced this task's session if that is closed."""
         self._session = self._session.successor()
         self._session.watcher.watch(self._entry)
         return self._session.watcher
@@ -187,35 +195,41 @@ class Task:
         else:
             why = "and is not watched any more" if timeout is None else f"after {timeout:g} s"
         raise WaitTimeoutError(
-            f"{self.id} is still {self.status} {why}. It goes on: "
+            f"{self.id} is still {self.status} {why}. It continues: "
             f"%codevf show {self.id} later, or %codevf cancel {self.id}."
         )
 
     def cancel(self) -> Task:
-        """Ask the service to stop the task; what it holds is released."""
+        """Cancel the task at the service; the credits on hold are released."""
         self._entry = self._session.cancel(self.entry)
         return self
 
     def refresh(self) -> Task:
-        """Ask the service about the task now, also once it is over: a late result, charge or address is taken over."""
+        """Fetch the task now, also once it is final: a late result, charge or file address is recorded."""
         self._entry = self._session.refresh(self.entry)
         return self
 
     def download(self, folder: str | Path | None = None, *, overwrite: bool = False) -> list[Path]:
-        """Save every deliverable into a folder and return their paths; nothing else is overwritten unless asked for.
+        """Save every deliverable into a folder.
 
-        Those of one name are numbered, and doing it again finds the same files. Without a folder it is the task's own,
-        ``codevf_task_…``: in the notebook's, a file that is called ``pandas.py`` would be what the next
-        ``import pandas`` finds.
+        Files of the same name are numbered, and a second download returns the same files.
+
+        Args:
+            folder: The folder; by default ``codevf_task_…`` in the working folder. (In the working folder itself, a
+                deliverable named ``pandas.py`` would be what the next ``import pandas`` finds.)
+            overwrite: Replace other files of the same name.
+
+        Returns:
+            The paths of the files.
 
         Raises:
-            DownloadError: what could not be saved, all of it; its ``saved`` are the others.
+            DownloadError: files that could not be saved; its ``saved`` are the others.
         """
         target = Path(safe_file_name(f"codevf_{self.id}") if folder is None else folder)
         return self._session.download(self.deliverables, target, overwrite=overwrite)
 
     def mark_shown(self) -> Task:
-        """Note that the running cell shows this task, so that it isn't shown there again as the cell's value."""
+        """Record that the running cell shows this task, so that it isn't shown again as the cell's value."""
         self._shown_in = _running_cell()
         return self
 
@@ -237,7 +251,7 @@ class Task:
 
     def _ipython_display_(self) -> None:
         if self._shown_in is None or self._shown_in != _running_cell():
-            raise NotImplementedError  # IPython takes ``_repr_mimebundle_`` instead
+            raise NotImplementedError  # IPython uses ``_repr_mimebundle_`` instead
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         from codevf_nb.display import rendering as display

@@ -53,7 +53,7 @@ def pooled(method: str) -> Callable[[range, str], list[Task]]:
 
 
 def _asked_in_loky(number: int, base_url: str) -> Task:
-    if kernel.opened() is None:
+    if kernel.open_session() is None:
         use(base_url)
     return ask(number)
 

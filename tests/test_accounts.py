@@ -21,7 +21,7 @@ def open_question(box, prompt: str) -> str:
     box.add_fault("retrieve:1-99:status=503")
     session = kernel.current()
     task = session.ask(session.draft(prompt, code="x = 1"))
-    kernel.rest()
+    kernel.close_sessions()
     return task.id
 
 

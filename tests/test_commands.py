@@ -6,7 +6,10 @@ from IPython.utils.capture import capture_output
 from codevf_nb import kernel
 from codevf_nb.accounts.settings import Account
 from codevf_nb.notebook import commands
+from codevf_nb.notebook.commands._subcommand import parse
+from codevf_nb.notebook.grammar import GrammarError
 from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
+from codevf_nb.questions.options import Kind, Option
 from codevf_nb.sandbox import Sandbox
 from tests.waiting import eventually
 
@@ -255,6 +258,43 @@ def test_sandbox_options_are_read(shell):
         value_of(shell, "%codevf sandbox --sed 1")
     with pytest.raises(Exception, match="--seed needs a whole number, not 'one'"):
         value_of(shell, "%codevf sandbox --seed one")
+
+
+OPTIONS_OF_COMMANDS = [(command, option) for command in commands.COMMANDS.values() for option in command.options]
+
+
+@pytest.mark.parametrize(("command", "option"), OPTIONS_OF_COMMANDS, ids=lambda each: each.name)
+def test_one_parser_reads_every_option(command, option):
+    """``--x=y`` is ``--x y``, among words or not, and a word after ``--``; a misspelt one is suggested right."""
+    value = {Kind.FLAG: "", Kind.INTEGER: "1,200", Kind.NUMBER: "2.5"}.get(option.kind, "two-words")
+    expected = {Kind.FLAG: True, Kind.INTEGER: 1200, Kind.NUMBER: 2.5}.get(option.kind, "two-words")
+    for spelling in option.spellings:
+        for text in {f"{spelling} {value}".strip(), f"{spelling}={value}".removesuffix("=")}:
+            found = {option.name: [expected] if option.many else expected}
+            assert parse(command, text) == ([], found)
+            assert parse(command, f"a {text} -5") == (["a", "-5"], found)
+            assert parse(command, f"a -- {text}") == (["a", *text.split()], {})
+    with pytest.raises(GrammarError, match=f"has no option {option.long}x .did you mean {option.long}"):
+        parse(command, f"{option.long}x")
+    if value:
+        with pytest.raises(GrammarError, match=f"{option.long} needs a value"):
+            parse(command, option.long)
+    assert option.long in commands.help_line(command.name)
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "run"),
+    [
+        ("", [Option("mine", "only yours")], lambda: None),
+        ("", [], lambda *, mine: mine),
+        ("[N]", [], lambda: None),
+        ("", [], lambda words: words),
+    ],
+)
+def test_a_row_that_its_function_does_not_take_is_refused(words, options, run):
+    """A word or an option that would be read and thrown away fails when the module is loaded."""
+    with pytest.raises(TypeError, match="doesn't take the words and options of its row"):
+        commands.subcommand(words, "a subcommand", options=options)(run)
 
 
 def test_help_about_one_subcommand(shell):

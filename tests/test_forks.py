@@ -47,7 +47,7 @@ def test_a_fork_while_every_lock_is_held():
                 answer = cvf.ask(PROMPT + "1", code="x").wait(10).message
                 cvf.tags(refresh=True)
                 task.refresh()
-                kernel.rest()
+                kernel.close_sessions()
                 os._exit(answer != "answer to 1")
         finally:
             for lock in locks:

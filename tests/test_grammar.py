@@ -77,7 +77,7 @@ def test_options_on_both_sides():
 def test_options_inside_the_prompt_are_refused(option):
     """Short or long: whether it is the prompt's, or was to be read, only the person who typed it knows."""
     for spelling in filter(None, (option.short, option.long)):
-        with pytest.raises(GrammarError, match=f"{spelling} stands inside the prompt.* put -- before the prompt"):
+        with pytest.raises(GrammarError, match=f"{spelling} is inside the prompt.* put -- before the prompt"):
             read(f"why does head {spelling} lots fail --mode fast")
         assert read(f"-- why does head {spelling} lots fail") == ParsedLine(f"why does head {spelling} lots fail", {})
 
@@ -117,8 +117,8 @@ def test_values_keep_their_brackets_and_quotes():
         ("\u2013\u2013wait is it right", "did you mean --wait"),
         ("is it right -c240", "no option -c240: did you mean -c 240\\?"),
         ("is it right --wiat -m fast", "no option --wiat: did you mean --wait\\?"),
-        ("is it right --project my project", "--project stands inside the prompt"),
-        ("is it right --redact first name -a orders", "--redact stands inside the prompt"),
+        ("is it right --project my project", "--project is inside the prompt"),
+        ("is it right --redact first name -a orders", "--redact is inside the prompt"),
         ("is it right --redact , -a orders", "--redact needs a value"),
         ("is it right -p ''", "-p needs a value"),
         ("is it right -m $empty", "-m needs a value"),

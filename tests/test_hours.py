@@ -21,12 +21,12 @@ from codevf_nb.accounts import working_hours
 )
 def test_main_hours_are_eight_to_eight_in_new_york(utc, main):
     """Winter and summer, with the first minute and without the last."""
-    assert working_hours.are_main(utc) is main
+    assert working_hours.is_within_main_hours(utc) is main
 
 
 def test_it_is_said_in_both_times():
     """Eastern time and the user's own; outside the main hours with what that means."""
     berlin = ZoneInfo("Europe/Berlin")
-    within = working_hours.told(datetime(2026, 1, 15, 14, 5, tzinfo=UTC), berlin)
+    within = working_hours.describe(datetime(2026, 1, 15, 14, 5, tzinfo=UTC), berlin)
     assert within == "within the main hours (8am–8pm Eastern; now 09:05 there, 15:05 here)"
-    assert "responses may be slower" in working_hours.told(datetime(2026, 1, 15, 4, 0, tzinfo=UTC), berlin)
+    assert "responses may be slower" in working_hours.describe(datetime(2026, 1, 15, 4, 0, tzinfo=UTC), berlin)

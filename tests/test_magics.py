@@ -404,7 +404,7 @@ def test_interrupting_a_loop_ends_the_loop(shell, current, monkeypatch):
     run(shell, QUESTION)
     monkeypatch.setattr("codevf_nb.delivery.watcher.Watcher.wait", _interrupted)
     result, _ = run(shell, LOOP)
-    assert str(result.error_in_exec) == "codevf: stopped. %codevf status tells how each question stands."
+    assert str(result.error_in_exec) == "codevf: stopped. %codevf status shows the status of each question."
     assert "ended" not in shell.user_ns
     assert current.ledger.questions.latest()[0].state == "accepted"
 

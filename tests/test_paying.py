@@ -123,4 +123,4 @@ def test_logging_out_leaves_a_sandbox_where_it_is(shell, current, box, monkeypat
     monkeypatch.setenv("CODEVF_API_KEY", "cvf_test_another")
     with capture_output():
         shell.run_cell("%codevf logout", store_history=True)
-    assert kernel.opened() is current
+    assert kernel.open_session() is current

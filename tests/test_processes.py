@@ -443,7 +443,7 @@ def test_trouble_of_a_poll_is_in_the_log_and_in_no_cell(unanswered, capsys, capl
     ask()
     unanswered.add_fault("retrieve:*:drop")
     eventually(lambda: kernel.current().watcher.problem, "a poll fails")
-    assert "polling goes on although it fails" in caplog.text
+    assert "polling continues although it fails" in caplog.text
     assert capsys.readouterr() == ("", "")
 
 
@@ -460,7 +460,7 @@ from pathlib import Path
 from codevf_nb.accounts import settings
 from codevf_nb.sandbox import process
 _ = process.stop(settings.home())
-while "polling goes on although it fails" not in Path({path!r}).read_text():
+while "polling continues although it fails" not in Path({path!r}).read_text():
     time.sleep(0.05)
 """
 
@@ -480,7 +480,7 @@ def test_warnings_as_errors_leave_an_account_to_read_from(monkeypatch, box):
     account = Account("sandbox", "sandbox", box.base_url, box.api_key, "a test", "sandbox", None)
     with pytest.raises(UserWarning, match="nothing can be asked"):
         kernel.use(account)
-    assert kernel.opened().account == account
+    assert kernel.open_session().account == account
     with pytest.raises(CodeVFError, match="Nothing was sent"):
         ask()
     kernel.forget()

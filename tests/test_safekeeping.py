@@ -82,7 +82,7 @@ def test_forgotten_texts_are_nowhere(current, shell):
 @pytest.mark.parametrize("rest", ["", "--before", "--before yesterday", "2026-01-01"])
 def test_forgetting_takes_a_day(current, shell, rest):
     """Nothing is deleted on a slip of the finger."""
-    with pytest.raises(CodeVFUserError, match="--before 2026-01-31"):
+    with pytest.raises(CodeVFUserError, match=r"--before (DATE|2026-01-31)"):
         run(shell, f"forget {rest}")
 
 

@@ -45,7 +45,7 @@ def test_deliverables_are_saved(current, tmp_path):
     assert "cell.py" in path.read_text()
     assert task.download(tmp_path) == [path]
     path.write_text("mine")
-    with pytest.raises(DownloadError, match=r"findings\.csv is there already; overwrite=True replaces it"):
+    with pytest.raises(DownloadError, match=r"findings\.csv already exists; overwrite=True replaces it"):
         task.download(tmp_path)
     assert path.read_text() == "mine"
     assert task.download(tmp_path, overwrite=True) == [path]

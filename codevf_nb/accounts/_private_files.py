@@ -1,4 +1,4 @@
-"""Small files of the user's own: for its owner alone, never half written, and changed by one process at a time."""
+"""Small private files: readable by their owner only, written atomically, changed by one process at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file as a whole: it is 0600 from the start, on disk, and then moved to where the old one was."""
+    """Write a file atomically: a temporary file with mode 0600 is synced to disk, and then replaces the old one."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -28,7 +28,7 @@ def write(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
-    """Hold a lock file, so that what is read within is still so when it is written. It is left where it is."""
+    """Hold a lock file, so that no other process writes between a read and a write. The file stays."""
     with open(path, "a", encoding="utf-8", opener=_private) as file:
         if sys.platform == "win32":
             import msvcrt

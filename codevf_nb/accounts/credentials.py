@@ -1,4 +1,4 @@
-"""Where a key that was given once is kept: the system's keyring, or a 0600 file where there is none."""
+"""Storage of the API key: the system's keyring, or a file with mode 0600 where there is no keyring."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SERVICE, _USER = "codevf_nb", "api-key"
 
 
 def load(home: Path) -> tuple[Secret, str] | None:
-    """Return the kept key and where it was found, or None.
+    """Return the stored key and its place, or None.
 
     Raises:
-        ConfigurationError: the keyring fails, or there is a file and no key can be read in it.
+        ConfigurationError: the keyring fails, or the file contains no readable key.
     """
     ring = _keyring()
     if ring is not None and (key := _from_ring(ring)):
@@ -44,10 +44,10 @@ def load(home: Path) -> tuple[Secret, str] | None:
 
 
 def save(api_key: Secret | str, home: Path) -> str:
-    """Keep a key for later kernels and return where it now lies.
+    """Store a key for later kernels, and return its place.
 
     Raises:
-        ConfigurationError: neither the keyring nor the file takes it.
+        ConfigurationError: it can be stored neither in the keyring nor in the file.
     """
     key = Secret(api_key)
     del api_key  # so that no traceback shows it among the locals
@@ -59,7 +59,7 @@ def save(api_key: Secret | str, home: Path) -> str:
             private_files.write(path, json.dumps({"api_key": key.reveal()}))
         else:
             ring.set_password(_SERVICE, _USER, key.reveal())
-    except Exception as error:  # noqa: BLE001 - keyrings raise what they like, in frames that hold the key
+    except Exception as error:  # noqa: BLE001 - keyrings raise any class, in frames that contain the key
         trouble = getattr(error, "strerror", None) or type(error).__name__
     if trouble:
         raise ConfigurationError(f"the key can't be kept in {where} ({trouble}): set CODEVF_API_KEY instead.")
@@ -67,7 +67,7 @@ def save(api_key: Secret | str, home: Path) -> str:
 
 
 def forget(home: Path) -> bool:
-    """Remove the kept key wherever it lies; whether there was one."""
+    """Remove the stored key; return whether there was one."""
     found = _file(home).exists()
     ring = _keyring()
     if ring is not None and _from_ring(ring):
@@ -80,7 +80,7 @@ def forget(home: Path) -> bool:
 def _from_ring(ring: Any) -> Secret | None:
     try:
         return Secret(ring.get_password(_SERVICE, _USER) or "") or None
-    except Exception as error:  # noqa: BLE001 - keyrings raise what they like
+    except Exception as error:  # noqa: BLE001 - keyrings raise any class
         trouble = type(error).__name__
     raise ConfigurationError(f"the system's keyring can't be read ({trouble}): unlock it, or set CODEVF_API_KEY.")
 

@@ -1,7 +1,7 @@
-"""Which account a kernel talks to, where its files lie, and where each of these came from.
+"""The account that a kernel uses, the folder of its files, and the source of each setting.
 
-The order is fixed and nothing changes silently: a sandbox asked for in this kernel, else ``CODEVF_SANDBOX=1``,
-else the key from the environment, the keyring or the credentials file; else no account at all.
+The order is fixed and nothing changes silently: a sandbox chosen in this kernel, else ``CODEVF_SANDBOX=1``, else the
+key from the environment, the keyring or the credentials file; else no account.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from codevf_nb.accounts import _private_files as private_files
 from codevf_nb.sdk.addresses import (
     Address,
     AddressError,
+    masked_address,
     parse_hosts,
-    shown,
 )
 from codevf_nb.sdk.exceptions import AuthenticationError, ConfigurationError
 from codevf_nb.sdk.secret import Secret
@@ -36,19 +36,26 @@ NO_ACCOUNT = (
 )
 
 
-def _is_there() -> None:
-    """Nothing is known of an account that it is gone."""
+def _not_gone() -> None:
+    """Return None: the account can answer, as far as is known."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """One account of the service: where it is, what opens it, and what the tables call it.
+    """One account of the service.
 
-    ``origin`` is what a prepared question is bound to: the base URL, or for a managed sandbox its name, since its port
-    changes with each start. ``requests_per_second`` is None where nothing limits them. ``polls_move_time``: the
-    service's clock is virtual and moves with the requests, so that there is nothing to wait for between them.
-    ``allowed_hosts``: where a live key may go besides CodeVF's own hosts. ``gone`` says why no answer can come from
-    this account any more, whatever is tried; None while one can.
+    Attributes:
+        name: Its name in the ledger.
+        environment: live, test or sandbox.
+        base_url: The URL of the API.
+        api_key: The key.
+        source: Where the key was found.
+        origin: What a prepared question is bound to: the base URL, or the name of a managed sandbox, since its port
+            changes with each start.
+        requests_per_second: The rate limit; None without one.
+        polls_move_time: The service's clock is virtual and moves with the requests, so that no wait is needed.
+        allowed_hosts: Hosts besides CodeVF's own that may receive a live key.
+        gone: Returns why the account can't answer any more; None while it can.
     """
 
     name: str
@@ -60,10 +67,10 @@ class Account:
     requests_per_second: float | None = DOCUMENTED_REQUESTS_PER_SECOND
     polls_move_time: bool = False
     allowed_hosts: tuple[str, ...] = ()
-    gone: Callable[[], str | None] = field(default=_is_there, repr=False, compare=False)
+    gone: Callable[[], str | None] = field(default=_not_gone, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Whatever a caller gives, a key is text only where its header is built."""
+        """Wrap the key, so that it is text only where its header is built."""
         object.__setattr__(self, "api_key", Secret(self.api_key))
 
     @property
@@ -78,7 +85,7 @@ class Account:
 
 
 def fingerprint(api_key: Secret) -> str:
-    """Name a key without telling it."""
+    """Return an identifier of a key that does not reveal it."""
     return hashlib.sha256(f"codevf_nb credential {api_key.reveal()}".encode()).hexdigest()[:16]
 
 
@@ -106,7 +113,7 @@ def home() -> Path:
 
 
 def secret() -> bytes:
-    """Return this home's secret, which keys the hashes of what was attached; made, and kept, at the first call."""
+    """Return the secret of this home folder, the key of the attachments' hashes; it is created at the first call."""
     path = home() / "hashes.key"
     if not path.exists():
         with private_files.lock(path.with_suffix(".lock")):
@@ -116,7 +123,7 @@ def secret() -> bytes:
 
 
 def user() -> str:
-    """Return who asks: the JupyterHub user where there is one, else the login name."""
+    """Return the user's name: of JupyterHub where there is one, else the login name."""
     try:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     except (OSError, KeyError):  # a container's user without a name
@@ -125,7 +132,7 @@ def user() -> str:
 
 @lru_cache(maxsize=1)
 def folder_name() -> str:
-    """Return the project of questions that name none: the notebook's folder, fixed at the first call in a process."""
+    """Return the default project: the name of the notebook's folder, fixed at the first call in a process."""
     try:
         # Jupyter Server tells a kernel the path of its notebook; a runner may start the kernel somewhere else.
         notebook = os.environ.get("JPY_SESSION_NAME", "")
@@ -136,7 +143,11 @@ def folder_name() -> str:
 
 
 def stored() -> dict[str, Any]:
-    """Return what ``settings.json`` in the home folder says; an empty dict where there is none."""
+    """Return the content of ``settings.json`` in the home folder; an empty dict without one.
+
+    Raises:
+        ConfigurationError: it can't be read, or is no JSON object.
+    """
     path = home() / "settings.json"
     try:
         settings = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -152,7 +163,7 @@ def stored() -> dict[str, Any]:
 
 
 def store(**settings: Any) -> Path:
-    """Keep settings in ``settings.json``, with those already there, and return where that is."""
+    """Add settings to ``settings.json``, and return its path."""
     path = home() / "settings.json"
     with private_files.lock(path.with_suffix(".lock")):
         private_files.write(path, json.dumps(stored() | settings, indent=2) + "\n")
@@ -176,7 +187,7 @@ def account_from_key() -> Account:
 
 
 def base_address() -> Address:
-    """Return where the service is: ``CODEVF_BASE_URL``, else CodeVF's own address.
+    """Return the address of the service: ``CODEVF_BASE_URL``, else CodeVF's own.
 
     Raises:
         AuthenticationError: it can't be read as the address of a service.
@@ -185,7 +196,7 @@ def base_address() -> Address:
     try:
         return Address.parse(base_url)
     except AddressError as error:
-        raise AuthenticationError(f"CODEVF_BASE_URL {shown(base_url)} {error}. Nothing was sent.") from None
+        raise AuthenticationError(f"CODEVF_BASE_URL {masked_address(base_url)} {error}. Nothing was sent.") from None
 
 
 def allowed_hosts() -> frozenset[str]:
@@ -197,7 +208,11 @@ def allowed_hosts() -> frozenset[str]:
 
 
 def check_host(api_key: Secret | str, address: Address) -> str:
-    """Return the environment (live, test or sandbox) of this key at this address, or refuse to let the key go there."""
+    """Return the environment (live, test or sandbox) of a key at an address.
+
+    Raises:
+        AuthenticationError: the key may not be sent there.
+    """
     live = not Secret(api_key).is_test
     if address.is_loopback and not live:
         return "sandbox"

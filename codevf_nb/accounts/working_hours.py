@@ -1,6 +1,6 @@
-"""When CodeVF's engineers are at work: 8am to 8pm in New York, every day as far as the documentation says.
+"""The working hours of CodeVF's engineers: 8am to 8pm in New York, every day according to the documentation.
 
-Outside of these main hours "responses may be slower"; nothing is refused. Time is a parameter here.
+Outside of these main hours "responses may be slower"; nothing is refused.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ EASTERN = ZoneInfo("America/New_York")
 OPENS, CLOSES = 8, 20  # hours of the day
 
 
-def are_main(moment: datetime) -> bool:
-    """Whether an aware moment lies within the main hours."""
+def is_within_main_hours(moment: datetime) -> bool:
+    """Whether an aware datetime is within the main hours."""
     return OPENS <= moment.astimezone(EASTERN).hour < CLOSES
 
 
-def told(moment: datetime, local: tzinfo | None = None) -> str:
-    """Say whether a moment lies within the main hours, in Eastern and in local time (the machine's unless given)."""
+def describe(moment: datetime, local: tzinfo | None = None) -> str:
+    """Return a sentence about whether a moment is within the main hours, in Eastern and in local time.
+
+    Args:
+        moment: An aware datetime.
+        local: The local time zone; None uses the machine's.
+    """
     eastern, here = moment.astimezone(EASTERN), moment.astimezone(local)
     now = f"8am–8pm Eastern; now {eastern:%H:%M} there, {here:%H:%M} here"
-    if are_main(moment):
+    if is_within_main_hours(moment):
         return f"within the main hours ({now})"
     return f"outside the main hours, so responses may be slower ({now})"

@@ -1,8 +1,8 @@
-"""Ledger rows as DataFrames: what was asked, the account book, what was spent, and how long the rest will last.
+"""Ledger rows as DataFrames: questions, the account book, spending, and a forecast of the balance.
 
-Times are UTC, lengths of time a Timedelta, credits nullable floats, text the string dtype (so that groupby yields only
-what occurs). An empty frame has the same columns and dtypes as a full one. A frame speaks of one account unless told
-otherwise, and never adds credits of a sandbox to those of a live account.
+Times are UTC, durations are Timedelta, credits nullable floats, and text has the string dtype (so that groupby returns
+only values that occur). An empty frame has the same columns and dtypes as a full one. By default a frame contains one
+account; it never adds credits of a sandbox to those of a live account.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The account book: the running sum of ``credits`` is ``available`` at every row of an account.
 
-The ledger's book has movements and balances as the service told them, in the order in which they were learnt; news that
-came late stands before the balance that knew of it (``late``). Where a balance differs from what the movements explain
-(spent or topped up elsewhere), an ``unexplained`` row before it makes up the difference; it is computed here, a column
-at a time, and never stored.
+The ledger's book contains movements and balances as the service reported them, in the order in which they were
+received; a movement that was received late is moved before the balance that included it (``_reordering``). Where a
+balance differs from the sum of the movements (spent or topped up elsewhere), an ``unexplained`` row before it is the
+difference; it is computed here, a column at a time, and never stored.
 """
 
 from __future__ import annotations
@@ -48,14 +48,17 @@ BALANCES: Final = {
     name: CREDITS_BOOK[name] for name in ("at", "account", "environment", "available", "on_hold", "total")
 }
 
-_TOLD = ["available", "on_hold"]
+_REPORTED = ["available", "on_hold"]
 _STORED = {"seq": COUNT, **{name: dtype for name, dtype in CREDITS_BOOK.items() if name != "total"}}
 
 
 def credits(store: Store, account: str | None, since: Moment = None) -> pd.DataFrame:
-    """Return the book of an account (None: of each account, one after the other), in the order it was learnt.
+    """Return the book of an account, in the order in which its rows were received.
 
-    ``since`` leaves earlier rows out; ``available`` counts them all the same.
+    Args:
+        store: The database of the ledger.
+        account: The account's name; None returns each account, one after the other.
+        since: Leaves earlier rows out; ``available`` includes them all the same.
     """
     query = select(*(book.c[name] for name in _STORED)).order_by(book.c.account, book.c.seq)
     stored = read(store, query if account is None else query.where(book.c.account == account), _STORED)
@@ -67,7 +70,7 @@ def credits(store: Store, account: str | None, since: Moment = None) -> pd.DataF
 
 
 def balance(store: Store, account: str | None) -> pd.DataFrame:
-    """Return the newest balance seen of an account (None: of each account)."""
+    """Return the newest recorded balance of an account (None: of each account)."""
     newest = select(func.max(book.c.seq)).where(book.c.kind == BALANCE).group_by(book.c.account)
     total = (book.c.available + func.coalesce(book.c.on_hold, 0.0)).label("total")
     query = select(*(book.c[name] for name in BALANCES if name != "total"), total).where(book.c.seq.in_(newest))
@@ -77,12 +80,12 @@ def balance(store: Store, account: str | None) -> pd.DataFrame:
 
 
 def _explained(stored: pd.DataFrame) -> pd.DataFrame:
-    """Carry the running balance through the book, and put a row before each balance that the book can't explain."""
-    told = (stored["kind"] == BALANCE).to_numpy(bool)
-    moved = pd.DataFrame(changes(stored), columns=_TOLD)
+    """Add the running balance, and a row before each balance that differs from the sum of the movements."""
+    is_balance = (stored["kind"] == BALANCE).to_numpy(bool)
+    moved = pd.DataFrame(changes(stored), columns=_REPORTED)
     explained = moved.groupby(stored["account"]).cumsum()
-    # What was told beyond that carries on until the next balance is told.
-    beyond = pd.DataFrame({name: (whole(stored[name]) - explained[name]).where(told) for name in _TOLD})
+    # The difference stays until the next reported balance.
+    beyond = pd.DataFrame({name: (whole(stored[name]) - explained[name]).where(is_balance) for name in _REPORTED})
     beyond = beyond.groupby(stored["account"]).ffill().fillna(0).astype("int64")
     unexplained = beyond["available"] - beyond["available"].groupby(stored["account"]).shift(fill_value=0)
     running = (explained + beyond) / MILLIONTHS
@@ -90,10 +93,10 @@ def _explained(stored: pd.DataFrame) -> pd.DataFrame:
         credits=moved["available"] / MILLIONTHS, available=running["available"], on_hold=running["on_hold"]
     )
     frame["total"] = (explained + beyond).sum(axis=1) / MILLIONTHS
-    surprising = (unexplained != 0).to_numpy(bool)
-    # A balance that surprises stands there twice: the first of the two becomes the row that explains it.
-    frame = frame.loc[frame.index.repeat(1 + surprising)]
+    is_unexplained = (unexplained != 0).to_numpy(bool)
+    # Such a balance is repeated: the first of the two becomes the row that explains the difference.
+    frame = frame.loc[frame.index.repeat(1 + is_unexplained)]
     first = frame.index.duplicated(keep="last")
     frame.loc[first, "kind"] = UNEXPLAINED
-    frame.loc[first, "credits"] = unexplained[surprising] / MILLIONTHS
+    frame.loc[first, "credits"] = unexplained[is_unexplained] / MILLIONTHS
     return frame.reset_index(drop=True)

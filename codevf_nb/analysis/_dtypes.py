@@ -1,4 +1,4 @@
-"""The dtypes of every frame, and columns as the ledger has them turned into these, a whole column at a time."""
+"""The dtypes of every frame, and the conversion of ledger columns to them, a whole column at a time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def framed(rows: Sequence[Sequence[Any]], columns: Mapping[str, str]) -> pd.Data
 
 
 def _column(cells: Sequence[Any], dtype: str) -> pd.Series:
-    """Return cells as the ledger has them (times and spans in seconds, None where nothing is known) in a dtype."""
+    """Return cells of the ledger (times and durations in seconds, None for missing) as a column of a dtype."""
     if dtype in (TIME, SPAN):
         seconds = np.array(cells, dtype="float64")
         return pd.Series(times(seconds) if dtype == TIME else spans(seconds))
@@ -46,12 +46,12 @@ def _column(cells: Sequence[Any], dtype: str) -> pd.Series:
 
 
 def times(seconds: np.ndarray[Any, Any]) -> pd.DatetimeIndex:
-    """Return seconds since 1970 UTC (NaN: unknown) as moments, to the millisecond."""
+    """Return seconds since 1970 UTC (NaN: unknown) as times, to the millisecond."""
     return pd.DatetimeIndex(_milliseconds(seconds).view("M8[ms]").astype("M8[us]"), tz="UTC")
 
 
 def spans(seconds: np.ndarray[Any, Any]) -> pd.TimedeltaIndex:
-    """Return lengths of time in seconds (NaN: unknown) as Timedeltas, to the millisecond."""
+    """Return durations in seconds (NaN: unknown) as Timedeltas, to the millisecond."""
     return pd.TimedeltaIndex(_milliseconds(seconds).view("m8[ms]").astype("m8[us]"))
 
 

@@ -1,9 +1,9 @@
-"""How long the rest lasts at the pace of the last weeks, with a range that comes from those weeks themselves.
+"""How long the credits last at the pace of the last weeks, with a range from a bootstrap over those weeks.
 
-The future is drawn from the past: a thousand times, as many whole weeks as were looked at are drawn from them at random
-(the same one may come again), and spent day by day, over and over, until nothing is left. ``lasts_until`` is the middle
-of these thousand days; ``earliest`` and ``latest`` hold the middle 80 percent of them. Weeks are drawn whole since days
-of a week differ. It knows of no holidays and no new colleagues: it is today's pace carried on, no more.
+A thousand times, the past weeks are resampled with replacement, and their daily spending is repeated until no credits
+are left. ``lasts_until`` is the median of these thousand days; ``earliest`` and ``latest`` enclose the middle 80
+percent. Whole weeks are drawn since days of a week differ. It knows no holidays and no new colleagues: it extrapolates
+the present pace.
 """
 
 from __future__ import annotations
@@ -45,19 +45,27 @@ _DRAWS = 1000
 _RANGE = {"earliest": 0.1, "lasts_until": 0.5, "latest": 0.9}
 _LEAST_WEEKS = 2
 _DAY = 86400.0
-# Further away than this is "not at this pace": nobody plans so far, and no calendar has to hold it.
+# A later end is reported as "does not run out at this pace".
 _FURTHEST_DAYS = 100 * 365.25
 
 Days = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def forecast(store: Store, account: str | None, now: float, weeks: int = WEEKS) -> pd.DataFrame:
-    """Return until when what is available lasts, and each budget, a row each, with ``limit`` as its name.
+    """Return until when the balance of each account and each budget lasts, a row each, named by ``limit``.
 
-    A budget is of an environment, with all accounts in it, so its ``account`` is missing.
-    ``per_day``: the mean of credits used per day over the ``weeks`` before ``now`` (seconds since 1970 UTC), or since
-    the first question. ``lasts_until``, ``earliest`` and ``latest`` are NaT where it doesn't run out at this pace: of a
-    budget, before it begins anew at ``renews_at``. Without two whole weeks to draw from there is no range.
+    A budget belongs to an environment with all its accounts, so its ``account`` is missing. ``per_day`` is the mean of
+    credits used per day. ``lasts_until``, ``earliest`` and ``latest`` are NaT where the credits don't run out at this
+    pace, or a budget not before it renews at ``renews_at``. Without two whole weeks of data there is no range.
+
+    Args:
+        store: The database of the ledger.
+        account: The account's name; None returns every account.
+        now: The present time, in seconds since 1970 UTC.
+        weeks: The number of weeks before ``now`` that are used; fewer where the first question is newer.
+
+    Raises:
+        BadRequestError: ``weeks`` is less than 1.
     """
     if weeks < 1:
         raise BadRequestError(f"weeks must be 1 or more, not {weeks}.")
@@ -70,7 +78,7 @@ def forecast(store: Store, account: str | None, now: float, weeks: int = WEEKS) 
 
 
 def _limits(store: Store, account: str | None, now: float) -> Iterator[dict[str, Any]]:
-    """What can run out: each account's credits, then the budgets of their environments. Times are seconds."""
+    """Return each account's credits, then the budgets of their environments; times are in seconds."""
     newest = credits(store, account).groupby("account", sort=True).tail(1).to_dict("records")
     for last in newest:
         named = {"account": last["account"], "environment": last["environment"]}
@@ -98,7 +106,7 @@ def _days(store: Store, limit: dict[str, Any], now: float, weeks: int) -> Days:
 
 
 def _outlook(limit: dict[str, Any], days: Days, now: float) -> dict[str, float | None]:
-    """Return when what is left will be used up at the pace of these days."""
+    """Return when the credits run out at the pace of these days."""
     whole_weeks = days[len(days) % 7 :].reshape(-1, 7)
     if len(whole_weeks) < _LEAST_WEEKS:
         lasts = limit["left"] / days.mean() if days.any() else np.inf
@@ -108,7 +116,7 @@ def _outlook(limit: dict[str, Any], days: Days, now: float) -> dict[str, float |
 
 
 def _lasting(left: float, weeks: Days) -> Days:
-    """Draw futures from whole weeks, a row of seven days each; return in how many days each uses up what is left."""
+    """Resample whole weeks (rows of seven days); return after how many days each sample has used the credits."""
     chance = np.random.default_rng(0)  # the same ledger, the same forecast
     drawn = weeks[chance.integers(len(weeks), size=(_DRAWS, len(weeks)))].reshape(_DRAWS, -1)
     spent = drawn.cumsum(axis=1)
@@ -119,7 +127,7 @@ def _lasting(left: float, weeks: Days) -> Days:
 
 
 def _when(lasts: float, limit: dict[str, Any], now: float) -> float | None:
-    """Return the moment so many days ahead; None if the limit begins anew before, or nobody plans so far."""
+    """Return the time that many days ahead; None if the limit renews before, or it is too far ahead."""
     end = now + lasts * _DAY
     renewed = limit["renews_at"] is not None and end >= limit["renews_at"]
     return None if renewed or lasts > _FURTHEST_DAYS else end

@@ -1,4 +1,4 @@
-"""Which questions a frame speaks of: filters, turned into the conditions of a query."""
+"""Filters of questions, and the query conditions that they become."""
 
 from __future__ import annotations
 
@@ -15,34 +15,37 @@ from codevf_nb.ledger.rows import OUTCOME_UNKNOWN
 from codevf_nb.ledger.tables import questions
 from codevf_nb.sdk.exceptions import BadRequestError
 
-# A question that nobody has heard of yet stands where it was prepared, so that no period loses it.
+# A question without a response counts at the time when it was prepared, so that it is in one period.
 made_at: ColumnElement[Any] = func.coalesce(questions.c.created_at, questions.c.prepared_at)
 # Of a question without a task that the service may have, nothing else is known.
 status: ColumnElement[Any] = case((questions.c.task_id.is_(None), UNKNOWN), else_=questions.c.status)
 
-Words = str | Sequence[str] | None
+Names = str | Sequence[str] | None
 Moment = str | date | None
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The questions meant. None leaves a filter out; ``account`` None means those of every account.
+    """Filters of questions; None leaves a filter out.
 
-    ``since`` and ``until`` are about when a question was asked: from the one on, and before the other. A text, date or
-    datetime without a time zone is UTC. ``project``, ``mode`` and ``status`` take one word or several.
+    Attributes:
+        account: The account's name; None selects every account.
+        project: One name or several; likewise ``mode`` and ``status``.
+        since: The earliest time when a question was asked. Without a time zone it is UTC.
+        until: The time before which a question was asked.
     """
 
     account: str | None = None
-    project: Words = None
-    mode: Words = None
-    status: Words = None
+    project: Names = None
+    mode: Names = None
+    status: Names = None
     asked_by: str | None = None
     since: Moment = None
     until: Moment = None
     environment: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what a row of ``questions`` must fulfil; the service has, or may have, each of these."""
+        """Return the conditions on rows of ``questions`` that the service has, or may have."""
         found: list[ColumnElement[bool]] = [or_(questions.c.task_id.is_not(None), OUTCOME_UNKNOWN)]
         for column, words in (
             (questions.c.account, self.account),
@@ -64,13 +67,17 @@ class Filters:
 
 
 def moment(value: Any, name: str) -> pd.Timestamp:
-    """Read a moment as people give it: text, date, datetime, Timestamp or datetime64; without a time zone it is UTC.
+    """Parse a time: text, date, datetime, Timestamp or datetime64; without a time zone it is UTC.
+
+    Args:
+        value: The time.
+        name: The name of the caller's argument, for the message.
 
     Raises:
-        BadRequestError: it can't be read; ``name`` is what the caller's argument is called.
+        BadRequestError: it is no time.
     """
     try:
-        # A bare number would be nanoseconds since 1970, which nobody means.
+        # A plain number would be nanoseconds since 1970, which is never meant.
         read = None if isinstance(value, int | float) else pd.Timestamp(value)
     except (TypeError, ValueError):
         read = None

@@ -1,4 +1,4 @@
-"""Structured answers of many tasks, below each other."""
+"""The rows of many structured answers in one frame."""
 
 from __future__ import annotations
 
@@ -17,23 +17,27 @@ from codevf_nb.sdk.parsing import loads
 from codevf_nb.sdk.schemas import rows
 
 TASK_ID: Final = "task_id"
-# What the answers themselves call so keeps its values under this name.
+# A column of the answers with that name is renamed to this one.
 THEIRS: Final = "answer_task_id"
 
 # Types of whole numbers: from, and up to.
 _WHOLE: Final = ((COUNT, -(2**63), 2**63), ("UInt64", 0, 2**64))
-# A query holds so many ids at most: databases take only so many parameters.
+# The most ids in a query: databases limit the number of parameters.
 _AT_ONCE = 500
 
 
 def answers(store: Store, named: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """Return the rows of structured answers below each other, each with the id of its task in the first column.
+    """Return the rows of structured answers in one frame, with the id of the task in the first column.
 
-    ``named``: account and id of each task, in the order wanted. A task whose answer is text, or isn't there yet, has no
-    rows. Columns are those of all answers; where one lacks a column, nothing is known.
+    A task whose answer is text, or that is open, has no rows. The columns are those of all answers; a value that an
+    answer does not have is missing.
+
+    Args:
+        store: The database of the ledger.
+        named: Account and id of each task, in the order of the rows.
 
     Raises:
-        BadRequestError: the ledger doesn't know one of them.
+        BadRequestError: the ledger doesn't have one of them.
         CodeVFError: an answer has several arrays of objects.
     """
     known = _known(store, named)
@@ -44,7 +48,7 @@ def answers(store: Store, named: Sequence[tuple[str, str]]) -> pd.DataFrame:
 
 
 def exact_frame(found: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> pd.DataFrame:
-    """Return rows of JSON as a frame: Int64, Float64, boolean and string, exact whatever is missing, which is <NA>."""
+    """Return rows of JSON as a frame with exact values: Int64, Float64, boolean and string; missing is <NA>."""
     columns = list(dict.fromkeys([*first, *(name for row in found for name in row)]))
     series = {number: _exact([row.get(name) for row in found]) for number, name in enumerate(columns)}
     frame = pd.DataFrame(series, index=range(len(found)))
@@ -52,7 +56,7 @@ def exact_frame(found: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -
 
 
 def _exact(values: Sequence[Any]) -> pd.Series:
-    """Return values of JSON as a column of the type that keeps all of them as they are; objects, where none does."""
+    """Return values of JSON as a column of the dtype that stores all of them exactly; else of objects."""
     kinds = {type(value) for value in values if value is not None}
     dtype = _dtype(kinds, values)
     if dtype is not None:
@@ -77,7 +81,7 @@ def _dtype(kinds: set[type], values: Sequence[Any]) -> str | None:
 
 
 def _known(store: Store, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str | None, ...]]:
-    """Return, of each task that the ledger knows, its text and the JSON of its result and of the schema asked with."""
+    """Return the text, the JSON result and the JSON schema of each task that the ledger has."""
     ids: dict[str, list[str]] = {}
     for account, task_id in named:
         ids.setdefault(account, []).append(task_id)

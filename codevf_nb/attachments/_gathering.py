@@ -47,7 +47,7 @@ from codevf_nb.attachments.names import (
 from codevf_nb.attachments.row_positions import packed
 from codevf_nb.sdk.files import mime_type_for
 from codevf_nb.sdk.limits import MAX_ATTACHMENT_BYTES
-from codevf_nb.sdk.parsing import clean
+from codevf_nb.sdk.parsing import one_line
 from codevf_nb.sdk.suggestions import did_you_mean
 
 
@@ -191,16 +191,16 @@ def _file(path: Path) -> Attachment:
         path = path.expanduser()
         is_file = path.is_file()
     except (OSError, RuntimeError, ValueError) as error:  # no such user, a name too long, a NUL
-        raise AttachmentError(f"File can't be read: {clean(str(path))} ({error}).") from None
+        raise AttachmentError(f"File can't be read: {one_line(str(path))} ({error}).") from None
     if not is_file:
         why = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
-        raise AttachmentError(f"File {why}: {clean(str(path))}{_likely_file(path)}.")
+        raise AttachmentError(f"File {why}: {one_line(str(path))}{_likely_file(path)}.")
     try:
         if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # told before it is read into memory
-            raise AttachmentError(f"File is larger than the 50 MB that are taken: {clean(str(path))}.")
+            raise AttachmentError(f"File is larger than the 50 MB that are taken: {one_line(str(path))}.")
         content = path.read_bytes()
     except OSError as error:
-        raise AttachmentError(f"File can't be read: {clean(str(path))} ({error.strerror}).") from None
+        raise AttachmentError(f"File can't be read: {one_line(str(path))} ({error.strerror}).") from None
     is_picture = mime_type_for(path.name) in {"image/png", "image/jpeg", "image/gif", "image/webp"}
     return Attachment(path.name, content, kind=Kind.IMAGE if is_picture else Kind.FILE)
 

@@ -1,4 +1,4 @@
-"""``codevf-nb``: the quickstart in a terminal, the sandbox as a server of its own, and a walk over every endpoint."""
+"""``codevf-nb``: runs the quickstart in a terminal, the sandbox as a server, or a smoke test of every endpoint."""
 
 from __future__ import annotations
 

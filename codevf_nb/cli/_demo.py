@@ -1,7 +1,6 @@
-"""``codevf-nb demo``: the quickstart, executed by a real kernel against a sandbox, and what came of it printed.
+"""``codevf-nb demo``: executes the quickstart in a kernel against a sandbox, and prints the results.
 
-The demo has a home of its own for as long as it runs, so it works the same however often it is run and never touches
-the ledger of the person who runs it.
+The demo uses a temporary home folder, so every run is the same, and the user's ledger does not change.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def run(out: TextIO) -> int:
 
 
 def _notebooks() -> Path:
-    """Return where the notebooks lie: inside an installed package, or beside it in a checkout."""
+    """Return the folder of the notebooks: inside an installed package, or next to it in a checkout."""
     package = Path(__file__).parents[1]
     found = [
         folder for folder in (package / "notebooks", package.parent / "notebooks") if (folder / NOTEBOOK).is_file()
@@ -75,7 +74,7 @@ def _execute(path: Path) -> Any:
 
 
 def _report(notebook: Any, out: TextIO) -> int:
-    """Print the outputs of the cells that the notebook marks for it, and look at the task itself for the status."""
+    """Print the outputs of the cells with the tag "demo", and the status of the task."""
     for cell in notebook.cells:
         if "demo" in cell.metadata.get("tags", ()):
             for output in cell.outputs:

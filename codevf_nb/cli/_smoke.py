@@ -1,7 +1,7 @@
-"""``codevf-nb smoke``: every endpoint of the API once, whatever key and base URL name, and nothing left behind.
+"""``codevf-nb smoke``: calls every endpoint of the API once, at the configured base URL with the configured key.
 
-It asks one question, the cheapest there is, and cancels it at once. With a live key that holds real credits for a
-moment, and an engineer might be quicker than the cancellation, so a live key needs ``--live``.
+It asks one question, the cheapest one, and cancels it at once. With a live key that holds real credits for a moment,
+and an engineer may answer before the cancellation, so a live key needs ``--live``.
 """
 
 from __future__ import annotations
@@ -25,11 +25,20 @@ T = TypeVar("T")
 
 
 class SmokeError(CodeVFError):
-    """A step that answered, but not as it must."""
+    """A step with a wrong response."""
 
 
 def run(out: TextIO, *, live: bool = False, sleep: Callable[[float], object] = time.sleep) -> int:
-    """Walk the endpoints, print a line per step, and return 0, or 1 after the first step that fails."""
+    """Call the endpoints, and print a line per step.
+
+    Args:
+        out: Where to print.
+        live: Allow a live key.
+        sleep: Waits between requests; takes seconds.
+
+    Returns:
+        The exit status: 0, 1 after the first step that fails, 2 where a live key is not allowed.
+    """
     try:
         account = settings.account_from_key()
         if account.is_live and not live:
@@ -51,14 +60,14 @@ def run(out: TextIO, *, live: bool = False, sleep: Callable[[float], object] = t
 
 
 def _pause(account: settings.Account) -> float:
-    """One request at a time, a rate apart: there is no ledger here to share the limit with anybody."""
+    """Return the pause between requests in seconds: without a ledger the rate limit is not shared."""
     return 0.0 if account.requests_per_second is None else 1.05 / account.requests_per_second
 
 
 def _walk(client: CodeVFClient, out: TextIO) -> None:
-    def step(name: str, call: Callable[[], T], told: Callable[[T], str]) -> T:
+    def step(name: str, call: Callable[[], T], describe: Callable[[T], str]) -> T:
         answer = call()
-        print(f"ok      {name}: {told(answer)}", file=out)
+        print(f"ok      {name}: {describe(answer)}", file=out)
         return answer
 
     step("credits/balance", client.credits.get_balance, lambda seen: f"{display.credits(seen.available)} available")
@@ -85,7 +94,7 @@ def _walk(client: CodeVFClient, out: TextIO) -> None:
 
 @contextmanager
 def _cancelled_at_the_end(client: CodeVFClient, out: TextIO) -> Iterator[list[TaskResponse]]:
-    """Cancel whatever was made, also after a step that failed."""
+    """Cancel every created task, also after a step that failed."""
     made: list[TaskResponse] = []
     try:
         yield made

@@ -1,7 +1,7 @@
-"""A task, a draft, a balance as text and as HTML. All formatting and all escaping of foreign text stands here.
+"""A task, a draft, a balance as text and as HTML; all formatting, and all escaping of text from outside.
 
-An engineer's answer, a file's name, a tag's name and an error's message are foreign text: they reach the page through
-``html.escape`` or through a Markdown renderer that lets no HTML and no script links through. ANSI and other control
+An engineer's answer, the name of a file or a tag, and an error's message come from outside: they reach the page only
+through ``html.escape``, or through a Markdown renderer that drops HTML and script links. ANSI and other control
 characters never reach a terminal.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from codevf_nb.accounts import working_hours as hours
 from codevf_nb.sdk.models import ServiceMode
-from codevf_nb.sdk.statuses import UNKNOWN_STATUS, look_of
+from codevf_nb.sdk.statuses import UNKNOWN_STATUS, status_info
 
 if TYPE_CHECKING:
     from codevf_nb.attachments import Attachment
@@ -28,11 +28,11 @@ SANDBOX_NOTICE = "a program answers, no person reads this, and nothing is paid"
 UNKNOWN_BALANCE = "how many credits are available is not known"
 STRUCTURED_NOTICE = "structured answer: according to CodeVF's documentation AI generates it, no person wrote it"
 
-# The states of a question without a task: on its way, and certainly not at the service.
+# The states of a question without a task: being sent, and certainly not at the service.
 SENDING = "… sending"
 NOT_ASKED = "✕ not asked: costs 0 credits"
 
-# Of each text file that would go, so much is shown before.
+# This much of each text file is shown before it is sent.
 _FIRST_LINES = 5
 _LINE = 160  # characters
 
@@ -40,7 +40,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 
 
 def credits(amount: float | Decimal | None) -> str:
-    """Write an amount of credits as people read it: 1,204 or 12.5."""
+    """Format an amount of credits: 1,204 or 12.5; "?" for None."""
     if amount is None:
         return "?"
     text = f"{amount:,.2f}"
@@ -48,7 +48,7 @@ def credits(amount: float | Decimal | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a length of time in its two largest units."""
+    """Format a duration in seconds in its two largest units: 2 h 5 min; "?" for None."""
     if seconds is None:
         return "?"
     whole = max(0, round(seconds))
@@ -61,12 +61,12 @@ def duration(seconds: float | None) -> str:
 
 
 def plain(text: str) -> str:
-    """Take what could move a cursor or hide a direction out of foreign text."""
+    """Replace control characters, which could move a cursor or change the text direction, in text from outside."""
     return _CONTROL.sub("�", text.replace("\r\n", "\n"))
 
 
 def price(entry: Entry) -> str:
-    """Say the worst case of a question, and what it is made of."""
+    """Return the highest possible cost of a question, and its factors."""
     if entry.is_foreign:
         return "asked from elsewhere; what it may cost is not known here"
     made_of = []
@@ -80,14 +80,14 @@ def price(entry: Entry) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Write how long ago something was in its largest unit: just now, 3 min ago, 2 d ago."""
+    """Format how long ago something was in its largest unit: just now, 3 min ago, 2 d ago."""
     if seconds < 60:
         return "just now"
     return " ".join(duration(seconds).split()[:2]) + " ago"
 
 
 def changed(repeat: Repeat | None, asking: int) -> list[str]:
-    """Say which attachments are no longer what they were when their question was asked, a line each."""
+    """Return a line for each attachment that has changed since the question was asked."""
     lines = []
     for change in repeat.changed if repeat else ():
         now = "changed" if change.rows is None else f"{change.rows[0]:,} → {change.rows[1]:,} rows"
@@ -96,11 +96,11 @@ def changed(repeat: Repeat | None, asking: int) -> list[str]:
 
 
 def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
-    """Say in words where a question stands, what it has cost, and that it was asked before if it was."""
+    """Return the state of a question, its cost, and whether it was asked before."""
     if entry.task_id is None:
-        why = entry.error or "nobody has heard what became of it yet"
+        why = entry.error or "no response was received yet"
         return f"? question {entry.id} {entry.outcome}: {plain(why)}"
-    look = look_of(entry.status)
+    look = status_info(entry.status)
     parts = [f"{look.mark} {plain(entry.status or UNKNOWN_STATUS)}{look.meaning and ': '}{look.meaning}"]
     if not entry.is_open and entry.completed_at is not None and entry.created_at is not None:
         parts.append(f"after {duration(entry.completed_at - entry.created_at)}")
@@ -119,27 +119,30 @@ def state(entry: Entry, *, repeated: Repeat | None = None) -> str:
 
 
 def notices(entry: Entry) -> list[str]:
-    """Return what must stand with every view of a question: who did not write it, and what differs."""
+    """Return the notices that every view of a question must show: that no person wrote it, and what differs."""
     found = [f"sandbox: {SANDBOX_NOTICE}"] if entry.environment == "sandbox" else []
     if entry.is_structured:
         found.append(STRUCTURED_NOTICE)
     return found + [plain(note) for note in entry.notes or ()]
 
 
-def task_bundle(entry: Entry, *, repeated: Repeat | None = None, trouble: str | None = None) -> dict[str, str]:
-    """Return a question and what became of it as text/plain and text/html; what it may cost stands first.
+def task_bundle(entry: Entry, *, repeated: Repeat | None = None, problem: str | None = None) -> dict[str, str]:
+    """Return a question and its answer as text/plain and text/html; the highest possible cost comes first.
 
-    ``trouble`` says what keeps the answer away at the moment.
+    Args:
+        entry: The question.
+        repeated: Set where it was asked before.
+        problem: What delays the answer at the moment.
     """
     lines = [price(entry), state(entry, repeated=repeated), *changed(repeated, entry.asking)]
     lines += [*sent(entry), *notices(entry)]
-    if trouble and entry.is_open:
-        lines.append(plain(trouble))
+    if problem and entry.is_open:
+        lines.append(plain(problem))
     return {"text/plain": _task_text(entry, lines), "text/html": _task_html(entry, lines)}
 
 
 def asking_bundle(draft: Draft, state: str, environment: str) -> dict[str, str]:
-    """Return a priced question that has no task yet as text/plain and text/html; what it may cost stands first."""
+    """Return a priced question without a task as text/plain and text/html; the highest cost comes first."""
     notice = [f"sandbox: {SANDBOX_NOTICE}"] if environment == "sandbox" else []
     lines = [f"may cost at most {_worst_case(draft)}", plain(" ".join(state.split())), *notice]
     return {"text/plain": "\n".join(lines), "text/html": _box(lines)}
@@ -148,18 +151,25 @@ def asking_bundle(draft: Draft, state: str, environment: str) -> dict[str, str]:
 def draft_text(
     draft: Draft, environment: str, balance: CreditBalance | None = None, now: datetime | None = None
 ) -> str:
-    """Say what would be sent, file by file, what it may cost, what would be left, and whether engineers are at work."""
+    """Return the text of a dry run: files, highest possible cost, credits left after it, and working hours.
+
+    Args:
+        draft: A priced draft.
+        environment: live, test or sandbox.
+        balance: The balance; None leaves it out.
+        now: The time for the working hours; None leaves them out.
+    """
     lines = [
         would_cost(draft),
         *_left(draft.priced.cost_cap, balance),
-        *([] if now is None else [hours.told(now)]),
+        *([] if now is None else [hours.describe(now)]),
         *_would_send(draft, environment),
     ]
     return "\n".join([*lines, "nothing was sent"])
 
 
 def known_text(draft: Draft, entry: Entry, environment: str) -> str:
-    """Say that a draft's question was asked before, so that it costs nothing, and what it would consist of."""
+    """Return the text of a dry run for a question that was asked before, so that it costs nothing."""
     shows = "run the cell without --dry-run to see it" if entry.is_open else "its answer is shown without --dry-run"
     first = f"would cost 0 credits: asked before as {plain(str(entry.task_id))} ({plain(entry.status or '?')}); {shows}"
     asks = f"--again {entry.asking + 1} asks again, and would be paid"
@@ -167,7 +177,7 @@ def known_text(draft: Draft, entry: Entry, environment: str) -> str:
 
 
 def would_cost(draft: Draft) -> str:
-    """Say the worst case of a priced draft, and what it is made of."""
+    """Return the highest possible cost of a priced draft, and its factors."""
     return f"would cost at most {_worst_case(draft)}"
 
 
@@ -187,7 +197,7 @@ def _would_send(draft: Draft, environment: str) -> list[str]:
     ]
     for part in draft.attachments:
         lines += _draft_file(part)
-    lines += [plain(f"not looked into for anything private: {name}") for name in draft.unread]
+    lines += [plain(f"not checked for private data: {name}") for name in draft.unread]
     return lines
 
 
@@ -203,7 +213,7 @@ def _left(cost_cap: int, balance: CreditBalance | None) -> list[str]:
 
 
 def _draft_file(part: Attachment) -> list[str]:
-    """Return a file's name, size and what it holds, and its first lines where it is text."""
+    """Return a file's name, size and content, and its first lines where it is text."""
     holds = f", made of {'; '.join(part.holds)}" if part.holds else ""
     lines = [plain(f"{part.file_name}: {len(part.content):,} bytes{part.extent}{holds}")]
     try:
@@ -214,7 +224,7 @@ def _draft_file(part: Attachment) -> list[str]:
 
 
 def sent(entry: Entry) -> list[str]:
-    """Say in one line which files went along, and how many rows of each table: ``trips.csv 10,968 of 50,000 rows``."""
+    """Return one line with the sent files and the rows of each table: ``trips.csv 10,968 of 50,000 rows``."""
     files = []
     for record in entry.attachments or ():
         rows = record.get("rows")
@@ -226,7 +236,7 @@ def sent(entry: Entry) -> list[str]:
 
 
 def moment(seconds: float | None) -> str:
-    """Write a moment (seconds since 1970 UTC) as UTC to the minute."""
+    """Format a time (seconds since 1970 UTC) as UTC to the minute; "?" for None."""
     return "?" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
@@ -261,7 +271,7 @@ def _box(lines: list[str], below: str = "") -> str:
 
 
 def _data(entry: Entry) -> str | None:
-    """Return what came as data, or beside a text and its files, as JSON."""
+    """Return as JSON the data of a structured answer, or what a response has besides text and files."""
     import json
 
     data = entry.data if entry.is_structured else entry.more
@@ -270,7 +280,7 @@ def _data(entry: Entry) -> str | None:
 
 @lru_cache(maxsize=1)
 def _markdown() -> Any:
-    """Return the one renderer for foreign Markdown: raw HTML off, script links refused, images not fetched."""
+    """Return the renderer for Markdown from outside: no raw HTML, no script links, no images."""
     from markdown_it import MarkdownIt
 
     return MarkdownIt("js-default").disable("image")

@@ -1,6 +1,6 @@
-"""What was raised last in this kernel: in a cell, as IPython keeps it, or in a thread, which it does not keep.
+"""The last exception of this kernel: in a cell, which IPython stores, or in a thread, which it does not store.
 
-Nothing is imported here, since the extension loads it.
+It has no heavy imports, since the extension loads it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def last() -> BaseException | None:
-    """Return the last exception of a cell. An error of this extension's own carries the one before it in ``before``."""
+    """Return the last exception of a cell. An error of this extension has the previous one in ``before``."""
     error: Any = getattr(sys, "last_value", None)
     while hasattr(error, "before"):
         error = error.before
@@ -20,25 +20,25 @@ def last() -> BaseException | None:
 
 
 class ThreadFailures:
-    """Notices an exception that ends a thread: IPython shows it, and does not keep it as the last one."""
+    """Records an exception that ends a thread: IPython shows it, and does not store it as the last one."""
 
     def __init__(self) -> None:
         self._before: Callable[[Any], Any] | None = None
         self._last: tuple[str, Any] | None = None
 
     def install(self) -> None:
-        """Notice exceptions of threads from now on; what was called for them before still is."""
+        """Record exceptions of threads from now on; the previous hook is still called."""
         if self._before is None:
             self._before, threading.excepthook = threading.excepthook, self._notice
 
     def remove(self) -> None:
-        """Put back what was called before, unless somebody else has replaced it since."""
+        """Restore the previous hook, unless another one was installed since."""
         if self._before is not None and threading.excepthook == self._notice:
             threading.excepthook = self._before
         self._before = self._last = None
 
     def since(self, error: BaseException) -> str | None:
-        """Return the type of the exception that a thread has raised since an exception was the last one."""
+        """Return the type name of an exception that a thread raised after ``error`` was the last one of a cell."""
         return self._last[0] if self._last is not None and self._last[1] is error else None
 
     def _notice(self, raised: Any) -> None:

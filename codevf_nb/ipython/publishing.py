@@ -1,8 +1,8 @@
-"""How a display gets from the kernel to the notebook, also from another thread and past whatever captures output.
+"""Publishes displays from the kernel to the notebook, also from other threads and while output is captured.
 
-``%%capture`` and ``capture_output`` put a publisher of their own in the place of the shell's. What the running cell
-shows is theirs to capture. An update of what another cell has shown is not: it goes by the kernel's own publisher. What
-was captured is updated in place, so that ``cap.show()`` later shows the question as it is by then.
+``%%capture`` and ``capture_output`` replace the shell's publisher by their own, which captures the displays of the
+running cell. An update of another cell's display must not be captured, so it uses the kernel's own publisher. A
+captured display is updated in place, so that ``cap.show()`` later shows the present state of the question.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import sys
 import threading
 from typing import Any
 
-# So many captured displays are kept up to date, the newest.
+# At most this many captured displays are updated, the newest.
 KEPT_CAPTURED = 100
 
 _captured: dict[str, dict[str, Any]] = {}
 
 
 def publish(bundle: dict[str, Any], display_id: str | None = None, *, update: bool = False) -> None:
-    """Show a MIME bundle under the running cell, or with ``update`` in place of what stands under a display id."""
+    """Show a MIME bundle under the running cell; with ``update``, replace the display with this id."""
     from IPython.core.getipython import get_ipython
 
     shell: Any = get_ipython()
@@ -35,9 +35,9 @@ def publish(bundle: dict[str, Any], display_id: str | None = None, *, update: bo
 
 
 def can_replace() -> bool:
-    """Whether what the running cell shows can be replaced later: in a kernel, and not within an Output widget.
+    """Whether a display of the running cell can be replaced later: in a kernel, and not within an Output widget.
 
-    Such a widget keeps what is shown in it to itself, where no front end finds it by its display id.
+    Front ends can't find a display inside such a widget by its id.
     """
     from IPython.core.getipython import get_ipython
 
@@ -58,10 +58,10 @@ def _output_widgets() -> list[Any]:
 
 
 def thread_context() -> contextvars.Context:
-    """Return the context in which a thread is to run that updates displays.
+    """Return the context for a thread that updates displays.
 
-    In a copied one ipykernel takes the thread for a part of the cell that started it, and whoever runs a notebook
-    (nbclient, papermill) drops what comes from a cell that has ended. ipykernel 7.0 knows no parent in an empty one.
+    In a copied context ipykernel assigns the thread to the cell that started it, and programs that run notebooks
+    (nbclient, papermill) drop messages of a cell that has ended. ipykernel 7.0 has no parent in an empty context.
     """
     context = contextvars.copy_context() if _is_ipykernel_7_0() else contextvars.Context()
     context.run(_print_nowhere)
@@ -69,9 +69,9 @@ def thread_context() -> contextvars.Context:
 
 
 def _print_nowhere() -> None:
-    """Let what is printed in this context, as by a handler of somebody's log, be in no cell.
+    """Keep text that this context prints (as log handlers do) out of all cells.
 
-    ipykernel would put it under the cell that happens to run. Before ipykernel 7 a thread has no say in that.
+    ipykernel would put it under the cell that runs at that time. Before ipykernel 7 a thread can't change that.
     """
     for stream in (sys.stdout, sys.stderr):
         parent = getattr(stream, "_parent_header", None)
@@ -79,10 +79,11 @@ def _print_nowhere() -> None:
             parent.set({})
 
 
-def is_for_no_cell(record: logging.LogRecord) -> bool:
-    """Filter a log record of a background thread: it goes to every handler but those that write into a cell.
+def keep_out_of_cells(record: logging.LogRecord) -> bool:
+    """Filter a log record of a background thread: pass it to every handler except those that write into a cell.
 
-    Whatever cell runs at the moment has nothing to do with it. Returns whether the logger has to pass it on itself.
+    Returns:
+        Whether the logger must handle the record itself.
     """
     if not threading.current_thread().name.startswith("codevf-"):
         return True
@@ -115,7 +116,7 @@ def _update(shell: Any, bundle: dict[str, Any], display_id: str) -> None:
 
 
 def _own_publisher(shell: Any) -> Any:
-    """Return the publisher that the shell was made with, whatever stands in its place at the moment."""
+    """Return the publisher that the shell was created with, although another one may replace it now."""
     from IPython.core.displaypub import CapturingDisplayPublisher, DisplayPublisher
 
     now = shell.display_pub
@@ -125,7 +126,7 @@ def _own_publisher(shell: Any) -> Any:
 
 
 def _note_captured(publisher: Any, display_id: str) -> None:
-    """Remember the display that was just captured, if one was."""
+    """Record the display that was captured last, if there is one."""
     from IPython.core.displaypub import CapturingDisplayPublisher
 
     if not isinstance(publisher, CapturingDisplayPublisher) or not publisher.outputs:

@@ -20,6 +20,7 @@ from codevf_nb.ledger._errors import LedgerError
 from codevf_nb.ledger._lease import Lease
 from codevf_nb.ledger._memory import MemoryStore
 from codevf_nb.ledger._pages import (
+    STATE_FILTERS,
     Order,
     PageFilter,
     Pages,
@@ -35,6 +36,7 @@ from codevf_nb.ledger.records import UNKNOWN, Entry, SendState
 from codevf_nb.ledger.sending import Sending
 
 __all__ = [
+    "STATE_FILTERS",
     "UNKNOWN",
     "Accounts",
     "Balances",

@@ -22,7 +22,7 @@ from codevf_nb.ledger._store import Store
 from codevf_nb.ledger.records import SendState
 from codevf_nb.ledger.tables import budgets, questions
 from codevf_nb.sdk.exceptions import BadRequestError, CodeVFError
-from codevf_nb.sdk.statuses import look_of
+from codevf_nb.sdk.statuses import status_info
 
 EVERY_PROJECT = ""
 
@@ -177,10 +177,10 @@ def _counts(row: Row[Any], now: float) -> float:
     """Return what one question counts: its worst case, until it is known to have used less or to be nowhere."""
     worst = float(row.cost_cap or 0)
     if row.state == SendState.ACCEPTED:
-        look = look_of(row.status)
+        look = status_info(row.status)
         if not look.is_final:
             return worst
-        unsaid = worst if look.answers else 0.0
+        unsaid = worst if look.has_answer else 0.0
         return unsaid if row.credits_used is None else max(0.0, float(row.credits_used))
     reserved = row.unheard > 0 or is_leased(row.lease_owner, row.lease_until, now)
     return worst if reserved and row.state == SendState.OPEN else 0.0

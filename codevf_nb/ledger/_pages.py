@@ -16,22 +16,22 @@ from codevf_nb.ledger.rows import (
     each,
 )
 from codevf_nb.ledger.tables import IS_OPEN, questions
-from codevf_nb.sdk.statuses import ANSWERED, FINAL, LOOKS
+from codevf_nb.sdk.statuses import ANSWERED, FINAL, TaskStatus
 
 _PROJECTS = each(questions.c.project, OURS)
 
 
 class State(StrEnum):
-    """Where a question stands, as its reader asks for it."""
+    """A filter for questions by something else than one final status."""
 
     ANY = "any"
     OPEN = "open"
     UNREAD = "unread"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    EXPIRED = "expired"
     UNSETTLED = "unsettled"
+
+
+STATE_FILTERS = (State.ANY, State.OPEN, State.UNREAD, *map(TaskStatus, FINAL), State.UNSETTLED)
+"""Every filter by state, in the order in which the inbox lists them."""
 
 
 class Order(StrEnum):
@@ -49,7 +49,7 @@ class PageFilter:
 
     text: str = ""
     project: str = ""
-    state: State = State.ANY
+    state: State | TaskStatus = State.ANY
     order: Order = Order.NEWEST
 
 
@@ -79,11 +79,11 @@ _UNREAD: tuple[ColumnElement[bool], ...] = (
     questions.c.status.in_(ANSWERED),
     questions.c.seen_at.is_(None),
 )
-_STATES: dict[State, tuple[ColumnElement[bool] | TextClause, ...]] = {
+_STATES: dict[State | TaskStatus, tuple[ColumnElement[bool] | TextClause, ...]] = {
     State.ANY: (),
     State.OPEN: (IS_OPEN,),
     State.UNREAD: _UNREAD,
-    **{State(LOOKS[status].filter): (questions.c.status == status,) for status in FINAL},
+    **{TaskStatus(status): (questions.c.status == status,) for status in FINAL},
     State.UNSETTLED: (TASKLESS, questions.c.state == SendState.OPEN),
 }
 _ORDERS: dict[Order, tuple[Any, ...]] = {

@@ -125,9 +125,9 @@ class RateLimiter:
 
     def heard(self, answer: RawAnswer) -> None:
         """After a 429, let no request of any process go for as long as it says."""
-        if answer.stay_away is None or not self._apart:
+        if answer.rate_limit_seconds is None or not self._apart:
             return
-        seconds = min(max(answer.stay_away, self._apart - SPARE_SECONDS), HINT_CAP)
+        seconds = min(max(answer.rate_limit_seconds, self._apart - SPARE_SECONDS), HINT_CAP)
         try:
             with self._store.write() as connection:
                 now = self._store.now(connection)

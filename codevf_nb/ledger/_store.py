@@ -23,7 +23,7 @@ from codevf_nb.ledger._errors import LedgerError
 from codevf_nb.ledger._postgresql import PostgreSQL
 from codevf_nb.ledger._sqlite import SQLite
 from codevf_nb.ledger._url import FileAddress, parse
-from codevf_nb.sdk.forks import reset_after_fork, unforked
+from codevf_nb.sdk.forks import no_fork, reset_after_fork
 
 __all__ = ["BUSY_SECONDS", "LedgerError", "Store"]
 
@@ -80,13 +80,13 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """One reading transaction: everything in it is seen as of one moment."""
-        with self._told(), unforked(), self._transaction(writes=False) as connection:
+        with self._told(), no_fork(), self._transaction(writes=False) as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """One writing transaction; on disk (synchronous FULL) when it ends well, else as if never begun."""
-        with self._told(), unforked(), self._transaction(writes=True) as connection:
+        with self._told(), no_fork(), self._transaction(writes=True) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -99,7 +99,7 @@ class Store:
         if not self._database.keeps_journal or self._kept.connection is not None:
             yield
             return
-        with unforked():
+        with no_fork():
             yield from self._keeping_one()
 
     def _keeping_one(self) -> Iterator[None]:
@@ -133,7 +133,7 @@ class Store:
 
     @contextlib.contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
-        if self._database.keeps_journal and unforked.is_cut:
+        if self._database.keeps_journal and no_fork.interrupted_work:
             raise LedgerError(
                 f"the ledger at {self.place} can't be used here: this process was forked while another thread of its "
                 "parent was using it. Start it again, or by spawn"

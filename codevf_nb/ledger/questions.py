@@ -30,7 +30,7 @@ from codevf_nb.ledger.rows import (
     still,
 )
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
-from codevf_nb.sdk.statuses import FINAL, look_of
+from codevf_nb.sdk.statuses import FINAL, status_info
 
 if TYPE_CHECKING:
     from codevf_nb.sdk.responses import RawAnswer
@@ -307,7 +307,7 @@ def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
 
     What isn't final was said before, to somebody who is slower in recording it: nothing of it counts.
     """
-    if not look_of(seen.get("status")).is_final:
+    if not status_info(seen.get("status")).is_final:
         return {}
     late = {name: value for name, value in seen.items() if value is not None and name != "completed_at"}
     if "result" in late:  # the text goes with the files: a new answer takes the place of the whole old one

@@ -20,13 +20,13 @@ from codevf_nb.sdk.models import (
     differences,
 )
 from codevf_nb.sdk.parsing import (
-    cleaned,
     loads,
+    replace_unstorable,
     task_object_of,
     time_of,
 )
 from codevf_nb.sdk.responses import result_of
-from codevf_nb.sdk.statuses import ANSWERED, look_of
+from codevf_nb.sdk.statuses import ANSWERED, status_info
 
 
 class SendState(StrEnum):
@@ -110,7 +110,7 @@ class Entry:
     @property
     def is_open(self) -> bool:
         """Whether an answer may still come."""
-        return self.task_id is not None and not look_of(self.status).is_final
+        return self.task_id is not None and not status_info(self.status).is_final
 
     @property
     def may_be_there(self) -> bool:
@@ -194,7 +194,9 @@ def is_data(message: str | None, result: Any, schema: Any) -> bool:
 def dump(values: dict[str, Any]) -> dict[str, Any]:
     """Turn the JSON columns among ``values`` into the text that is stored, and every text into one that can be."""
     return {
-        name: json.dumps(cleaned(value), default=str) if name in _JSON and value is not None else _storable(value)
+        name: json.dumps(replace_unstorable(value), default=str)
+        if name in _JSON and value is not None
+        else _storable(value)
         for name, value in values.items()
     }
 
@@ -211,7 +213,7 @@ def _storable(value: Any) -> Any:
     """Return a value that its column takes: PostgreSQL's whole numbers have 32 bits."""
     if isinstance(value, int):
         return max(-MOST_WHOLE, min(MOST_WHOLE, value))
-    return cleaned(value)
+    return replace_unstorable(value)
 
 
 COLUMNS = tuple(field.name for field in fields(Entry))

@@ -18,9 +18,9 @@ from codevf_nb.questions.options import LINE_OPTIONS, PROFILES, Kind
 if TYPE_CHECKING:
     from codevf_nb.session import Session
 
-# The magic, what stands before the word being typed, and that word.
+# The magic, the text before the word that is typed, and that word.
 MAGIC = re.compile(r"^\s*(%{1,2})codevf(\s(?:.*\s)?)(\S*)$", re.DOTALL)
-# So many tasks are offered, newest first; a longer list helps nobody.
+# The most tasks that are offered, newest first.
 TASKS_OFFERED = 20
 # Kinds of values that only the person who types them knows.
 TYPED_KINDS = (
@@ -38,14 +38,14 @@ TYPED_KINDS = (
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One word that could stand here, and what it means."""
+    """One completion, and what it means."""
 
     text: str
     meaning: str = ""
 
     @property
     def kind(self) -> str:
-        """What stands beside it in the list, where JupyterLab has room for one word: 1.7× of a tag, say."""
+        """The one word that JupyterLab shows next to it in the list, such as 1.7× for a tag."""
         return self.meaning if self.meaning and " " not in self.meaning else "codevf"
 
 
@@ -150,7 +150,7 @@ def _starting_with(word: str, offered: list[Suggestion]) -> list[Suggestion]:
 def _open_session() -> Session | None:
     """Return the session that is open; opening one could start a sandbox or ask for a key."""
     module = sys.modules.get("codevf_nb.kernel")
-    return None if module is None else module.opened()
+    return None if module is None else module.open_session()
 
 
 # -- the shell's side

@@ -35,7 +35,7 @@ UNSENT = "stopped. The question was not sent by this run."
 
 
 class CodeVFUserError(Exception):
-    """What a person typed can't be done. One line for them, a failure for nbval, nbclient and papermill.
+    """The cell can't be executed as typed: shown as one line, and a failure for nbval, nbclient and papermill.
 
     ``before`` is the last exception that was raised until then, so that ``--traceback`` still finds it afterwards.
     """
@@ -49,7 +49,7 @@ class CodeVFUserError(Exception):
 
 
 class StoppedError(KeyboardInterrupt):
-    """A person pressed Ctrl-C: one line on how things stand, and like any Ctrl-C it ends whatever else is going on."""
+    """The user pressed Ctrl-C: shown as one line that says what was sent; it interrupts what else runs, as usual."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -91,8 +91,8 @@ class CodeVFMagics(Magics):
     # -- %%codevf
 
     def _ask(self, text: str, cell: str) -> None:
-        stands: Callable[[], str | None] = lambda: None  # noqa: E731 - until there is a question, none was sent
-        with _stopping(lambda: stands() or UNSENT):
+        interruption: Callable[[], str | None] = lambda: None  # noqa: E731 - nothing was sent yet
+        with _interruptible(lambda: interruption() or UNSENT):
             from codevf_nb import kernel
             from codevf_nb.notebook import commands, grammar
             from codevf_nb.widgets import live_displays
@@ -110,7 +110,7 @@ class CodeVFMagics(Magics):
                 if line.options.value("dry_run"):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output
                     return
-                stands = partial(current.interruption_message, draft)
+                interruption = partial(current.interruption_message, draft)
                 task, place = self._send(current, draft, line.options)
             if line.options.value("wait"):
                 task.wait(line.options.value("timeout"))
@@ -246,7 +246,7 @@ class CodeVFMagics(Magics):
     # -- %codevf
 
     def _command(self, line: str) -> Any:
-        with _stopping(lambda: "stopped. %codevf status tells how each question stands."):
+        with _interruptible(lambda: "stopped. %codevf status shows the status of each question."):
             from codevf_nb.notebook import commands
 
             name, _, rest = line.strip().partition(" ")
@@ -266,26 +266,33 @@ def _would_be_sent(current: Any, draft: Any) -> str:
         balance = current.balance()
     except CodeVFError as error:
         unknown = [f"{display.UNKNOWN_BALANCE}: {display.plain(str(error))}"]
-    told = display.draft_text(draft, current.account.environment, balance, datetime.now(UTC))
-    return "\n".join([told, *unknown])
+    text = display.draft_text(draft, current.account.environment, balance, datetime.now(UTC))
+    return "\n".join([text, *unknown])
 
 
 @contextmanager
-def _stopping(told: Callable[[], str]) -> Iterator[None]:
-    """Tell in one line how things stand when a person presses Ctrl-C."""
+def _interruptible(message: Callable[[], str]) -> Iterator[None]:
+    """Report in one line what was sent, when the user presses Ctrl-C.
+
+    Args:
+        message: Returns the line, without the name of the magic.
+
+    Raises:
+        StoppedError: Ctrl-C was pressed.
+    """
     try:
         yield
-    except StoppedError:  # it was told already, inside of this
+    except StoppedError:  # reported already, by an inner call
         raise
     except KeyboardInterrupt as pressed:
-        # A transaction that it came into must not stay open for as long as somebody keeps the traceback.
+        # A transaction that it came into must not stay open as long as the traceback is kept.
         traceback.clear_frames(pressed.__traceback__)
-        raise StoppedError(f"codevf: {told()}") from None
+        raise StoppedError(f"codevf: {message()}") from None
 
 
 @contextmanager
 def _adding(sentence: str) -> Iterator[None]:
-    """Say this too of whatever goes wrong here. (Of a draft that it refuses, the session says what was sent.)"""
+    """Add a sentence to the message of an error that is raised here, unless the message has it already."""
     try:
         yield
     except CodeVFError as error:
@@ -295,7 +302,7 @@ def _adding(sentence: str) -> Iterator[None]:
 
 @contextmanager
 def _in_one_line() -> Iterator[None]:
-    """Tell a person in one line what went wrong."""
+    """Show an error of this package as one line; with CODEVF_DEBUG=1, with its traceback."""
     try:
         yield
     except CodeVFError as error:

@@ -20,6 +20,7 @@ PROFILES = ("sample", "full")
 
 
 def text(name: str, value: Any) -> str | None:
+    """Take text; blank text is none."""
     if value is not None and not isinstance(value, str):
         raise BadRequestError(f"{name} is {_kind(value)}: it must be text.")
     return value if value and value.strip() else None
@@ -67,6 +68,7 @@ def _listed(name: str, value: Any) -> list[Any]:
 
 
 def mode(name: str, value: Any) -> str | None:
+    """Take the name of a mode; empty text is none."""
     return None if value is None or (isinstance(value, str) and not value) else ServiceMode.of(_required(name, value))
 
 
@@ -77,12 +79,14 @@ def _required(name: str, value: Any) -> str:
 
 
 def profile(name: str, value: Any) -> str | None:
+    """Take the name of a kind of profile."""
     if value is not None and not (isinstance(value, str) and value in PROFILES):
         raise BadRequestError(f"{name} is {_shown(value)}: it is one of {', '.join(PROFILES)}.")
     return value
 
 
 def tag(name: str, value: Any) -> str | int | None:
+    """Take a tag's name or number."""
     return value if value is None or isinstance(value, str) else whole_number(name, value)
 
 
@@ -99,20 +103,24 @@ def whole_number(name: str, value: Any) -> int | None:
 
 
 def asking(name: str, value: Any) -> int:
+    """Take the number of the asking, from 1."""
     return 1 if value is None else int(whole_number(name, value) or 0)
 
 
 def metadata(name: str, value: Any) -> Mapping[str, Any]:
+    """Take names and values."""
     if value is not None and not isinstance(value, Mapping):
         raise BadRequestError(f"{name} is {_kind(value)}: it takes a dict of names and values.")
     return value or {}
 
 
 def as_given(_name: str, value: Any) -> Any:
+    """Take anything; it is checked when the question is made."""
     return value
 
 
 def flag(name: str, value: Any) -> bool:
+    """Take True or False."""
     if not isinstance(value, bool):
         raise BadRequestError(f"{name} is {_shown(value)}: it must be True or False.")
     return value

@@ -6,7 +6,7 @@ number (``--again``). An option that was not given is "not given", whatever it r
 working folder or a new default make no new question.
 
 Left out, so that changing it never pays twice: what named attachments hold (data that changed since is reported with
-the old answer, see ``ledger/changes.py``; contents count only where nobody gave a name), the order in which they and
+the old answer, see ``ledger/changes.py``; contents count only for what has no name), the order in which they and
 the options were given, who asks, where the cell is, line ends, and all that only says how the answer is shown or waited
 for (``-o``, ``-w``, ``--timeout``, ``--run``) or how much of a table goes along (``--max-bytes``, ``--redact``).
 

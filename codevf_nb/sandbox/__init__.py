@@ -1,11 +1,12 @@
-"""A CodeVF API of one's own: an emulator to develop and test against, which shares no code with the client.
+"""A local emulator of the CodeVF API, for development and tests. It shares no code with the client.
 
-`with Sandbox() as box:` in tests, `python -m codevf_nb.sandbox` by hand, `process.start(home)` for notebooks.
+Use `with Sandbox() as box:` in tests, `python -m codevf_nb.sandbox` in a terminal, and `process.start(home)` for
+notebooks.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from codevf_nb.sandbox._command import add_arguments, run
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Sandbox", "SandboxError", "add_arguments", "run"]
 
-_PLACES = {"Sandbox": "_in_process", "SandboxError": "_errors", "add_arguments": "_command", "run": "_command"}
+_MODULE_OF = {"Sandbox": "_in_process", "SandboxError": "_errors", "add_arguments": "_command", "run": "_command"}
 
 
-def __getattr__(name: str) -> Any:
-    # Lazily: who only starts a sandbox process needs no tornado of its own.
-    if name not in _PLACES:
+def __getattr__(name: str) -> object:
+    # Imported lazily: a program that only starts a sandbox process does not need tornado.
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

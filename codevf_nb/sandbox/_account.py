@@ -1,4 +1,4 @@
-"""An account that always adds up: what is available and what is on hold are its total."""
+"""Accounts. The available credits and the credits on hold always add up to the total."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from codevf_nb.sandbox._errors import insufficient_credits
 
 @dataclass
 class Project:
-    """A project as `projects/create` made it."""
+    """A project that was created by `projects/create`."""
 
     id: int
     name: str
@@ -31,18 +31,18 @@ class Account:
 
     @property
     def total(self) -> Decimal:
-        """What is available and what is on hold."""
+        """The available credits and the credits on hold."""
         return self.available + self.on_hold
 
     def hold(self, amount: Decimal) -> None:
-        """Put credits on hold; 402 where there are too few."""
+        """Put credits on hold. Raise the error 402 if there are too few."""
         if amount > self.available:
             raise insufficient_credits(self.available, amount)
         self.available -= amount
         self.on_hold += amount
 
     def settle(self, held: Decimal, used: Decimal) -> None:
-        """End a hold: `used` of it is charged, the rest is available again."""
+        """End a hold: charge `used` credits, and make the rest available again."""
         if not 0 <= used <= held <= self.on_hold:
             raise ValueError(f"{used} credits can't be charged to a hold of {held}")
         self.on_hold -= held
@@ -55,11 +55,11 @@ class Account:
         self.available += amount
 
     def wait(self, now: datetime, rate: float | None) -> float:
-        """The seconds that this arrival is early, 0 where it is admitted; refused arrivals don't count."""
+        """Return how many seconds a request is too early, or 0 if it is admitted. Refused requests are not counted."""
         if rate is None:
             return 0.0
         passed = (now - self.last_arrival).total_seconds() if self.last_arrival else 1 / rate
-        # A machine's clock that was set back must not lock the account out.
+        # After the clock of the machine is set back, the account must not be blocked.
         early = min(1 / rate - passed, 1 / rate)
         if early > 0:
             return early

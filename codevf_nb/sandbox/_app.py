@@ -1,11 +1,10 @@
-"""The six endpoints: a request becomes a call, a call becomes a reply. Nothing here knows about sockets."""
+"""The six endpoints: from a request to a call, and from a call to a reply. No sockets are used here."""
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +14,7 @@ from codevf_nb.sandbox import _rules as rules
 from codevf_nb.sandbox._account import Account
 from codevf_nb.sandbox._clock import iso, number
 from codevf_nb.sandbox._engine import Engine
+from codevf_nb.sandbox._messages import Reply, Request, error_reply, json_reply
 from codevf_nb.sandbox._task import Answer
 from codevf_nb.sandbox._validation import (
     Draft,
@@ -24,31 +24,11 @@ from codevf_nb.sandbox._validation import (
 )
 
 KEPT_REQUESTS = 10_000
-JSON_TYPE = "application/json; charset=utf-8"
-
-
-@dataclass
-class Request:
-    """A whole request; header names in lower case."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes = b""
-
-
-@dataclass
-class Reply:
-    """A whole reply."""
-
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Call:
-    """A request that got as far as its operation: the key was known, the rate kept, the body JSON."""
+    """A request that reached its operation: its key is known, its rate is allowed, and its body is JSON."""
 
     operation: str
     account: Account
@@ -57,7 +37,7 @@ class Call:
 
     @property
     def claim(self) -> str | None:
-        """The idempotency key that is in flight while this call lasts."""
+        """The idempotency key that is in flight during this call."""
         key = self.body.get("idempotencyKey") if isinstance(self.body, dict) else None
         return key.lower() if self.operation == "create" and isinstance(key, str) else None
 
@@ -70,18 +50,8 @@ EXACT = {
 }
 
 
-def json_reply(status: int, value: Any, headers: dict[str, str] | None = None) -> Reply:
-    """A reply that carries JSON."""
-    return Reply(status, json.dumps(value).encode(), {"Content-Type": JSON_TYPE, **(headers or {})})
-
-
-def error_reply(error: errors.ApiError) -> Reply:
-    """The reply that an error becomes."""
-    return json_reply(error.status, error.envelope, error.headers)
-
-
 class App:
-    """The API over one engine; `origin` begins the addresses it hands out."""
+    """The API of one engine. The addresses of deliverables start with `origin`."""
 
     def __init__(self, engine: Engine, review: Callable[[Draft], Answer] | None) -> None:
         self.engine = engine
@@ -100,7 +70,7 @@ class App:
         }
 
     def arrived(self, method: str, path: str) -> list[Any]:
-        """Note a request to the API and let its clock move; who answers fills in the entry's status."""
+        """Log a request to the API and advance the virtual clock. The caller sets the status of the log entry."""
         self.engine.clock.on_request()
         entry: list[Any] = [method, path, None, self.engine.clock.now()]
         self.log.append(entry)
@@ -108,7 +78,7 @@ class App:
         return entry
 
     def admit(self, request: Request) -> Call:
-        """The call that a request makes; an `ApiError` for what never reaches its operation."""
+        """Return the call for a request. Raise ApiError if the request does not reach its operation."""
         operation, task_id = route(request.method, request.path)
         account = self.engine.account(bearer(request.headers))
         self.engine.arrive(account)
@@ -119,24 +89,24 @@ class App:
         return call
 
     def begin(self, call: Call) -> None:
-        """Claim the call's idempotency key until `finish`."""
+        """Mark the idempotency key of a call as in flight, until `finish`."""
         if call.claim is not None:
             self._in_flight.add(call.claim)
 
     def finish(self, call: Call) -> None:
-        """The call has been answered, or never will be."""
+        """End a call that was answered, or that will never be answered."""
         if call.claim is not None:
             self._in_flight.discard(call.claim)
 
     def perform(self, call: Call) -> Reply:
-        """Do what the call asks for: from here on it is committed."""
+        """Carry out a call. Its effects are committed."""
         try:
             return self._operations[call.operation](call)
         except errors.ApiError as error:
             return error_reply(error)
 
     def file(self, path: str) -> Reply:
-        """A deliverable of this sandbox; its address is all that is needed."""
+        """Return a deliverable of this sandbox. The address is sufficient; no key is needed."""
         text = self.engine.files.get(path)
         if text is None:
             return error_reply(errors.not_found("File"))
@@ -163,7 +133,7 @@ class App:
         return json_reply(200, task.json(self.origin), {} if hint is None else {"Retry-After": str(hint)})
 
     def after_reply(self, call: Call) -> None:
-        """A poll of an open task has been answered: the virtual clock passes the wait until the next."""
+        """Advance the virtual clock to the next poll, after a poll of an open task."""
         if call.operation == "retrieve":
             task = self.engine.tasks.get(call.task_id)
             if task is not None and task.is_open and task.key == call.account.key:
@@ -182,12 +152,12 @@ class App:
         return json_reply(200, {"success": True, "tags": [_tag_json(tag) for tag in rules.TAGS.values()]})
 
     def snapshot_log(self) -> list[tuple[str, str, int | None, datetime]]:
-        """The newest requests: method, path, status (None where no answer was sent), the sandbox's time."""
+        """Return the newest requests: method, path, status (None if no response was sent), time of the sandbox."""
         return [(method, path, status, at) for method, path, status, at in list(self.log)]
 
 
 def route(method: str, path: str) -> tuple[str, str]:
-    """The operation and the task's id that a path under the API names; 404 or 405 for others."""
+    """Return the operation and the task id for a path of the API. Raise the error 404 or 405 for other paths."""
     parts = tuple(path.removeprefix(rules.API_PREFIX).split("/"))
     if parts in EXACT:
         allowed, operation = EXACT[parts]
@@ -204,7 +174,7 @@ def route(method: str, path: str) -> tuple[str, str]:
 
 
 def bearer(headers: dict[str, str]) -> str:
-    """The API key of a request; 401 where there is none."""
+    """Return the API key of a request. Raise the error 401 if there is none."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise errors.unauthorized()

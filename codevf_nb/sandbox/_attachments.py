@@ -1,4 +1,4 @@
-"""Attachments as they arrive: which of them are text, what they decode to, and what is wrong with them."""
+"""Attachments of a request: their checks, and how their content is decoded."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from codevf_nb.sandbox._errors import Problem
 from codevf_nb.sandbox._rules import ATTACHMENT_BYTES, ATTACHMENTS, FILE_NAME_CHARACTERS
 
 KEPT_CHARACTERS = 1024 * 1024
-"""Of an attachment above this, only name, size and digest are kept once it has been reviewed."""
+"""After the review of a larger attachment, only its name, size and digest are kept."""
 
 _TEXT = """
     json x-ndjson xml yaml x-yaml toml x-toml javascript x-javascript typescript ecmascript sql graphql csv x-csv
     x-python x-python-code x-sh x-shellscript x-httpd-php x-tex x-r x-ruby x-perl rtf
 """
 TEXT_TYPES = frozenset(f"application/{kind}" for kind in _TEXT.split())
-"""The types beside text/*, …+json, …+xml and …+yaml that travel as text."""
+"""The types that are sent as text, besides text/*, …+json, …+xml and …+yaml."""
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """One file as received: `sent_as` names the field that held `sent`, `content` is what it decodes to."""
+    """A file as it was received. `sent_as` is the name of the field with the text `sent`; `content` is decoded."""
 
     file_name: str
     mime_type: str
@@ -35,7 +35,7 @@ class Attachment:
     content: bytes
 
     def record(self) -> dict[str, Any]:
-        """What is kept of it: plain JSON, with the text as received unless that is large."""
+        """Return the attachment as JSON that is stored, without a text that is large."""
         return {
             "fileName": self.file_name,
             "mimeType": self.mime_type,
@@ -47,8 +47,8 @@ class Attachment:
         }
 
 
-def read_all(value: Any, problems: list[Problem]) -> tuple[Attachment, ...]:
-    """The attachments of a request; what is wrong with them is added to `problems`."""
+def read_all(value: object, problems: list[Problem]) -> tuple[Attachment, ...]:
+    """Return the attachments of a request. Add their problems to `problems`."""
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -71,12 +71,12 @@ def read_all(value: Any, problems: list[Problem]) -> tuple[Attachment, ...]:
 
 
 def is_text(mime_type: str) -> bool:
-    """Whether `content` of this type travels as text; anything else travels in base64."""
+    """Return whether `content` of this type is sent as text, and not in base64."""
     kind = mime_type.partition(";")[0].strip().lower()
     return kind.startswith("text/") or kind in TEXT_TYPES or kind.endswith(("+json", "+xml", "+yaml"))
 
 
-def _problems(where: str, item: Any) -> Iterator[Problem]:
+def _problems(where: str, item: object) -> Iterator[Problem]:
     if not isinstance(item, dict):
         yield Problem(where, "Must be an object")
         return
@@ -109,19 +109,19 @@ def _decode(item: dict[str, Any]) -> Attachment | None:
 
 def _problems_of_content(where: str, attachment: Attachment | None) -> Iterator[Problem]:
     if attachment is None:
-        yield Problem(f"{where}.content", "Must be base64: only text types travel as text, and only in content")
+        yield Problem(f"{where}.content", "Must be base64: only text types are sent as text, and only in content")
         return
     size = len(attachment.content)
     if size > ATTACHMENT_BYTES:
         message = f"Must be at most {ATTACHMENT_BYTES} bytes, {size} arrived"
         yield Problem(f"{where}.content", message, "attachment_too_large")
-    # The documents' examples send no fileSize, so it may be missing; a wrong one would hide a truncated file.
+    # fileSize may be missing, as in the documentation's examples. A wrong fileSize may mean a truncated file.
     if attachment.file_size is not None and attachment.file_size != size:
         yield Problem(f"{where}.fileSize", f"Is {attachment.file_size}, but the content decodes to {size} bytes")
 
 
-def is_whole(value: Any) -> bool:
-    """Whether a JSON value is a whole number from 0 up; `1.0` is, as in JSON Schema, and `true` is not."""
+def is_whole(value: object) -> bool:
+    """Return whether a JSON value is a whole number from 0. `1.0` is one, as in JSON Schema, but `true` is not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and value == int(value)
 
 
@@ -130,7 +130,7 @@ def _from_base64(text: str) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         pass
-    try:  # MIME's line breaks are legal base64 to most decoders
+    try:  # most decoders accept the line breaks of MIME
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""The sandbox's time, the machine's or a virtual one; and how the API writes times and credits."""
+"""The clock of the sandbox, real or virtual, and the API's format of times and credits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS_PER_OPEN_POLL = 10
 
 
 class Clock:
-    """What time it is in the sandbox; both kinds can be moved ahead by hand."""
+    """The clock of the sandbox. Both kinds can be advanced."""
 
     def __init__(self, kind: str, at: datetime | None = None) -> None:
         self.virtual = kind == "virtual"
@@ -24,29 +24,29 @@ class Clock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """The sandbox's time, UTC-aware."""
+        """Return the time of the sandbox, in UTC."""
         return (self._at if self.virtual else datetime.now(UTC)) + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Move ahead by `seconds`; time never goes back."""
+        """Advance the clock. It can't go back."""
         if not seconds >= 0:
             raise ValueError(f"a clock can't go back: {seconds}")
         with self._lock:
             self._ahead += timedelta(seconds=seconds)
 
     def on_request(self) -> None:
-        """An API request has arrived: the virtual clock moves."""
+        """Advance the virtual clock for a request to the API."""
         if self.virtual:
             self.advance(SECONDS_PER_REQUEST)
 
     def on_open_poll(self) -> None:
-        """A poll found its task still open: on the virtual clock, the wait until the next poll passes now."""
+        """Advance the virtual clock to the next poll, after a poll of an open task."""
         if self.virtual:
             self.advance(SECONDS_PER_OPEN_POLL)
 
 
 def in_service_hours(at: datetime) -> bool:
-    """Whether the service's main hours hold at this moment."""
+    """Return whether a time is in the main hours of the service."""
     from zoneinfo import ZoneInfo
 
     opens, closes, zone = SERVICE_HOURS
@@ -54,15 +54,15 @@ def in_service_hours(at: datetime) -> bool:
 
 
 def iso(at: datetime) -> str:
-    """A time as the API writes it: `2025-12-18T10:00:00Z`."""
+    """Format a time for the API: `2025-12-18T10:00:00Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def http_date(at: datetime) -> str:
-    """A time as the `Date` header writes it."""
+    """Format a time for the `Date` header."""
     return format_datetime(at.astimezone(UTC), usegmt=True)
 
 
 def number(amount: Decimal) -> int | float:
-    """Credits as a JSON number: whole where they are whole."""
+    """Return credits as a JSON number, without decimals if they are zero."""
     return int(amount) if amount == int(amount) else float(amount)

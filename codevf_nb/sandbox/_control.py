@@ -1,4 +1,4 @@
-"""The sandbox's own routes, `/_sandbox/…`, to look at it, drive and stop it; the API knows none of them."""
+"""The routes `/_sandbox/…`, which inspect, control and stop the sandbox. They are not part of the API."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from codevf_nb.sandbox import _errors as errors
-from codevf_nb.sandbox._app import (
-    App,
-    Reply,
-    Request,
-    bearer,
-    error_reply,
-    json_reply,
-)
+from codevf_nb.sandbox._app import App, bearer
 from codevf_nb.sandbox._clock import iso
 from codevf_nb.sandbox._faults import Faults
+from codevf_nb.sandbox._messages import Reply, Request, error_reply, json_reply
 from codevf_nb.sandbox._rules import used_by
 from codevf_nb.sandbox._task import Answer
 from codevf_nb.sandbox.options import to_credits
@@ -26,7 +20,7 @@ PREFIX = "/_sandbox/"
 
 
 class Control:
-    """Looking and driving, shared by the routes and by `Sandbox`; the first API key opens the routes."""
+    """The control functions of the routes and of `Sandbox`. The routes need the first API key."""
 
     def __init__(self, app: App, faults: Faults, stop: Callable[[], None]) -> None:
         self.app = app
@@ -53,7 +47,7 @@ class Control:
             if verb is None or not request.path.startswith(PREFIX):
                 raise errors.not_found("Path")
             if bearer(request.headers) != self.key:
-                raise errors.unauthorized("the sandbox's own routes take its first key")
+                raise errors.unauthorized("the sandbox's own routes need its first API key")
             body = json.loads(request.body or b"{}")
             return json_reply(200, verb(body) or {"done": True})
         except errors.ApiError as error:
@@ -74,18 +68,18 @@ class Control:
         return self.engine.options.api_key
 
     def state(self) -> dict[str, Any]:
-        """What there is, as plain JSON: time, accounts, tasks, faults."""
+        """Return the state as JSON: time, options, tasks, faults."""
         self.engine.settle()
         return {
             "now": iso(self.engine.clock.now()),
-            "options": self.engine.options.told(),
+            "options": self.engine.options.public_options(),
             "requests": self.app.count,
             "faults": self.faults.counts(),
             "tasks": self.tasks(),
         }
 
     def tasks(self) -> list[dict[str, Any]]:
-        """Every task as it stands now, oldest first."""
+        """Return the current state of every task, oldest first."""
         with self.engine.lock:
             self.engine.settle()
             return [task.snapshot(self.app.origin) for task in self.engine.tasks.values()]
@@ -96,11 +90,19 @@ class Control:
         message: str = "",
         deliverables: list[dict[str, Any]] | None = None,
         credits_used: float | None = None,
-        result: Any = None,
+        result: object = None,
     ) -> None:
-        """Answer an open task by hand; a deliverable has `fileName` and `url`, or `content` to be served.
+        """Answer an open task by hand.
 
-        `result` is the data of a task with a `responseSchema`. Unless said, the base share is used.
+        Args:
+            task_id: The id of the task.
+            message: The text of the answer.
+            deliverables: Files, each with `fileName`, and with `url` or with `content`, which the sandbox serves.
+            credits_used: The cost, in credits. Default: the base share of the hold.
+            result: The data, for a task with a `responseSchema`.
+
+        Raises:
+            SandboxError: There is no open task with this id, or an argument is not valid.
         """
         task = self.engine.tasks.get(task_id)
         used = used_by(task.hold, 0, 0) if task and credits_used is None else to_credits(credits_used or 0)

@@ -1,4 +1,4 @@
-"""Tasks, credits and time: all that the service remembers, nothing about HTTP. Methods are thread-safe."""
+"""The state of the service: tasks, credits and time, without HTTP. All methods are thread-safe."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from codevf_nb.sandbox._validation import Draft
 from codevf_nb.sandbox.options import Options, check_key, to_credits
 
 KEPT_ATTACHMENTS = 100
-"""The newest tasks keep their attachments' text for looking, older ones its digest: memory is bounded."""
+"""The number of tasks that keep the text of their attachments. Older tasks keep only its digest."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Remembered:
-    """What an idempotency key stands for."""
+class IdempotencyRecord:
+    """The request and the task of an idempotency key."""
 
     key: str
     digest: str
@@ -59,10 +59,10 @@ class Engine:
 
     @_locked
     def reset(self) -> None:
-        """Forget every task and project, and give each account its first credits again; time goes on."""
+        """Delete all tasks and projects, and restore the first credits of each account. The clock is not changed."""
         self.accounts = {key: Account(key, to_credits(self.options.credits)) for key in self.options.keys}
         self.tasks: dict[str, Task] = {}
-        self.remembered: dict[str, Remembered] = {}
+        self.remembered: dict[str, IdempotencyRecord] = {}
         self.created = 0
         self.projects_created = 0
         self.files: dict[str, str] = {}
@@ -73,10 +73,10 @@ class Engine:
 
     @_locked
     def account(self, key: str) -> Account:
-        """The account of an API key; 401 for a key that isn't known, and for every real one."""
+        """Return the account of an API key. Raise the error 401 for an unknown key, and for every live key."""
         if key.startswith("cvf_live_"):
             raise errors.unauthorized(
-                "this is a sandbox, and it refuses cvf_live_ keys so that no real key travels to it"
+                "this is a sandbox, and it refuses cvf_live_ keys so that no real key is sent to it"
             )
         if key not in self.accounts:
             raise errors.unauthorized()
@@ -84,14 +84,14 @@ class Engine:
 
     @_locked
     def add_key(self, key: str, amount: float) -> None:
-        """Open another account."""
+        """Add an account."""
         check_key(key)
         self.accounts.setdefault(key, Account(key, to_credits(amount)))
         self.on_change()
 
     @_locked
     def arrive(self, account: Account) -> None:
-        """Admit a request of this account, or 429."""
+        """Admit a request of an account, or raise the error 429."""
         rate, now = self.options.rate_limit, self.clock.now()
         wait = account.wait(now, rate)
         if wait and rate:
@@ -99,7 +99,7 @@ class Engine:
 
     @_locked
     def balance(self, key: str) -> Account:
-        """The account with every task settled that is due by now."""
+        """Return the account, after all tasks that are due are settled."""
         self.settle()
         return self.account(key)
 
@@ -111,7 +111,7 @@ class Engine:
 
     @_locked
     def create_project(self, key: str, name: str, description: str | None) -> tuple[Project, bool]:
-        """The project of this name, and whether it is new."""
+        """Return the project with this name, and whether it is new."""
         projects = self.account(key).projects
         if name in projects:
             return projects[name], False
@@ -124,7 +124,7 @@ class Engine:
 
     @_locked
     def replayed(self, key: str, draft: Draft) -> Task | None:
-        """The task that this idempotency key made before; 409 where the key stands for something else."""
+        """Return the earlier task of this idempotency key, or None. Raise the error 409 for another request."""
         self._forget()
         known = self.remembered.get(draft.idempotency_key or "")
         if known is None:
@@ -137,7 +137,7 @@ class Engine:
 
     @_locked
     def create(self, key: str, draft: Draft, review: Callable[[Draft], Answer] | None) -> Task:
-        """Hold the credits and make the task; `review` prepares the answer, else it waits for a hand."""
+        """Hold the credits and create the task. Without `review`, it is answered by hand."""
         self.settle()
         account = self.account(key)
         if all(project.id != draft.project_id for project in account.projects.values()):
@@ -152,13 +152,13 @@ class Engine:
             task.answer = answer
             self._place_files(task, answer, task.due_at)
         if draft.idempotency_key:
-            self.remembered[draft.idempotency_key] = Remembered(key, draft.digest, task.id, task.created_at)
+            self.remembered[draft.idempotency_key] = IdempotencyRecord(key, draft.digest, task.id, task.created_at)
         self.on_change()
         return task
 
     @_locked
     def task(self, key: str, task_id: str) -> Task:
-        """A task as it stands now; 404 for another account's too."""
+        """Return a task. Raise the error 404 if it is unknown or belongs to another account."""
         self.settle()
         task = self.tasks.get(task_id)
         if task is None or task.key != key:
@@ -166,9 +166,9 @@ class Engine:
         return task
 
     def next_poll(self, task: Task) -> int | None:
-        """In how many seconds another poll of a task is worth while; None where it is final, or nobody knows.
+        """Return the seconds until the next useful poll of a task, or None if the task is final or this is not known.
 
-        On the virtual clock the wait has already passed: the next poll may come at once.
+        On the virtual clock, the next poll is useful at once.
         """
         if not task.is_open:
             return None
@@ -181,7 +181,7 @@ class Engine:
 
     @_locked
     def cancel(self, key: str, task_id: str) -> Task:
-        """Stop an open task and release its hold; a cancelled one stays as it is."""
+        """Cancel an open task and release its hold. A cancelled task is not changed."""
         task = self.task(key, task_id)
         if task.is_open:
             self.end(task_id, "cancelled")
@@ -191,7 +191,7 @@ class Engine:
 
     @_locked
     def end(self, task_id: str, status: str) -> None:
-        """End an open task without an answer: `cancelled`, `failed`, `expired`."""
+        """End an open task without an answer. The status is one of `ENDS`."""
         if status not in ENDS:
             raise errors.SandboxError(f"status {status!r}: one of {', '.join(ENDS)}")
         self._close(self._open_task(task_id), status, Decimal(0), self.clock.now())
@@ -199,7 +199,7 @@ class Engine:
 
     @_locked
     def answer(self, task_id: str, answer: Answer) -> None:
-        """Answer an open task by hand, now; what it uses can't be above its hold."""
+        """Answer an open task now. Its cost can't be above its hold."""
         task = self._open_task(task_id)
         if not 0 <= answer.credits_used <= task.hold:
             raise errors.SandboxError(f"{answer.credits_used} credits can't be charged to a hold of {task.hold}")
@@ -211,7 +211,7 @@ class Engine:
 
     @_locked
     def settle(self) -> None:
-        """Let every open task be where it stands by the clock."""
+        """Update the status of every open task by the clock."""
         now = self.clock.now()
         for task in list(self._open.values()):
             status = task.status_at(now)
@@ -222,8 +222,8 @@ class Engine:
                 task.status = status
 
     @_locked
-    def restore(self, tasks: list[Task], remembered: dict[str, Remembered]) -> None:
-        """Put the tasks of a saved state back."""
+    def restore(self, tasks: list[Task], remembered: dict[str, IdempotencyRecord]) -> None:
+        """Restore the tasks of a saved state."""
         self.tasks = {task.id: task for task in tasks}
         self._open = {task.id: task for task in tasks if task.is_open}
         self.files = {path: text for task in tasks if task.answer for path, text in task.answer.files.items()}
@@ -266,7 +266,7 @@ class Engine:
         return task
 
     def _place_files(self, task: Task, answer: Answer, at: datetime) -> None:
-        """Give each file of the answer an address that only who has the task can know: like a signed URL."""
+        """Give each file of an answer an address that can't be guessed, like a signed URL."""
         for item in answer.deliverables:
             item.setdefault("uploadedAt", iso(at))
             content = item.pop("content", None)

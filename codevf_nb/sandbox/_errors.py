@@ -1,4 +1,4 @@
-"""The API's errors as exceptions, and the envelope they travel in."""
+"""The errors of the API as exceptions, and their JSON envelope."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ INVALID_REQUEST = "INVALID_REQUEST"
 
 
 class SandboxError(Exception):
-    """The sandbox was set up or driven wrongly; the message is one line for a person."""
+    """The sandbox was configured or used wrongly. The message is one line."""
 
 
 class ApiError(Exception):
-    """An error that the API answers with: an HTTP status, the envelope's parts and extra headers."""
+    """An error response of the API: the HTTP status, the parts of the envelope, and additional headers."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ApiError(Exception):
 
     @property
     def envelope(self) -> dict[str, Any]:
-        """The JSON body, with only the parts that there are, in the documents' order."""
+        """The JSON body. Missing parts are left out, and the order is that of the documentation."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.details is not None:
             error["details"] = self.details
@@ -53,7 +53,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a request: the field, a sentence, the specific code if there is one."""
+    """One problem of a request: the field, a message, and a specific code if there is one."""
 
     field: str
     message: str
@@ -61,7 +61,7 @@ class Problem:
 
 
 def invalid(problems: Iterable[Problem]) -> ApiError:
-    """400 with the list of fields; a specific code stands in the envelope only if all problems share it."""
+    """Return the error 400 with a list of fields. The envelope has a specific code if all problems have it."""
     listed = list(problems)
     codes = {problem.code for problem in listed}
     details = {"errors": [{"field": problem.field, "message": problem.message} for problem in listed]}
@@ -69,7 +69,7 @@ def invalid(problems: Iterable[Problem]) -> ApiError:
 
 
 def unauthorized(reason: str = "") -> ApiError:
-    """401, in the documents' words; a reason is added to them."""
+    """Return the error 401 with the message of the documentation and a reason."""
     return ApiError(
         401,
         "UNAUTHORIZED",
@@ -79,18 +79,18 @@ def unauthorized(reason: str = "") -> ApiError:
 
 
 def insufficient_credits(available: Decimal, required: Decimal) -> ApiError:
-    """402 with what there is and what the hold needs, in credits."""
+    """Return the error 402 with the available and the required credits."""
     details = {"available": number(available), "required": number(required)}
     return ApiError(402, "INSUFFICIENT_CREDITS", "Not enough credits to complete this operation", details=details)
 
 
 def not_found(what: str) -> ApiError:
-    """404 for a path, a project or a task that this account doesn't have."""
+    """Return the error 404 for a path, a project or a task that the account does not have."""
     return ApiError(404, "NOT_FOUND", f"{what} not found")
 
 
 def not_cancellable(status: str) -> ApiError:
-    """400 for cancelling what has ended otherwise [A]: 409 is the idempotency keys' in the documents' SDK."""
+    """Return the error 400 for cancelling a final task [A]. The documentation uses 409 for idempotency keys."""
     return ApiError(
         400,
         "TASK_NOT_CANCELLABLE",
@@ -99,23 +99,23 @@ def not_cancellable(status: str) -> ApiError:
 
 
 def idempotency_conflict(why: str) -> ApiError:
-    """409 for an idempotency key that stands for something else."""
+    """Return the error 409 for an idempotency key of another request."""
     return ApiError(409, "idempotency_conflict", why)
 
 
 def idempotency_in_flight() -> ApiError:
-    """409 for a key whose first request has not been answered yet: ask again [A]."""
+    """Return the error 409 for an idempotency key whose first request is not answered yet [A]."""
     message = "A request with this idempotency key is still in flight; send it again in a moment"
     return ApiError(409, "idempotency_in_flight", message, retryable=True)
 
 
 def payload_too_large(limit: int) -> ApiError:
-    """413 for a body above the limit, in bytes."""
+    """Return the error 413 for a body above the limit, in bytes."""
     return ApiError(413, "payload_too_large", f"The request body is larger than {limit} bytes")
 
 
 def rate_limited(now: datetime, wait: float, rate: float, *, carry: str = "both") -> ApiError:
-    """429 with the seconds to wait in the header, in the meta, in `both` or in `none` of them."""
+    """Return the error 429 with the seconds to wait in the `header`, in the `meta`, in `both` or in `none`."""
     seconds = max(1, -int(-wait // 1))
     meta = {
         "retry_after": seconds,

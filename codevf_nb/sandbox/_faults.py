@@ -1,46 +1,31 @@
-"""Faults by rule, `WHAT:WHICH:DO[=ARG]`: what goes wrong, in which call, before or after the commit."""
+"""Fault rules, `WHAT:WHICH:DO[=ARG]`: which fault happens in which call, before or after the commit."""
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
 
 from codevf_nb.sandbox._errors import SandboxError
+from codevf_nb.sandbox._fault_kinds import FAULT_KINDS, Delivery, FaultKind, FaultyCall, Moment, Scope
+from codevf_nb.sandbox._messages import Reply, Request
 
 OPERATIONS = ("projects", "create", "retrieve", "cancel", "balance", "tags")
-BEFORE, AFTER = "before", "after"
-
-# What there is, when it happens by default, and its argument: "-" none, "?" optional, "!" required.
-ACTIONS = {
-    "status": (BEFORE, "!"),
-    "429": (BEFORE, "?"),
-    "301": (BEFORE, "?"),
-    "drop": (BEFORE, "-"),
-    "delay": (AFTER, "!"),
-    "truncate": (AFTER, "-"),
-    "malformed": (AFTER, "-"),
-    "wrong-type": (AFTER, "-"),
-    "slow-drip": (AFTER, "?"),
-    "set": (AFTER, "!"),
-}
-SHAPES_THE_ANSWER = {"truncate", "malformed", "wrong-type", "slow-drip", "set"}
 _WHICH = re.compile(r"\*|p(?P<p>0(\.\d+)?|1(\.0+)?)|(?P<first>[1-9]\d*)(-(?P<last>[1-9]\d*))?")
-_DO = re.compile(r"(?P<action>[a-z0-9-]+?)(?:-(?P<moment>before|after)-commit)?(?:=(?P<arg>.*))?", re.DOTALL)
+_DO = re.compile(r"(?P<name>[a-z0-9-]+?)(?:-(?P<moment>before|after)-commit)?(?:=(?P<argument>.*))?", re.DOTALL)
 
 
 @dataclass
 class Fault:
-    """One rule, and how many calls it has seen and struck."""
+    """One rule, with the number of calls that it has counted (`seen`) and changed (`fired`)."""
 
     rule: str
     operation: str
-    action: str
-    moment: str
-    arg: str | None
+    kind: FaultKind
+    moment: Moment
+    argument: str | None
     first: int
     last: float
     probability: float
@@ -50,7 +35,15 @@ class Fault:
 
     @classmethod
     def parse(cls, rule: str, seed: str = "0") -> Fault:
-        """Read a rule; a bad one is a `SandboxError` of one line."""
+        """Parse a rule.
+
+        Args:
+            rule: The text of the rule, for example `create:2:drop-after-commit`.
+            seed: Makes a rule with a probability repeatable.
+
+        Raises:
+            SandboxError: The rule is not valid.
+        """
         parts = rule.split(":", 2)
         if len(parts) != 3:
             raise SandboxError(f"fault {rule!r}: must be WHAT:WHICH:DO[=ARG], for example create:2:drop-after-commit")
@@ -60,22 +53,36 @@ class Fault:
         nth = _WHICH.fullmatch(which)
         if nth is None:
             raise SandboxError(f"fault {rule!r}: WHICH is n, n-m, * or p0.3, not {which!r}")
-        action, moment, arg = _parse_do(rule, do)
+        kind, moment, argument = _parse_do(rule, do)
         first = int(nth["first"] or 1)
         last = int(nth["last"] or first) if nth["first"] else float("inf")
         if last < first:
             raise SandboxError(f"fault {rule!r}: {which} ends before it begins")
         chance = float(nth["p"]) if nth["p"] else 1.0
-        dice = random.Random(f"{seed} {rule}")  # noqa: S311 - seeded: the same calls meet the same faults again
-        return cls(rule, what, action, moment, arg, first, last, chance, _random=dice)
+        dice = random.Random(f"{seed} {rule}")  # noqa: S311 - seeded: the same calls get the same faults again
+        return cls(rule, what, kind, moment, argument, first, last, chance, _random=dice)
 
     @property
-    def seconds(self) -> float:
-        """The argument of `delay` and `slow-drip`, in real seconds."""
-        return float(self.arg or 5)
+    def is_before_commit(self) -> bool:
+        """Whether the fault acts before the operation is committed."""
+        return self.moment is Moment.BEFORE
 
-    def strikes(self, operation: str) -> bool:
-        """Count a call of `operation`, and say whether this rule wants it."""
+    @property
+    def needs_operation(self) -> bool:
+        """Whether the operation is carried out."""
+        return self.kind.scope is Scope.DELAYS or not self.is_before_commit
+
+    @property
+    def delay_seconds(self) -> float:
+        """The real seconds to wait at the fault's moment."""
+        return float(self.argument or 0) if self.kind.scope is Scope.DELAYS else 0.0
+
+    def delivery(self, reply: Reply | None, request: Request, now: datetime) -> Delivery:
+        """Return what is written instead of the correct reply, which is None if nothing was committed."""
+        return self.kind.effect(FaultyCall(reply or Reply(200), request, now, self.argument or ""))
+
+    def count(self, operation: str) -> bool:
+        """Count a call of an operation, and return whether the rule applies to it."""
         if self.operation not in {operation, "any"}:
             return False
         self.seen += 1
@@ -83,7 +90,7 @@ class Fault:
 
 
 class Faults:
-    """The rules in force, in order: each counts the calls it speaks of, and the first that strikes acts."""
+    """The rules in force. Every rule counts its calls; the first rule that applies to a call acts."""
 
     def __init__(self, rules: tuple[str, ...] = (), seed: int = 0) -> None:
         self._seed = seed
@@ -93,21 +100,21 @@ class Faults:
             self.add(rule)
 
     def add(self, rule: str) -> None:
-        """Add a rule, which counts calls from now on."""
+        """Add a rule. It counts calls from now on."""
         with self._lock:
             self._rules.append(Fault.parse(rule, f"{self._seed} {len(self._rules)}"))
 
-    def strike(self, operation: str) -> Fault | None:
-        """The fault that this call meets, if any."""
+    def next_fault(self, operation: str) -> Fault | None:
+        """Count a call, and return the fault for it, or None."""
         with self._lock:
-            hits = [fault for fault in self._rules if fault.strikes(operation)]
+            hits = [fault for fault in self._rules if fault.count(operation)]
             if not hits:
                 return None
             hits[0].fired += 1
             return hits[0]
 
     def counts(self) -> dict[str, int]:
-        """How often each rule has fired."""
+        """Return how often each rule has fired."""
         with self._lock:
             totals: dict[str, int] = {}
             for fault in self._rules:
@@ -115,36 +122,19 @@ class Faults:
             return totals
 
 
-def _parse_do(rule: str, do: str) -> tuple[str, str, str | None]:
+def _parse_do(rule: str, do: str) -> tuple[FaultKind, Moment, str | None]:
     found = _DO.fullmatch(do)
-    if found is None or found["action"] not in ACTIONS:
-        raise SandboxError(f"fault {rule!r}: DO is one of {', '.join(ACTIONS)}, not {do!r}")
-    action, arg = found["action"], found["arg"]
-    default, takes = ACTIONS[action]
-    moment = found["moment"] or default
-    if action in SHAPES_THE_ANSWER and moment == BEFORE:
-        raise SandboxError(f"fault {rule!r}: {action} shapes an answer, which there is only after the commit")
-    if (takes == "-" and arg is not None) or (takes == "!" and not arg):
-        raise SandboxError(f"fault {rule!r}: {action} takes {'no' if takes == '-' else 'an'} argument")
-    if arg is not None and not _fits(action, arg):
-        raise SandboxError(f"fault {rule!r}: {arg!r} is nothing for {action}")
-    return action, moment, arg
-
-
-def _fits(action: str, arg: str) -> bool:
-    if action == "status":
-        return arg.isdecimal() and 200 <= int(arg) <= 599
-    if action in {"delay", "slow-drip"}:
-        return re.fullmatch(r"\d{1,5}(\.\d+)?", arg) is not None
-    if action == "429":
-        return arg in {"both", "header", "meta", "none"}
-    if action == "set":
-        return isinstance(_json(arg), dict)
-    return arg.isprintable()
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+    if found is None or found["name"] not in FAULT_KINDS:
+        raise SandboxError(f"fault {rule!r}: DO is one of {', '.join(FAULT_KINDS)}, not {do!r}")
+    name, argument = found["name"], found["argument"]
+    kind = FAULT_KINDS[name]
+    moment = Moment(found["moment"] or kind.moment)
+    if kind.scope is Scope.CHANGES_REPLY and moment is Moment.BEFORE:
+        raise SandboxError(f"fault {rule!r}: {name} changes a reply, and there is no reply before the commit")
+    if kind.argument is None and argument is not None:
+        raise SandboxError(f"fault {rule!r}: {name} takes no argument")
+    if kind.argument is not None and kind.argument.is_required and not argument:
+        raise SandboxError(f"fault {rule!r}: {name} takes an argument")
+    if kind.argument is not None and argument is not None and not kind.argument.is_valid(argument):
+        raise SandboxError(f"fault {rule!r}: {argument!r} is not a valid argument for {name}")
+    return kind, moment, argument

@@ -1,4 +1,4 @@
-"""Data for a `responseSchema`: findings where property names fit, neutral values everywhere else."""
+"""Data for a `responseSchema`: findings in the properties with matching names, and neutral values elsewhere."""
 
 from __future__ import annotations
 
@@ -35,14 +35,16 @@ FIELDS: dict[str, Callable[[Finding], Any]] = {
     )
     for name in names.split()
 }
-"""A property's name, in lower case and without underscores, and what of a finding it takes."""
+"""From the name of a property (in lower case, without underscores) to a value of a finding."""
 
-_TELLING = "description message detail explanation finding issue problem text comment location line row severity"
+_DISTINCTIVE = "description message detail explanation finding issue problem text comment location line row severity"
 _LISTS = "findings issues problems comments messages vulnerabilities defects bugs warnings errors results"
 _COUNTS = "count total findingcount findingscount issuecount numberoffindings numberofissues problems issues"
 _SUMMARIES = "summary message answer overview conclusion text"
-# A row of findings is recognized by a TELLING property: `name` alone could be anything.
-TELLING, LISTS, COUNTS, SUMMARIES = (frozenset(names.split()) for names in (_TELLING, _LISTS, _COUNTS, _SUMMARIES))
+# The rows of an array are findings if they have one of these properties. `name` alone is ambiguous.
+DISTINCTIVE, LISTS, COUNTS, SUMMARIES = (
+    frozenset(names.split()) for names in (_DISTINCTIVE, _LISTS, _COUNTS, _SUMMARIES)
+)
 
 FORMATS = {
     "date-time": "1970-01-01T00:00:00Z",
@@ -55,9 +57,9 @@ FORMATS = {
 
 
 def check(schema: Any) -> None:
-    """Refuse a schema outside of what can be answered.
+    """Raise SchemaError for a schema that can't be answered.
 
-    Only trying shows whether bounds contradict each other or a recursion never ends.
+    The schema is filled once: this shows bounds that contradict each other, and endless recursion.
     """
     try:
         check_keywords(schema)
@@ -69,7 +71,7 @@ def check(schema: Any) -> None:
 
 
 def fill(schema: dict[str, Any], findings: Sequence[Finding], summary: str = "") -> Any:
-    """Data that the schema accepts; `SchemaError` where there can't be any."""
+    """Return data that matches a schema. Raise SchemaError if there is none."""
     from jsonschema import Draft202012Validator
 
     data = _Filler(schema, findings, summary).value(schema, "")
@@ -87,10 +89,10 @@ class _Filler:
         self.summary = summary
         self.finding: Finding | None = None  # the one whose row is being filled
         self.made = 0
-        self.open: list[str] = []  # the references on the way here: an optional property never recurses
+        self.open: list[str] = []  # the references that are being followed: an optional property never recurses
 
     def value(self, schema: Any, name: str) -> Any:
-        """The data for one subschema that stands under a property called `name`."""
+        """Return the data for the subschema of the property `name`."""
         self.made += 1
         if self.made > MOST_VALUES:
             raise SchemaError(f"Needs more than {MOST_VALUES} values")
@@ -111,7 +113,7 @@ class _Filler:
         return self._of_type(schema, name)
 
     def _any_of(self, schema: dict[str, Any], name: str) -> Any:
-        """The first alternative that can be filled; null where nothing is known for an `Optional[X]`."""
+        """Return data for the first suitable alternative. An `Optional[X]` without a known value is null."""
         choices = sorted(schema["anyOf"], key=lambda choice: choice is not True and choice.get("type") == "null")
         for choice in choices[:-1]:
             if choice is not True and choice.get("$ref") in self.open:
@@ -120,7 +122,7 @@ class _Filler:
                 return self.value(choice, name)
         return self.value(choices[-1], name)
 
-    def _known(self, name: str, schema: Any) -> bool:
+    def _known(self, name: str, schema: object) -> bool:
         if self.finding is not None:
             return plain(name) in FIELDS and self._suggest(name, schema) is not None
         return plain(name) in LISTS | COUNTS | SUMMARIES
@@ -164,7 +166,7 @@ class _Filler:
             self.finding = None
         return rows + [self.value(items, "") for _ in range(least - len(rows))]
 
-    def _holds_findings(self, items: Any, name: str) -> bool:
+    def _holds_findings(self, items: object, name: str) -> bool:
         followed: set[str] = set()
         while isinstance(items, dict) and "$ref" in items and items["$ref"] not in followed:
             followed.add(items["$ref"])
@@ -173,9 +175,9 @@ class _Filler:
             return False
         if items.get("type") == "string":
             return plain(name) in LISTS and "enum" not in items
-        return any(plain(name) in TELLING for name in items.get("properties", {}))
+        return any(plain(name) in DISTINCTIVE for name in items.get("properties", {}))
 
-    def _recurses(self, schema: Any) -> bool:
+    def _recurses(self, schema: object) -> bool:
         return isinstance(schema, dict) and schema.get("$ref") in self.open
 
     def _choice(self, choices: list[Any], name: str) -> Any:
@@ -185,8 +187,8 @@ class _Filler:
         same = [choice for choice in choices if isinstance(choice, str) and choice.lower() == wanted]
         return same[0] if same else choices[-1]
 
-    def _suggest(self, name: str, schema: Any) -> Any:
-        """What is known for this name, as far as the schema takes it; else None."""
+    def _suggest(self, name: str, schema: object) -> Any:
+        """Return the known value for a property, or None if there is none that the schema accepts."""
         known = plain(name)
         suggestion: Any = None
         if self.finding is not None:
@@ -203,12 +205,12 @@ class _Filler:
 
 
 def plain(name: str) -> str:
-    """A property's name for comparing: `line_number`, `lineNumber` and `Line number` are one."""
+    """Return the name of a property for comparison: `line_number`, `lineNumber` and `Line number` are equal."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _implied(schema: dict[str, Any]) -> str:
-    """The type that a schema without `type` speaks of."""
+    """Return the type of a schema without `type`, from its keywords."""
     if "properties" in schema or "required" in schema:
         return "object"
     if "items" in schema or "minItems" in schema:
@@ -248,7 +250,7 @@ def _neutral(kind: str, schema: dict[str, Any]) -> Any:
 
 
 def _nearest_to_zero(schema: dict[str, Any], *, whole: bool) -> int | float:
-    """The number nearest to 0 that the bounds allow, as far as a few candidates show."""
+    """Return the number closest to 0 in the bounds, among a few candidates."""
     step = schema.get("multipleOf", 1 if whole else None)
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
     high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))

@@ -1,4 +1,4 @@
-"""What it takes to be a process that serves: signals, memory that is kept, an end when nobody asks any more."""
+"""A process that serves a sandbox: signals, saved state, and the end after a time without requests."""
 
 from __future__ import annotations
 
@@ -7,43 +7,46 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codevf_nb.sandbox.options import Options
 
+if TYPE_CHECKING:
+    from codevf_nb.sandbox._server import Server
 
-class Served:
-    """What differs between a sandbox by hand and a notebook's own: where its memory lies, who is told."""
+
+class Host:
+    """The differences between a sandbox in a terminal and that of a notebook: where the state is saved."""
 
     options: Options
 
-    def recall(self) -> dict[str, Any] | None:
-        """The memory to begin with."""
+    def load_memory(self) -> dict[str, Any] | None:
+        """Return the saved state, or None."""
         raise NotImplementedError
 
-    def remember(self, memory: Callable[[], dict[str, Any]]) -> None:
-        """Keep the memory."""
+    def save_memory(self, memory: Callable[[], dict[str, Any]]) -> None:
+        """Save the state."""
         raise NotImplementedError
 
-    def ready(self, server: Any) -> None:
-        """The port answers."""
+    def on_ready(self, server: Server) -> None:
+        """Called when the server accepts requests."""
         raise NotImplementedError
 
-    def wanted(self) -> bool:
-        """Whether to go on."""
+    def may_continue(self) -> bool:
+        """Return whether to continue."""
         return True
 
-    def ended(self) -> None:
-        """The port is free again."""
+    def on_stopped(self) -> None:
+        """Called when the port is closed."""
 
 
-def serve(served: Served) -> int:
-    """Serve until a signal, or until it isn't wanted; what changed is kept twice a second, and at the end."""
+def serve(host: Host) -> int:
+    """Serve until a signal, or until the host must not continue. Save changes twice a second, and at the end."""
     from codevf_nb.sandbox._server import Server
     from codevf_nb.sandbox._state import dump, load
 
-    memory = served.recall()
-    server = Server(served.options, load(served.options, memory) if memory else None)
+    memory = host.load_memory()
+    server = Server(host.options, load(host.options, memory) if memory else None)
     changed = False
 
     def note() -> None:
@@ -52,14 +55,12 @@ def serve(served: Served) -> int:
 
     def housekeeping() -> bool:
         nonlocal changed
-        idle = (
-            served.options.idle_exit is not None and time.monotonic() - server.last_request > served.options.idle_exit
-        )
-        wanted = served.wanted()
-        if changed and wanted:
+        idle = host.options.idle_exit is not None and time.monotonic() - server.last_request > host.options.idle_exit
+        may_continue = host.may_continue()
+        if changed and may_continue:
             changed = False
-            served.remember(lambda: dump(server.engine))
-        return wanted and not idle
+            host.save_memory(lambda: dump(server.engine))
+        return may_continue and not idle
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -68,14 +69,14 @@ def serve(served: Served) -> int:
                 loop.add_signal_handler(number, server.request_stop)
             else:
                 signal.signal(number, lambda *_: server.request_stop())
-        await server.run(lambda: served.ready(server))
+        await server.run(lambda: host.on_ready(server))
 
     server.engine.on_change = note
     server.housekeeping = housekeeping
     try:
         asyncio.run(main())
     finally:
-        if server.port and served.wanted():
-            served.remember(lambda: dump(server.engine))
-        served.ended()
+        if server.port and host.may_continue():
+            host.save_memory(lambda: dump(server.engine))
+        host.on_stopped()
     return 0

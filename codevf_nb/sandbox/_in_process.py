@@ -1,4 +1,4 @@
-"""A sandbox in the own process: a real HTTP server on a daemon thread, to look into and drive from a test."""
+"""A sandbox in the current process: a real HTTP server on a daemon thread, for tests."""
 
 from __future__ import annotations
 
@@ -22,9 +22,21 @@ from codevf_nb.sandbox.options import Options
 
 
 class Sandbox:
-    """`with Sandbox(clock="virtual") as box:` serves the API at `box.base_url` until the block ends.
+    """A CodeVF API on this machine, for tests. In a `with` statement it serves at `base_url` until the block ends.
 
-    Takes the fields of `Options`; with `state=FILE` its memory outlives it.
+    Args:
+        **options: The fields of `codevf_nb.sandbox.options.Options`, for example `clock`, `credits` or `faults`. With
+            `state=FILE`, accounts and tasks are saved.
+
+    Raises:
+        SandboxError: An option is not valid.
+
+    Example:
+        >>> import requests
+        >>> with Sandbox(clock="virtual", credits=500) as box:
+        ...     headers = {"Authorization": f"Bearer {box.api_key}"}
+        ...     requests.get(f"{box.base_url}credits/balance", headers=headers).json()
+        {'available': 500, 'onHold': 0, 'total': 500}
     """
 
     def __init__(self, **options: Any) -> None:
@@ -36,7 +48,11 @@ class Sandbox:
         self._failed: BaseException | None = None
 
     def start(self) -> Self:
-        """Serve; returns once the port answers."""
+        """Start the server, and return when it accepts requests.
+
+        Raises:
+            SandboxError: The port can't be used.
+        """
         self._ready.clear()
         self._failed = None
         self._thread = threading.Thread(target=self._serve, name="codevf-sandbox", daemon=True)
@@ -47,7 +63,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """End the server and free its port; safe to call twice."""
+        """Stop the server and close its port. A second call does nothing."""
         if self._thread is None:
             return
         self._server.request_stop()
@@ -66,30 +82,41 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """Where the API is, with the slash at the end."""
+        """The URL of the API, with a slash at its end."""
         return self._server.base_url
 
     @property
     def api_key(self) -> str:
-        """The first key."""
+        """The first API key."""
         return self.options.api_key
 
     @property
     def engine(self) -> Engine:
-        """Tasks, accounts and clock; its methods are thread-safe."""
+        """The tasks, the accounts and the clock. Its methods are thread-safe."""
         return self._server.engine
 
     @property
     def faults(self) -> dict[str, int]:
-        """How often each fault rule has fired."""
+        """The number of calls that each fault rule has changed."""
         return self._server.faults.counts()
 
     def add_fault(self, rule: str) -> None:
-        """Add a fault rule, which counts calls from now on."""
+        """Add a fault rule. It counts calls from now on.
+
+        Args:
+            rule: The rule, `WHAT:WHICH:DO[=ARG]`, for example `create:2:drop-after-commit`.
+
+        Raises:
+            SandboxError: The rule is not valid.
+        """
         self._server.faults.add(rule)
 
     def advance(self, seconds: float) -> None:
-        """Move the sandbox's clock ahead."""
+        """Advance the clock of the sandbox.
+
+        Args:
+            seconds: The number of seconds, from 0.
+        """
         self.engine.clock.advance(seconds)
 
     def answer(
@@ -98,33 +125,61 @@ class Sandbox:
         message: str = "",
         deliverables: list[dict[str, Any]] | None = None,
         credits_used: float | None = None,
-        result: Any = None,
+        result: object = None,
     ) -> None:
-        """Answer an open task by hand, now: see `Control.answer`."""
+        """Answer an open task now.
+
+        Args:
+            task_id: The id of the task.
+            message: The text of the answer.
+            deliverables: Files, each with `fileName`, and with `url` or with `content`, which the sandbox serves.
+            credits_used: The cost, in credits. Default: the base share of the hold.
+            result: The data, for a task with a `responseSchema`.
+
+        Raises:
+            SandboxError: There is no open task with this id, or an argument is not valid.
+        """
         self._server.control.answer(task_id, message, deliverables, credits_used, result)
 
     def end(self, task_id: str, status: str) -> None:
-        """End an open task without an answer (`failed`, `expired`, `cancelled`): its hold is released."""
+        """End an open task without an answer, and release its hold.
+
+        Args:
+            task_id: The id of the task.
+            status: `failed`, `expired` or `cancelled`.
+
+        Raises:
+            SandboxError: There is no open task with this id, or no such status.
+        """
         self.engine.end(task_id, status)
 
     def top_up(self, amount: float, api_key: str | None = None) -> None:
-        """Add credits to an account."""
+        """Add credits to an account.
+
+        Args:
+            amount: The number of credits.
+            api_key: The key of the account. Default: the first key.
+        """
         self.engine.top_up(api_key or self.api_key, amount)
 
     def reset(self) -> None:
-        """Forget every task and project, and give each account its first credits again."""
+        """Delete all tasks and projects, and restore the first credits of each account."""
         self.engine.reset()
 
     def tasks(self) -> list[dict[str, Any]]:
-        """Every task as it stands now, oldest first, with what was received and what it holds."""
+        """Return every task, oldest first, with its current state, its request and its hold."""
         return self._server.control.tasks()
 
     def requests(self) -> list[tuple[str, str, int | None, datetime]]:
-        """The newest requests: method, path, status (None where nothing was sent), the sandbox's time."""
+        """Return the newest requests: method, path, status (None if no response was sent), time of the sandbox."""
         return self._server.app.snapshot_log()
 
     def balance(self, api_key: str | None = None) -> dict[str, int | float]:
-        """The credits of an account, in the API's words."""
+        """Return the credits of an account, with the names of the API.
+
+        Args:
+            api_key: The key of the account. Default: the first key.
+        """
         account = self.engine.balance(api_key or self.api_key)
         shown = {"available": account.available, "onHold": account.on_hold, "total": account.total}
         return {name: number(held) for name, held in shown.items()}

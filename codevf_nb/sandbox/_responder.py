@@ -1,4 +1,4 @@
-"""From a task's draft to its automated answer: the findings, what they cost, the form they are given in."""
+"""The automated answer of a task: its findings, its cost and its format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FINDINGS_FILE = "findings.csv"
 
 
 def answer_for(draft: Draft) -> Answer:
-    """Review what was attached, and word the answer: Markdown, or data where a `responseSchema` was sent."""
+    """Review the attachments, and return the answer: Markdown, or data for a `responseSchema`."""
     documents = [Document(item.file_name, item.mime_type, item.content) for item in draft.attachments]
     found = review(documents)
     used = used_by(draft.hold, len(found.findings), found.bytes_read)
@@ -32,5 +32,5 @@ def _data(draft: Draft, found: Review) -> object:
     try:
         return fill(schema, found.findings, found.summary)
     except (SchemaError, RecursionError, OverflowError):
-        # The schema was shown to have neutral data when it was checked; the findings don't fit into it.
+        # The check of the schema has found neutral data. The findings do not fit.
         return fill(schema, ())

@@ -1,6 +1,6 @@
-"""What the API promises and refuses, in numbers: each limit, price and assumption has its one place here.
+"""The limits, prices and assumptions of the API.
 
-Each is marked by its source: [D] the API documentation, [S] the Python SDK's README, [P] published elsewhere,
+Sources: [D] the API documentation, [S] the Python SDK's README, [P] published elsewhere,
 unverified, [A] an assumption of this project.
 """
 
@@ -17,24 +17,24 @@ MAX_CREDITS = (60, 115_200)  # [D]
 DEFAULT_MODE = "standard"  # [D]
 ATTACHMENTS = 5  # [D]
 ATTACHMENT_BYTES = 50 * 1024 * 1024  # [D] says 50 MB, [A] binary megabytes
-BODY_BYTES = 100 * 1024 * 1024  # [A] room for the largest single attachment in base64 (70 MB), not for five of them
+BODY_BYTES = 100 * 1024 * 1024  # [A] enough for the largest attachment in base64 (70 MB), but not for five of them
 NAME_CHARACTERS = (1, 200)  # [A] a project's name
 DESCRIPTION_CHARACTERS = 2_000  # [A]
 FILE_NAME_CHARACTERS = (1, 255)  # [A]
 IDEMPOTENCY_SECONDS = 24 * 3600  # [P]
-PROCESSING_AFTER = 0.25  # [A] of the time to the answer, a task is pending; then it is processing
+PROCESSING_AFTER = 0.25  # [A] the share of the time to the answer for which a task is pending; then it is processing
 OUTSIDE_HOURS_FACTOR = 4  # [A] with --slow-outside-hours: [D] only says that answers "may be slower"
-HINT_SECONDS = 30  # [A] an answer that is this near is announced by Retry-After
+HINT_SECONDS = 30  # [A] Retry-After announces an answer in this time
 SERVICE_HOURS = (8, 20, "America/New_York")  # [D] "8am-8pm EST", [A] which follows daylight saving time
 
-BASE_SHARE = Decimal("0.4")  # [A] of the hold is used by any answer at all
+BASE_SHARE = Decimal("0.4")  # [A] the share of the hold that every answer uses
 CREDITS_PER_FINDING = 2  # [A]
 CREDITS_PER_KIBIBYTE = 1  # [A] of attached text that the reviewer read
 
 
 @dataclass(frozen=True)
 class Mode:
-    """A service mode: its multiplier [P] and the range of `maxCredits` that it takes [P]."""
+    """A service mode: its multiplier [P] and its range of `maxCredits` [P]."""
 
     multiplier: Decimal
     least: int
@@ -50,7 +50,7 @@ MODES = {
 
 @dataclass(frozen=True)
 class Tag:
-    """A level of expertise: its multiplier scales what a task may cost [P]."""
+    """A level of expertise: its multiplier is a factor of the cost of a task [P]."""
 
     id: int
     name: str
@@ -74,11 +74,11 @@ DEFAULT_TAG = 1  # [D] its example answers an untagged task with `tagIdUsed: 1`;
 
 
 def hold_for(max_credits: Decimal, mode: str, tag: int) -> Decimal:
-    """The most a task can cost, in whole credits: what is put on hold when it is created [S P]."""
+    """Return the highest cost of a task, in whole credits. It is put on hold at the creation [S P]."""
     return Decimal(math.ceil(max_credits * MODES[mode].multiplier * TAGS[tag].multiplier))
 
 
 def used_by(hold: Decimal, findings: int, bytes_read: int) -> Decimal:
-    """The credits an automated answer uses: a base share, a little for its work, never above the hold [A]."""
+    """Return the cost of an automated answer: a base share and a part for its work, at most the hold [A]."""
     work = CREDITS_PER_FINDING * findings + CREDITS_PER_KIBIBYTE * (bytes_read // 1024)
     return min(hold, Decimal(math.ceil(BASE_SHARE * hold)) + work)

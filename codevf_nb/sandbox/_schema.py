@@ -1,4 +1,4 @@
-"""The part of JSON Schema that the sandbox can answer: checked keyword by keyword before anything is held."""
+"""The part of JSON Schema that the sandbox supports. Schemas are checked before credits are put on hold."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ MOST_NODES = 2_000
 
 
 class SchemaError(Exception):
-    """A `responseSchema` outside of what the sandbox can answer; the message names the keyword."""
+    """The sandbox can't answer a `responseSchema`. The message names the keyword."""
 
 
-def check_keywords(schema: Any) -> None:
-    """Refuse what is no JSON Schema, and what is outside the supported subset."""
+def check_keywords(schema: object) -> None:
+    """Raise SchemaError for a value that is not a JSON Schema, or not in the supported subset."""
     if not isinstance(schema, dict):
         raise SchemaError("Must be an object: a JSON Schema")
     _Walk(schema).visit(schema, "responseSchema")
@@ -31,7 +31,7 @@ def check_keywords(schema: Any) -> None:
 
 
 def resolve(root: dict[str, Any], reference: str) -> Any:
-    """What a local `$ref` (`#`, `#/$defs/Name`) points to; anything else is refused, and never fetched."""
+    """Return the target of a local `$ref` (`#`, `#/$defs/Name`). Other references are refused and never fetched."""
     if not reference.startswith("#"):
         raise SchemaError(f"$ref {reference!r}: only local references (#/$defs/…) are supported")
     node: Any = root
@@ -50,7 +50,7 @@ class _Walk:
         self.root = root
         self.nodes = 0
 
-    def visit(self, node: Any, where: str) -> None:
+    def visit(self, node: object, where: str) -> None:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             raise SchemaError(f"More than {MOST_NODES} subschemas")
@@ -91,13 +91,13 @@ def _well_formed(schema: dict[str, Any]) -> None:
         raise SchemaError(f"Is not a JSON Schema: {where or 'it'}: {error.message[:200]}") from None
 
 
-def is_number(value: Any) -> bool:
-    """Whether this is a finite JSON number; `true` is none."""
+def is_number(value: object) -> bool:
+    """Return whether a value is a finite JSON number. `true` is not a number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def has_type(value: Any, kind: str) -> bool:
-    """Whether a JSON value is of a JSON Schema type."""
+    """Return whether a JSON value has a JSON Schema type."""
     if kind == "integer":
         return is_number(value) and value == int(value)
     if kind == "number":

@@ -1,4 +1,4 @@
-"""The running server: requests in, replies out, on one asyncio loop over tornado, bound to loopback only."""
+"""The HTTP server: one asyncio loop with tornado, bound to loopback only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import time
 import traceback
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from tornado import httputil
 from tornado.http1connection import HTTP1Connection
@@ -19,18 +18,13 @@ from tornado.netutil import bind_sockets
 
 from codevf_nb.sandbox import _errors as errors
 from codevf_nb.sandbox import _rules as rules
-from codevf_nb.sandbox._app import (
-    App,
-    Call,
-    Reply,
-    Request,
-    error_reply,
-)
+from codevf_nb.sandbox._app import App, Call
 from codevf_nb.sandbox._clock import http_date
 from codevf_nb.sandbox._control import Control
 from codevf_nb.sandbox._engine import Engine
-from codevf_nb.sandbox._fault_effects import befall
-from codevf_nb.sandbox._faults import BEFORE, Fault, Faults
+from codevf_nb.sandbox._fault_kinds import Delivery
+from codevf_nb.sandbox._faults import Fault, Faults
+from codevf_nb.sandbox._messages import Reply, Request, error_reply
 from codevf_nb.sandbox._responder import answer_for
 from codevf_nb.sandbox.options import Options
 
@@ -42,7 +36,7 @@ HOUSEKEEPING_SECONDS = 0.5
 
 
 class Server:
-    """One sandbox on one port; `housekeeping` is called twice a second, and says whether to go on."""
+    """One sandbox on one port. `housekeeping` is called twice a second, and returns whether to continue."""
 
     def __init__(self, options: Options, engine: Engine | None = None) -> None:
         self.options = options
@@ -59,11 +53,11 @@ class Server:
 
     @property
     def base_url(self) -> str:
-        """Where the API is, with the slash at the end."""
+        """The URL of the API, with a slash at its end."""
         return f"http://{HOST}:{self.port}{rules.API_PREFIX}"
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Bind, say so, and serve until `request_stop`."""
+        """Bind the port, call `ready`, and serve until `request_stop`."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         http = HTTPServer(
             _Delegates(self),
@@ -87,19 +81,19 @@ class Server:
             await http.close_all_connections()
 
     def request_stop(self) -> None:
-        """End `run` soon; from any thread."""
+        """End `run` soon. This can be called from any thread."""
         if self._loop is not None and self._stop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._stop.set)
 
     def received(self, request: Request, connection: HTTP1Connection) -> None:
-        """A whole request has arrived."""
+        """Serve a complete request."""
         serving = asyncio.get_running_loop().create_task(self._serve(request, connection))
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
 
     def send(self, request: Request, connection: HTTP1Connection, reply: Reply, *, sent: int | None = None) -> None:
-        """Write a reply's head, and its body or the first `sent` bytes of it."""
+        """Write the headers of a reply, and its body or the first `sent` bytes of it."""
         body = b"" if request.method == "HEAD" else reply.body
         headers = httputil.HTTPHeaders(
             {
@@ -113,7 +107,7 @@ class Server:
             reason = HTTPStatus(reply.status).phrase
         except ValueError:
             reason = "Unknown"
-        # Errors of writing are the connection's: it has been closed by then.
+        # Errors of writing can be ignored: the connection is closed then.
         connection.write_headers(
             httputil.ResponseStartLine("HTTP/1.1", reply.status, reason), headers, body[:sent]
         ).add_done_callback(lambda future: future.exception())
@@ -140,45 +134,41 @@ class Server:
             return
         self.app.begin(call)
         try:
-            fault = self.faults.strike(call.operation)
-            reply = await self._outcome(call, request, fault)
-            entry[2] = reply.status if reply else None
-            await self._write(request, connection, reply, fault)
+            delivery = await self._deliver(call, request, self.faults.next_fault(call.operation))
+            entry[2] = delivery.reply.status if delivery.reply else None
+            await self._write(request, connection, delivery)
             self.app.after_reply(call)
         finally:
             self.app.finish(call)
 
-    async def _outcome(self, call: Call, request: Request, fault: Fault | None) -> Reply | None:
-        """What the call is answered with, its fault included; None for a dropped connection."""
+    async def _deliver(self, call: Call, request: Request, fault: Fault | None) -> Delivery:
         if fault is None:
-            return self._perform(call)
-        before, waits = fault.moment == BEFORE, fault.action == "delay"
-        if before and waits:
-            await asyncio.sleep(fault.seconds)
-        reply = self._perform(call) if waits or not before else None
-        if waits and not before:
-            await asyncio.sleep(fault.seconds)
-        return befall(fault, reply, request, self.engine.clock.now())
+            return Delivery(self._perform(call))
+        if fault.is_before_commit:
+            await asyncio.sleep(fault.delay_seconds)
+        reply = self._perform(call) if fault.needs_operation else None
+        if not fault.is_before_commit:
+            await asyncio.sleep(fault.delay_seconds)
+        return fault.delivery(reply, request, self.engine.clock.now())
 
     def _perform(self, call: Call) -> Reply:
         try:
             return self.app.perform(call)
-        except Exception:  # noqa: BLE001 - whatever went wrong in here, the caller gets the API's 500
+        except Exception:  # noqa: BLE001 - after any bug, the client must get the error 500 of the API
             traceback.print_exc()
             return error_reply(errors.ApiError(500, "INTERNAL_ERROR", "The sandbox failed; please report this"))
 
-    async def _write(
-        self, request: Request, connection: HTTP1Connection, reply: Reply | None, fault: Fault | None
-    ) -> None:
+    async def _write(self, request: Request, connection: HTTP1Connection, delivery: Delivery) -> None:
+        reply = delivery.reply
         if reply is None:
             connection.close()
-        elif fault is not None and fault.action == "truncate":
-            self.send(request, connection, reply, sent=len(reply.body) // 2)
+        elif delivery.cut_at is not None:
+            self.send(request, connection, reply, sent=delivery.cut_at)
             connection.close()
-        elif fault is not None and fault.action == "slow-drip":
+        elif delivery.drip_seconds is not None:
             self.send(request, connection, reply, sent=0)
             for index in range(len(reply.body)):
-                await asyncio.sleep(fault.seconds / len(reply.body))
+                await asyncio.sleep(delivery.drip_seconds / len(reply.body))
                 await connection.write(reply.body[index : index + 1])
             connection.finish()
         else:
@@ -193,7 +183,7 @@ class Server:
 
 
 class _Delegates(httputil.HTTPServerConnectionDelegate):
-    """Gives tornado one `_Incoming` per request."""
+    """Creates an `_Incoming` for each request."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -208,7 +198,7 @@ class _Delegates(httputil.HTTPServerConnectionDelegate):
 
 
 class _Incoming(httputil.HTTPMessageDelegate):
-    """A request while it arrives: collected up to the limit, refused at the first sign that it is larger."""
+    """A request that is being received. It is refused as soon as it is known to be too large."""
 
     def __init__(self, server: Server, connection: HTTP1Connection) -> None:
         self.server = server
@@ -219,18 +209,21 @@ class _Incoming(httputil.HTTPMessageDelegate):
         self.refused = False
         self.timer: asyncio.TimerHandle | None = None
 
-    def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> None:
-        """Answer 413 from the announced length alone, before a byte of the body is kept."""
+    def headers_received(
+        self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
+    ) -> None:
+        """Send the error 413 for a Content-Length above the limit, before the body is received."""
+        assert isinstance(start_line, httputil.RequestStartLine)  # noqa: S101 - a server receives requests only
         path = start_line.path.partition("?")[0]
         self.request = Request(start_line.method, path, {name.lower(): value for name, value in headers.items()})
-        self.timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._late)
+        self.timer = asyncio.get_running_loop().call_later(BODY_SECONDS, self._time_out)
         self.connection.set_max_body_size(sys.maxsize)
         length = headers.get("Content-Length", "")
         if length.isascii() and length.isdigit() and int(length) > rules.BODY_BYTES:
             self._refuse(errors.payload_too_large(rules.BODY_BYTES))
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep a piece. A refused body is read but not kept, so that the answer isn't lost to a reset."""
+        """Store a chunk. A refused body is read but not stored: a reset of the connection would lose the response."""
         self.size += len(chunk)
         if self.refused:
             if self.size > DRAINED_BYTES:
@@ -241,8 +234,8 @@ class _Incoming(httputil.HTTPMessageDelegate):
             self._refuse(errors.payload_too_large(rules.BODY_BYTES))
 
     def finish(self) -> None:
-        """The body is complete."""
-        self._on_time()
+        """Serve the request: its body is complete."""
+        self._stop_timer()
         if self.refused:
             self.connection.finish()
             return
@@ -251,11 +244,11 @@ class _Incoming(httputil.HTTPMessageDelegate):
         self.server.received(self.request, self.connection)
 
     def on_connection_close(self) -> None:
-        """The client went away."""
-        self._on_time()
+        """Clean up after the client has closed the connection."""
+        self._stop_timer()
         self.parts.clear()
 
-    def _on_time(self) -> None:
+    def _stop_timer(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
 
@@ -265,11 +258,11 @@ class _Incoming(httputil.HTTPMessageDelegate):
         if self.request.path.startswith(rules.API_PREFIX):
             self.server.app.arrived(self.request.method, self.request.path)[2] = error.status
         self.server.send(self.request, self.connection, error_reply(error))
-        # A client that waits for "100 Continue" sends no body: it is waiting for this answer.
+        # A client that waits for "100 Continue" sends no body: it waits for this response.
         if self.request.headers.get("expect", "").lower() == "100-continue":
             self.connection.finish()
 
-    def _late(self) -> None:
+    def _time_out(self) -> None:
         if not self.refused:
             self._refuse(
                 errors.ApiError(408, "REQUEST_TIMEOUT", f"The body did not arrive within {BODY_SECONDS:g} seconds")

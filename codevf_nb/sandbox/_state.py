@@ -1,4 +1,4 @@
-"""A sandbox's memory on disk: accounts, tasks and keys as one JSON file that only its owner can read."""
+"""The saved state of a sandbox: accounts, tasks and keys in a JSON file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from codevf_nb.sandbox._account import Account, Project
 from codevf_nb.sandbox._clock import Clock
-from codevf_nb.sandbox._engine import Engine, Remembered
+from codevf_nb.sandbox._engine import Engine, IdempotencyRecord
 from codevf_nb.sandbox._errors import SandboxError
 from codevf_nb.sandbox._task import Answer, Task
 from codevf_nb.sandbox.options import Options
@@ -20,8 +20,8 @@ from codevf_nb.sandbox.options import Options
 VERSION = 1
 
 
-def write_private(path: Path, value: Any) -> None:
-    """Replace a file by JSON in one step, readable by its owner alone (0600)."""
+def write_private(path: Path, value: object) -> None:
+    """Replace a file atomically by JSON that only its owner can read (0600)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -30,7 +30,7 @@ def write_private(path: Path, value: Any) -> None:
 
 
 def dump(engine: Engine) -> dict[str, Any]:
-    """The engine's memory as plain data."""
+    """Return the state of an engine as JSON values."""
     with engine.lock:
         engine.settle()
         tasks = [asdict(task) for task in engine.tasks.values()]
@@ -48,7 +48,7 @@ def dump(engine: Engine) -> dict[str, Any]:
 
 
 def load(options: Options, saved: dict[str, Any]) -> Engine:
-    """An engine with the memory of `saved` and the accounts that the options name beside it."""
+    """Return an engine with a saved state, and with the other accounts of the options."""
     try:
         moment = saved["clock"]
         at = datetime.fromisoformat(moment["now"]) if moment["virtual"] else None
@@ -56,7 +56,7 @@ def load(options: Options, saved: dict[str, Any]) -> Engine:
         engine.created, engine.projects_created = saved["created"], saved["projects_created"]
         engine.accounts |= {item["key"]: _account(item) for item in saved["accounts"]}
         remembered = {
-            key: Remembered(**{**known, "at": _time(known["at"])}) for key, known in saved["remembered"].items()
+            key: IdempotencyRecord(**{**known, "at": _time(known["at"])}) for key, known in saved["remembered"].items()
         }
         engine.restore([_task(item) for item in saved["tasks"]], remembered)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -65,7 +65,7 @@ def load(options: Options, saved: dict[str, Any]) -> Engine:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What a state file holds, None where there is none."""
+    """Return the contents of a state file, or None if there is no file."""
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -77,7 +77,7 @@ def read(path: Path) -> dict[str, Any] | None:
     return saved
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 

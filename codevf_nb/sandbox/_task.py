@@ -1,4 +1,4 @@
-"""A task: what was asked, where it stands, and what of it the API shows."""
+"""Tasks: their request, their status, and their JSON in the API."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from codevf_nb.sandbox._rules import PROCESSING_AFTER, TAGS
 
 OPEN = ("pending", "processing")
 ENDS = ("cancelled", "canceled", "failed", "expired")
-"""The final states beside `completed`: each releases the whole hold."""
+"""The final statuses besides `completed`. Each of them releases the whole hold."""
 
 
 @dataclass
 class Answer:
-    """An answer, given or waiting for its time; `data` instead of `message` where a schema was sent."""
+    """An answer that is given now or later. For a task with a schema it has `data` instead of `message`."""
 
     credits_used: Decimal
     message: str = ""
     data: Any = None
     deliverables: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)  # unguessable path -> text, served by the sandbox itself
+    files: dict[str, str] = field(default_factory=dict)  # from a secret path to the text that the sandbox serves
 
 
 @dataclass
 class Task:
-    """One task of one account; the engine alone changes it."""
+    """A task of an account. Only the engine changes it."""
 
     id: str
     key: str
@@ -50,16 +50,16 @@ class Task:
 
     @property
     def is_open(self) -> bool:
-        """Whether credits are still on hold for it."""
+        """Whether the task has credits on hold."""
         return self.status in OPEN
 
     @property
     def credits_used(self) -> Decimal:
-        """What it has cost so far: nothing before it is completed."""
+        """The cost, in credits. It is 0 until the task is completed."""
         return self.answer.credits_used if self.answer and self.status == "completed" else Decimal(0)
 
     def status_at(self, now: datetime) -> str:
-        """The status that an open task has by the clock."""
+        """Return the status at a time."""
         if not self.is_open or self.due_at is None:
             return self.status
         if now >= self.due_at:
@@ -68,7 +68,7 @@ class Task:
         return "processing" if now >= self.created_at + wait else "pending"
 
     def created_json(self) -> dict[str, Any]:
-        """What `tasks/create` answers with, as in the documents."""
+        """Return the JSON of `tasks/create`, as in the documentation."""
         return {
             "id": self.id,
             "status": self.status,
@@ -80,7 +80,7 @@ class Task:
         }
 
     def json(self, origin: str) -> dict[str, Any]:
-        """What `GET tasks/{id}` answers with; `origin` begins the addresses of files the sandbox serves."""
+        """Return the JSON of `GET tasks/{id}`. The addresses of served files start with `origin`."""
         shown = self.created_json() | {
             "creditsUsed": number(self.credits_used),
             "result": self._result(origin),
@@ -99,7 +99,7 @@ class Task:
         return {"message": self.answer.message, "deliverables": deliverables}
 
     def snapshot(self, origin: str) -> dict[str, Any]:
-        """Everything known of it as plain data, for tests and for looking."""
+        """Return all data of the task as JSON values, for tests and for inspection."""
         return {
             **self.json(origin),
             "key": self.key,

@@ -1,4 +1,4 @@
-"""A request's JSON, checked rule by rule; every problem of a body is found, not only the first."""
+"""Checks of the JSON of a request. All problems of a body are reported, not only the first one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Draft:
-    """A valid `tasks/create`; `digest` tells whether two bodies mean the same."""
+    """A valid request of `tasks/create`. Equal requests have equal digests."""
 
     prompt: str
     max_credits: Decimal
@@ -36,12 +36,12 @@ class Draft:
 
     @property
     def hold(self) -> Decimal:
-        """The credits to be put on hold."""
+        """The credits to put on hold."""
         return rules.hold_for(self.max_credits, self.mode, self.tag)
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON of a body, strictly: no NaN, no infinity, no half characters, no endless nesting."""
+    """Parse the JSON of a body. NaN, infinity, half surrogate pairs and too deep nesting are refused."""
     try:
         value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
         if rb"\ud" in body.lower():
@@ -51,8 +51,8 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def read_project(body: Any) -> tuple[str, str | None]:
-    """The name and description of a `projects/create`."""
+def read_project(body: object) -> tuple[str, str | None]:
+    """Return the name and the description of `projects/create`."""
     fields = _object(body)
     least, most = rules.NAME_CHARACTERS
     problems = []
@@ -67,8 +67,8 @@ def read_project(body: Any) -> tuple[str, str | None]:
     return fields["name"], description
 
 
-def read_task(body: Any) -> Draft:
-    """The draft of a `tasks/create`; null in an optional field is the same as leaving it out."""
+def read_task(body: object) -> Draft:
+    """Return the draft of `tasks/create`. An optional field may be null or missing."""
     fields = _object(body)
     problems = [*_prompt(fields), *_mode_and_credits(fields), *_project(fields), *_metadata(fields)]
     problems += [*_key(fields), *_tag(fields), *_schema(fields)]
@@ -90,7 +90,7 @@ def read_task(body: Any) -> Draft:
     )
 
 
-def _object(body: Any) -> dict[str, Any]:
+def _object(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid([Problem("body", "Must be a JSON object")])
     return body
@@ -172,7 +172,7 @@ def _schema(fields: dict[str, Any]) -> Iterator[Problem]:
         yield Problem("responseSchema", str(error))
 
 
-def _is_text(value: Any, most: int) -> bool:
+def _is_text(value: object, most: int) -> bool:
     return isinstance(value, str) and len(value) <= most
 
 
@@ -183,5 +183,5 @@ def _no_constant(name: str) -> float:
 def _finite(text: str) -> float:
     value = float(text)
     if value in {float("inf"), float("-inf")}:
-        raise ValueError("a number without end")
+        raise ValueError("an infinite number")
     return value

@@ -1,4 +1,4 @@
-"""How a sandbox is set up: one frozen record that the command line, the process and `Sandbox` share."""
+"""The options of a sandbox, for the command line, the process and `Sandbox`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,34 @@ from codevf_nb.sandbox._errors import SandboxError
 from codevf_nb.sandbox._faults import Fault
 
 CLOCK_DEFAULTS: dict[str, tuple[float, float | None]] = {"real": (4.0, 1.0), "virtual": (25.0, None)}
-"""By kind of clock: seconds until the answer, and requests per second (None is no limit)."""
+"""For each kind of clock: seconds until the answer, and requests per second (None is no limit)."""
 
 BY_CLOCK: Any = "by clock"
-"""The value of an option that the kind of clock decides."""
+"""The default of an option that depends on the kind of clock."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Everything that can be chosen about a sandbox; seconds and credits throughout."""
+    """The options of a sandbox.
+
+    Attributes:
+        port: The port on 127.0.0.1. 0 uses a free port.
+        api_key: The first API key. It also allows the control routes.
+        api_keys: Further API keys. Each one has its own account.
+        credits: The credits of a new account.
+        reviewer: `auto`, or `none` for tasks that are answered by hand.
+        answer_after: Seconds from the creation of a task to its answer.
+        rate_limit: Requests per second and key, or None for no limit.
+        seed: Makes ids, times, answers and faults repeatable.
+        clock: `real` or `virtual`. The virtual clock advances with each request.
+        faults: Fault rules, for example `create:2:drop-after-commit`.
+        state: A file that keeps accounts and tasks after a restart.
+        slow_outside_hours: Whether answers take longer outside of the service's main hours.
+        idle_exit: Seconds without a request after which the process stops.
+
+    Raises:
+        SandboxError: An option is not valid.
+    """
 
     port: int = 0
     api_key: str = "cvf_test_sandbox"
@@ -56,11 +75,11 @@ class Options:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Every API key that the sandbox knows, the first one's first."""
+        """All API keys, starting with `api_key`."""
         return (self.api_key, *(key for key in self.api_keys if key != self.api_key))
 
-    def told(self) -> dict[str, Any]:
-        """The options as plain JSON, without the keys and the places of this one run."""
+    def public_options(self) -> dict[str, Any]:
+        """Return the options as JSON values, without API keys, paths and the port."""
         hidden = {"api_key", "api_keys", "state", "port", "idle_exit"}
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -69,21 +88,21 @@ class Options:
         }
 
 
-def known(names: set[str]) -> None:
-    """Refuse the name of an option that doesn't exist."""
+def check_option_names(names: set[str]) -> None:
+    """Raise SandboxError for an option that does not exist."""
     unknown = names - {field.name for field in fields(Options)}
     if unknown:
         raise SandboxError(f"unknown sandbox option: {', '.join(sorted(unknown))}")
 
 
 def check_key(key: str) -> None:
-    """Refuse a key that the sandbox must not have: real ones, and what could not travel in a header."""
+    """Raise SandboxError for a live key, and for a key that a header can't have."""
     if not key.startswith("cvf_test_") or not key.isascii() or not key.isprintable() or " " in key:
-        raise SandboxError("a sandbox's key is cvf_test_ and printable characters; never a cvf_live_ one")
+        raise SandboxError("a sandbox's key is cvf_test_ and printable characters; cvf_live_ keys are not allowed")
 
 
 def rate(text: str) -> float | None:
-    """A rate limit as people type it: requests per second, or `off`."""
+    """Parse a rate limit of the command line: requests per second, or `off`."""
     if text == "off":
         return None
     try:
@@ -93,7 +112,7 @@ def rate(text: str) -> float | None:
 
 
 def to_credits(value: float | str | Decimal) -> Decimal:
-    """A number of credits, exactly."""
+    """Return an exact number of credits. Raise SandboxError for anything else."""
     try:
         amount = Decimal(str(value))
     except InvalidOperation:
@@ -108,7 +127,7 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise SandboxError(f"{name} {value!r}: one of {', '.join(allowed)}")
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -1,8 +1,8 @@
-"""The sandbox of a home: one process that every kernel of this home shares, and that outlives each of them.
+"""The sandbox of a home folder: one process for all kernels, which continues after they end.
 
-Its folder `home/sandbox/` (0700) holds `address.json` (where it answers), `state.json` (its key and memory),
-both 0600, `sandbox.log` and `lock`. No process is ever signalled by its number: it is asked
-to stop over HTTP with its key, so a pid that was given to another program does no harm.
+The folder `home/sandbox/` (0700) has the files `address.json` (its URL), `state.json` (its key and state), both 0600,
+`sandbox.log` and `lock`. The process is stopped over HTTP with its key and never by its process id, which may belong to
+another program by then.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from codevf_nb.sandbox._errors import SandboxError
-from codevf_nb.sandbox.options import Options, known
+from codevf_nb.sandbox.options import Options, check_option_names
 
 IDLE_EXIT = 30 * 60.0
 START_SECONDS = 20.0
@@ -34,10 +34,19 @@ POLL_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that answers; `started`: by this call; `options`: those in force."""
+    """A running sandbox.
+
+    Attributes:
+        base_url: The URL of the API.
+        key: Returns the API key.
+        pid: The process id.
+        generation: The number of the sandbox in this home. A fresh sandbox has a new one.
+        options: The options in force.
+        started: Whether this call has started the process.
+    """
 
     base_url: str
-    key: Callable[[], str] = field(compare=False)  # a traceback shows what a name holds, and calls nothing
+    key: Callable[[], str] = field(compare=False)  # a function, because a traceback shows the values of variables
     pid: int
     generation: int
     options: dict[str, Any]
@@ -45,7 +54,7 @@ class Running:
 
     @property
     def api_key(self) -> str:
-        """The key that opens it."""
+        """The API key."""
         return self.key()
 
     def __repr__(self) -> str:
@@ -54,16 +63,21 @@ class Running:
 
 
 def start(home: Path, *, fresh: bool = False, **options: Any) -> Running:
-    """The sandbox of this home: the running one, or the one that was, with its key and tasks, or a new one.
+    """Return the running sandbox of a home, or start it with its saved key and tasks, or start a new one.
 
-    `fresh` throws away what there is: a new key, a new generation. Options are those of `Options`; one that is
-    running keeps its own, and one that is started again takes these over its old ones.
+    Args:
+        home: The home folder.
+        fresh: Whether to delete the existing sandbox. The new one has a new key and a new generation.
+        **options: Fields of `Options`. They replace saved options. A running sandbox keeps its own options.
+
+    Raises:
+        SandboxError: An option is not valid, or the sandbox did not start.
     """
     _check(options)
     folder = home / "sandbox"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
-    with _only_one(folder):
+    with _locked(folder):
         running = find(home)
         if running is not None and not fresh:
             return running
@@ -74,7 +88,7 @@ def start(home: Path, *, fresh: bool = False, **options: Any) -> Running:
 
 
 def find(home: Path) -> Running | None:
-    """The running sandbox of this home, only if it really answers as the one its address file speaks of."""
+    """Return the running sandbox of a home, or None. It must answer with the pid and generation of its address file."""
     try:
         running = _addressed(**_read(home / "sandbox" / "address.json"))
         about = _ask(running, "GET", "alive")
@@ -89,23 +103,23 @@ def _addressed(*, api_key: str, **address: Any) -> Running:
 
 
 def gone(home: Path, generation: int) -> str | None:
-    """Why the sandbox of this generation answers no more, and never will; None where it may, or nobody knows.
+    """Return why the sandbox of a generation will never answer again, or None if it may.
 
-    One that was stopped is not gone: it has its tasks when it is started again.
+    A stopped sandbox may answer again: it has its tasks when it is restarted.
     """
     saved = _read(home / "sandbox" / "state.json")
     if not saved:
-        return "its sandbox is gone: the folder that it was in was deleted"
+        return "its sandbox is gone: its folder was deleted"
     newer = saved.get("home", {}).get("generation", 0) > generation
-    return "its sandbox is gone: a fresh one has taken its place (--fresh)" if newer else None
+    return "its sandbox is gone: a fresh one has replaced it (--fresh)" if newer else None
 
 
 def stop(home: Path) -> bool:
-    """Ask the sandbox of this home to save and end, and wait until it has; false where none was running."""
+    """Stop the sandbox of a home, and wait for its end. Return False if none was running."""
     folder = home / "sandbox"
     if not folder.is_dir():
         return False
-    with _only_one(folder):
+    with _locked(folder):
         running = find(home)
         if running is not None:
             _stop(folder, running)
@@ -113,15 +127,15 @@ def stop(home: Path) -> bool:
 
 
 def _check(options: dict[str, Any]) -> None:
-    known(set(options))
+    check_option_names(set(options))
     taken = {"api_key", "state", "port"} & set(options)
     if taken:
-        raise SandboxError(f"a home's sandbox chooses its own {', '.join(sorted(taken))}")
+        raise SandboxError(f"the sandbox of a home chooses its own {', '.join(sorted(taken))}")
     Options(**options)
 
 
 def _describe(folder: Path, options: dict[str, Any], *, fresh: bool) -> None:
-    """Write the state file that the new process begins with: the key travels in it, on no command line."""
+    """Write the state file of the new process. It has the key, so that no command line shows it."""
     saved = _read(folder / "state.json")
     home = saved.get("home") or {}
     if fresh or not home:
@@ -142,8 +156,8 @@ def _spawn(home: Path, folder: Path) -> Running:
         "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH")))),
     }
     with (folder / "sandbox.log").open("ab") as log:
-        # Its own folder is where it works: a user's csv.py must not stand in for the standard library's.
-        child = subprocess.Popen(  # noqa: S603 - our own module, no foreign argument
+        # It runs in its own folder: in another one, a user's csv.py would replace the module of the standard library.
+        child = subprocess.Popen(  # noqa: S603 - our own module, and no untrusted argument
             [sys.executable, "-m", "codevf_nb.sandbox", "--home", str(folder.resolve())],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -156,12 +170,12 @@ def _spawn(home: Path, folder: Path) -> Running:
     while time.monotonic() < deadline and child.poll() is None:
         running = find(home)
         if running is not None:
-            # Whoever started it is its parent, and has to wait for it, or its end would leave a zombie.
+            # The parent process has to wait for it, so that no zombie is left.
             threading.Thread(target=child.wait, name="codevf-sandbox-wait", daemon=True).start()
             return Running(**{**vars(running), "started": True})
         time.sleep(POLL_SECONDS)
     if child.poll() is None:
-        child.kill()  # ours without doubt: its parent has not waited for it yet
+        child.kill()  # certainly our process: nothing has waited for it yet
     child.wait()
     last = (folder / "sandbox.log").read_text(errors="replace").strip().splitlines()[-1:] or ["it gave no reason"]
     raise SandboxError(f"the sandbox did not start: {last[0]}")
@@ -205,8 +219,8 @@ def _write(path: Path, value: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: of two kernels that start a sandbox at once, the second finds the first's."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of the folder: the second of two kernels that start a sandbox finds that of the first."""
     with (folder / "lock").open("a+b") as file:
         if sys.platform == "win32":
             import msvcrt
@@ -216,4 +230,4 @@ def _only_one(folder: Path) -> Iterator[None]:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing the file gives the lock back
+        yield  # closing the file releases the lock

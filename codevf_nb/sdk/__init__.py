@@ -1,20 +1,20 @@
-"""A typed client for the CodeVF API, usable without a notebook.
+"""A typed client for the CodeVF API. It works without a notebook.
 
     from codevf_nb.sdk import CodeVFClient, ServiceMode
 
-    with CodeVFClient() as client:                                  # the key from CODEVF_API_KEY
+    with CodeVFClient() as client:  # with the API key in CODEVF_API_KEY
         project = client.projects.create("Reviews")
         task = client.tasks.create("Is this join dropping rows?", 240, project.id, mode=ServiceMode.FAST)
         print(client.tasks.wait(task.id).result)
 
-The names below are loaded when they are first used, so that importing `codevf_nb.sdk.exceptions` or
-`codevf_nb.sdk.models` costs next to nothing.
+Each name is imported when it is first used. Therefore the import of `codevf_nb.sdk.exceptions` or
+`codevf_nb.sdk.models` is fast.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from codevf_nb.sdk._client import CodeVFClient
@@ -111,7 +111,7 @@ _MODULES = {
     ),
     "polling": "next_poll",
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "APIConnectionError",
@@ -176,10 +176,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
     return value
 
 

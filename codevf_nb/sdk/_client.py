@@ -1,4 +1,4 @@
-"""The client: one object with a key, and the service's four resources on it."""
+"""The client: one object with an API key and the four resources of the service."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Self
 from codevf_nb.sdk.addresses import (
     Address,
     AddressError,
+    masked_address,
     parse_hosts,
-    shown,
 )
 from codevf_nb.sdk.exceptions import BadRequestError, ConfigurationError
 from codevf_nb.sdk.limits import BASE_URL, MAX_RETRIES, TIMEOUT
@@ -33,15 +33,32 @@ from codevf_nb.sdk.validation import validate_api_key
 
 
 class CodeVFClient:
-    """A typed client for the CodeVF API; it may be shared between threads, and closed like a file.
+    """A typed client for the CodeVF API.
 
-    `api_key` comes from CODEVF_API_KEY and `base_url` from CODEVF_BASE_URL where they are not given.
-    `timeout` is the total deadline of one call in seconds, with all its attempts and waits; `max_retries` is
-    how many attempts may follow the first. `before_attempt` is called right before each attempt (a rate
-    limiter goes there). A live key goes over https to CodeVF's hosts only; another host must be named in
-    `allowed_hosts`. A test key may go to any host over https, and to this machine over http. `clock`, `sleep`
-    and `random` stand in for time and chance in tests. Raises AuthenticationError (no key, or one that can't be
-    used) or ConfigurationError (a base URL that can't, or where this key may not go).
+    A client can be shared between threads. Close it with `close`, or use it in a `with` statement. A live key is sent
+    only over https and only to CodeVF's hosts and to `allowed_hosts`. A test key is sent to any host over https, and
+    to this machine over http.
+
+    Args:
+        api_key: The API key. Default: the environment variable CODEVF_API_KEY.
+        base_url: The URL of the API. Default: the environment variable CODEVF_BASE_URL, or CodeVF's own URL.
+        timeout: Seconds for one call, with all its attempts and waits.
+        max_retries: How many attempts may follow the first one.
+        allowed_hosts: Further hosts that a live key may be sent to.
+        before_attempt: Called right before each attempt, for example by a rate limiter.
+        clock: Replaces the monotonic clock in tests.
+        sleep: Replaces `time.sleep` in tests.
+        random: Replaces `random.random` in tests.
+
+    Raises:
+        AuthenticationError: There is no API key, or the key has characters that a header can't have.
+        ConfigurationError: The base URL or another argument is not valid, or the key must not be sent to this host.
+
+    Example:
+        >>> client = CodeVFClient("cvf_test_example", base_url="http://127.0.0.1:8765/api/v1")
+        >>> client
+        CodeVFClient(api_key='cvf_test_…', base_url='http://127.0.0.1:8765/api/v1/')
+        >>> client.close()
     """
 
     def __init__(
@@ -58,10 +75,12 @@ class CodeVFClient:
         random: Callable[[], float] = random_module.random,
     ) -> None:
         self._base_url = ""
-        self._secret = Secret(_named("CODEVF_API_KEY") if api_key is None else api_key)
+        self._secret = Secret(_environment_variable("CODEVF_API_KEY") if api_key is None else api_key)
         del api_key  # so that no traceback shows it among the locals
         validate_api_key(self._secret)
-        address = _checked(base_url or _named("CODEVF_BASE_URL") or BASE_URL, self._secret, allowed_hosts)
+        address = _service_address(
+            base_url or _environment_variable("CODEVF_BASE_URL") or BASE_URL, self._secret, allowed_hosts
+        )
         if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
             raise ConfigurationError(f"timeout {timeout!r} is not a number of seconds above 0")
         if not (isinstance(max_retries, int) and max_retries >= 0):
@@ -84,11 +103,11 @@ class CodeVFClient:
 
     @property
     def base_url(self) -> str:
-        """Where the client talks to, with a slash at its end."""
+        """The URL of the API, with a slash at its end."""
         return self._base_url
 
     def close(self) -> None:
-        """Closes the connections; a later call opens new ones."""
+        """Close the connections. A later call opens new ones."""
         self._transport.wire.close()
 
     def __enter__(self) -> Self:
@@ -103,13 +122,13 @@ class CodeVFClient:
         return f"CodeVFClient(api_key='{self._secret}', base_url={self.base_url!r})"
 
 
-def _named(variable: str) -> str:
-    """Return a variable of the environment. A line that names the environment itself shows all of it in a traceback."""
+def _environment_variable(variable: str) -> str:
+    """Return an environment variable. `os.environ` is used only here, so that no traceback prints all of it."""
     return os.environ.get(variable, "")
 
 
-def _checked(base_url: str, secret: Secret, allowed_hosts: Sequence[str]) -> Address:
-    """The address of the service, if this key may go there."""
+def _service_address(base_url: str, secret: Secret, allowed_hosts: Sequence[str]) -> Address:
+    """Return the address of the service, if the key may be sent there."""
     try:
         allowed = parse_hosts(allowed_hosts)
     except AddressError as error:
@@ -117,19 +136,19 @@ def _checked(base_url: str, secret: Secret, allowed_hosts: Sequence[str]) -> Add
     try:
         address = Address.parse(base_url)
     except AddressError as error:
-        raise ConfigurationError(f"the base URL {shown(base_url)} {error}") from None
+        raise ConfigurationError(f"the base URL {masked_address(base_url)} {error}") from None
     if address.scheme == "http" and not address.is_loopback:
         raise ConfigurationError(f"base URL {address} would send the key unencrypted: use https, or a loopback address")
     if not secret.is_test and not address.may_have_live_key(allowed):
         raise ConfigurationError(
-            f"a live key goes over https to CodeVF's hosts only, and {address} is none of them: to let it go there, "
+            f"a live key is sent over https to CodeVF's hosts only, and {address} is not one of them: to allow it, use "
             f"allowed_hosts=[{address.host!r}]"
         )
     return address
 
 
 class Projects:
-    """Groups of tasks."""
+    """The projects of an account. A project is a group of tasks."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -143,9 +162,26 @@ class Projects:
         on_answer: OnAnswer | None = None,
         deadline: float | None = None,
     ) -> Project:
-        """The project of that name, made if it is not there yet (so that asking again is safe)."""
+        """Create a project, or return the one that has this name already. Repeating the call is safe.
+
+        Args:
+            name: The name of the project.
+            description: A text about the project.
+            before_attempt: Called right before each attempt.
+            on_answer: Called with each complete response, before it is parsed.
+            deadline: Seconds for the whole call, from now. None is the client's timeout.
+
+        Raises:
+            BadRequestError: The name is empty.
+            CodeVFError: The call failed, see `codevf_nb.sdk.exceptions`.
+
+        Example:
+            >>> project = client.projects.create("Reviews")
+            >>> project.name, client.projects.create("Reviews") == project
+            ('Reviews', True)
+        """
         if not isinstance(name, str) or not name.strip():
-            raise BadRequestError(f"project name {name!r} is empty; a name is needed", code="invalid_request")
+            raise BadRequestError(f"project name {name!r} is empty; a name is required", code="invalid_request")
         fields = {"name": name} if description is None else {"name": name, "description": description}
         body = json.dumps(fields).encode()
         call = Call("POST", "projects/create", body, None, before_attempt, on_answer, deadline)
@@ -154,7 +190,7 @@ class Projects:
 
 
 class Credits:
-    """The account's credits."""
+    """The credits of an account."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -166,14 +202,28 @@ class Credits:
         on_answer: OnAnswer | None = None,
         deadline: float | None = None,
     ) -> CreditBalance:
-        """What is available, on hold, and both together, in credits (they may have decimals)."""
+        """Return the balance in credits, which may have decimals.
+
+        Args:
+            before_attempt: Called right before each attempt.
+            on_answer: Called with each complete response, before it is parsed.
+            deadline: Seconds for the whole call, from now. None is the client's timeout.
+
+        Raises:
+            CodeVFError: The call failed, see `codevf_nb.sdk.exceptions`.
+
+        Example:
+            >>> balance = client.credits.get_balance()
+            >>> balance.available, balance.on_hold, balance.total
+            (Decimal('100000'), Decimal('0'), Decimal('100000'))
+        """
         call = Call("GET", "credits/balance", None, None, before_attempt, on_answer, deadline)
         answer = self._transport.send(call)
         return parse_balance(answer.body, headers=answer.headers, status_code=answer.status)
 
 
 class Tags:
-    """Levels of expertise and what they cost."""
+    """The tags: levels of expertise, and what they cost."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -185,7 +235,20 @@ class Tags:
         on_answer: OnAnswer | None = None,
         deadline: float | None = None,
     ) -> list[Tag]:
-        """Every tag there is, in the service's order; `is_active` says which can be chosen."""
+        """Return every tag, in the order of the service. Only tags with `is_active` can be used for new tasks.
+
+        Args:
+            before_attempt: Called right before each attempt.
+            on_answer: Called with each complete response, before it is parsed.
+            deadline: Seconds for the whole call, from now. None is the client's timeout.
+
+        Raises:
+            CodeVFError: The call failed, see `codevf_nb.sdk.exceptions`.
+
+        Example:
+            >>> {tag.name: tag.cost_multiplier for tag in client.tags.list() if tag.is_active}
+            {'engineer': Decimal('1.7'), 'vibe_coder': Decimal('1.5'), 'general_purpose': Decimal('1.0')}
+        """
         call = Call("GET", "tags", None, None, before_attempt, on_answer, deadline)
         answer = self._transport.send(call)
         return parse_tags(answer.body, status_code=answer.status)

@@ -1,8 +1,8 @@
-"""One exchange over HTTP: request out, whole answer in, before a deadline, with the key seen by nobody.
+"""One HTTP exchange: send a request and read the complete response before a deadline, without exposing the key.
 
-This is the only place that knows requests. It is stricter than requests is by itself: `~/.netrc` and cookies
-are ignored, nothing is redirected or repeated, a proxy from the environment is used except towards loopback,
-and a socket that drips is shut when the time is up.
+This is the only module that uses the requests library. It is stricter than the library: `~/.netrc` and cookies are
+ignored, nothing is redirected or repeated, no proxy is used for loopback addresses, and the socket of a slow response
+is closed when the time is up.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from codevf_nb.sdk.limits import CONNECT_SECONDS
 from codevf_nb.sdk.secret import Secret
 
 CHUNK = 64 * 1024
-LONGEST_SECONDS = 24 * 3600.0  # a socket takes no timeout of any length
+LONGEST_SECONDS = 24 * 3600.0  # sockets do not accept every timeout
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that came back whole."""
+    """A complete response."""
 
     status: int
     headers: Any
@@ -43,7 +43,7 @@ class Reply:
 
 
 class _Bearer(AuthBase):
-    """Sets the header at the last moment; being there at all, it also keeps `~/.netrc` out."""
+    """Sets the Authorization header last. It also keeps requests from reading `~/.netrc`."""
 
     def __init__(self, secret: Secret | None) -> None:
         self._secret = secret
@@ -55,8 +55,8 @@ class _Bearer(AuthBase):
         return request
 
 
-class _Watch:
-    """One exchange's socket and time. Until `begin`, nothing of the request has left this machine."""
+class _ExchangeTimer:
+    """The socket and the time limit of one exchange. Before `begin`, nothing was sent."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -67,24 +67,24 @@ class _Watch:
     def sent(self) -> bool:
         return self._socket is not None
 
-    def __enter__(self) -> _Watch:
-        deadlines.mind(self, self.seconds, self._expire)
+    def __enter__(self) -> _ExchangeTimer:
+        deadlines.start(self, self.seconds, self._expire)
         return self
 
     def __exit__(self, *_: object) -> None:
-        deadlines.drop(self)
+        deadlines.cancel(self)
 
     def begin(self, sock: Any) -> None:
-        # urllib3 would hold a long upload to the time that connecting may take.
+        # Without this, urllib3 applies the connect timeout to a long upload.
         sock.settimeout(self.seconds)
         self._socket = sock
         if self.expired:
-            raise TimeoutError("connecting took all the time there was")
+            raise TimeoutError("connecting took longer than the deadline")
 
     def _expire(self) -> None:
         self.expired = True
         sock = getattr(self._socket, "socket", self._socket)
-        # Not SSLSocket.shutdown: it takes the encryption off before it shuts.
+        # SSLSocket.shutdown would first remove the encryption.
         with contextlib.suppress(OSError, TypeError):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
@@ -92,8 +92,8 @@ class _Watch:
 _this_thread = threading.local()
 
 
-class _Watched:
-    """Mixed into urllib3's connections: it knows the moment when a request starts to leave the machine."""
+class _TimedConnection:
+    """A mixin for urllib3's connections that notes the moment when a request starts to be sent."""
 
     sock: Any
     connect: Callable[[], None]
@@ -101,30 +101,30 @@ class _Watched:
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
-        _this_thread.watch.begin(self.sock)
+        _this_thread.timer.begin(self.sock)
         super().request(*args, **kwargs)  # type: ignore[misc]
 
 
-def _watched(pool: Any) -> Any:
-    connection = type(pool.ConnectionCls.__name__, (_Watched, pool.ConnectionCls), {})
+def _timed_pool(pool: Any) -> Any:
+    connection = type(pool.ConnectionCls.__name__, (_TimedConnection, pool.ConnectionCls), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
-def _watch_over(manager: Any) -> Any:
+def _time_connections(manager: Any) -> Any:
     pools = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {scheme: _watched(pool) for scheme, pool in pools.items()}
+    manager.pool_classes_by_scheme = {scheme: _timed_pool(pool) for scheme, pool in pools.items()}
     return manager
 
 
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        _watch_over(self.poolmanager)
+        _time_connections(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **kwargs)
-        return manager if known else _watch_over(manager)
+        return manager if known else _time_connections(manager)
 
 
 class _Session(requests.Session):
@@ -135,21 +135,21 @@ class _Session(requests.Session):
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter(max_retries=0))
 
-    def get_redirect_target(self, resp: Any) -> None:
-        """No redirect is even looked at: requests would read an endless body to prepare for it."""
+    def get_redirect_target(self, resp: object) -> None:
+        """Return None: for a redirect, requests would read the whole body, which may be endless."""
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """The environment's proxies, except towards this machine: a key must not leave it in plain text."""
+        """Use the proxies of the environment, but not for this machine: http would show the key to the proxy."""
         address = Address.link(str(url))
         if not address.is_loopback:
             return super().merge_environment_settings(url, proxies, stream, verify, cert)
-        if address.scheme == "http":  # nothing of the environment matters: looking it up would cost more than sending
+        if address.scheme == "http":  # looking up the environment would take longer than sending
             return {"proxies": {}, "stream": stream, "verify": self.verify, "cert": cert}
         return super().merge_environment_settings(url, proxies, stream, verify, cert) | {"proxies": {}}
 
 
 class Wire:
-    """Exchanges requests for answers. Each thread has a session of its own, so a wire can be shared."""
+    """Sends requests and returns responses. It can be shared between threads: each thread has its own session."""
 
     def __init__(self, secret: Secret | None) -> None:
         self._secret = secret
@@ -162,7 +162,7 @@ class Wire:
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
 
     def close(self) -> None:
-        """Closes the connections of every thread; a later exchange opens new ones."""
+        """Close the connections of all threads. A later exchange opens new ones."""
         with self._lock:
             sessions = list(self._sessions)
         for session in sessions:
@@ -185,28 +185,35 @@ class Wire:
         limit: int,
         body: bytes | None = None,
         with_key: bool = True,
-        sink: Callable[[bytes], object] | None = None,
+        on_chunk: Callable[[bytes], object] | None = None,
     ) -> Reply | CodeVFError:
-        """The whole answer, or (returned, so that it has no chain) why there is none.
+        """Send a request and return the response, or the error. The error is returned, so that it has no context.
 
-        No more than `limit` bytes of an answer are read; the rest is cut off, since what came first may hold
-        the id of a paid task. With `sink`, the body of a 200 goes there piece by piece.
+        Args:
+            method: The HTTP method.
+            url: The URL.
+            seconds: The time limit of the exchange.
+            limit: How many bytes of the body are read. The rest is cut off: the first part may have the id of a paid
+                task.
+            body: The body of the request.
+            with_key: Whether to send the API key.
+            on_chunk: Called with each chunk of the body, if the status is 200. The reply's body is empty then.
         """
         seconds = min(seconds, LONGEST_SECONDS)
         outcome: CodeVFError
         stopped: BaseException | None = None
-        with _Watch(seconds) as watch:
-            _this_thread.watch = watch
+        with _ExchangeTimer(seconds) as timer:
+            _this_thread.timer = timer
             try:
-                reply = self._exchange(method, url, body, seconds, limit, with_key=with_key, sink=sink)
-                if not watch.expired:
+                reply = self._exchange(method, url, body, seconds, limit, with_key=with_key, on_chunk=on_chunk)
+                if not timer.expired:
                     return reply
-                outcome = _failure(None, url, watch)
+                outcome = _failure(None, url, timer)
             except CodeVFError as error:
                 outcome = error
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-                outcome = _failure(error, url, watch)
-            except BaseException as error:  # noqa: BLE001 - raised again below, without what its traceback could show
+                outcome = _failure(error, url, timer)
+            except BaseException as error:  # noqa: BLE001 - raised again below, without a traceback that could show the key
                 stopped = error
         if stopped is not None:
             stopped.__traceback__ = stopped.__context__ = stopped.__cause__ = None
@@ -222,7 +229,7 @@ class Wire:
         limit: int,
         *,
         with_key: bool,
-        sink: Callable[[bytes], object] | None,
+        on_chunk: Callable[[bytes], object] | None,
     ) -> Reply:
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body else {})
         with self._session().request(
@@ -236,7 +243,7 @@ class Wire:
             stream=True,
         ) as response:
             held = bytearray()
-            take = sink if sink is not None and response.status_code == 200 else held.extend
+            take = on_chunk if on_chunk is not None and response.status_code == 200 else held.extend
             size = 0
             for chunk in response.iter_content(CHUNK):
                 take(chunk[: limit - size])
@@ -245,32 +252,32 @@ class Wire:
                     break
             else:
                 _check_whole(response)
-            return Reply(response.status_code, response.headers, self._masked(bytes(held)))
+            return Reply(response.status_code, response.headers, self._without_key(bytes(held)))
 
-    def _masked(self, body: bytes) -> bytes:
-        """An answer that echoes the key is kept without it."""
+    def _without_key(self, body: bytes) -> bytes:
+        """Mask the key in a response that repeats it."""
         key = b"" if self._secret is None else self._secret.reveal().encode()
         return body.replace(key, str(self._secret).encode()) if len(key) > len("cvf_test_") else body
 
 
 def _check_whole(response: requests.Response) -> None:
-    """Older urllib3 takes a body that was cut off for a whole one."""
+    """Raise an error for a body that was cut off. Older versions of urllib3 do not."""
     promised = response.headers.get("Content-Length", "")
     if promised.isdigit() and "Transfer-Encoding" not in response.headers and response.raw.tell() < int(promised):
         raise requests.exceptions.ChunkedEncodingError("the body was cut off")
 
 
-def _failure(error: BaseException | None, url: str, watch: _Watch) -> APIConnectionError:
+def _failure(error: BaseException | None, url: str, timer: _ExchangeTimer) -> APIConnectionError:
     host = urlsplit(url).netloc
-    if watch.expired or isinstance(error, requests.Timeout | TimeoutError):
-        what = "did not answer in time" if watch.sent else "could not be reached in time"
-        return APIConnectionError(f"{host} {what}", sent=watch.sent)
-    what = "broke off" if watch.sent else "could not be reached"
-    return APIConnectionError(f"{host} {what} ({_reason(error)})", sent=watch.sent)
+    if timer.expired or isinstance(error, requests.Timeout | TimeoutError):
+        what = "did not answer in time" if timer.sent else "could not be reached in time"
+        return APIConnectionError(f"{host} {what}", sent=timer.sent)
+    what = "broke off" if timer.sent else "could not be reached"
+    return APIConnectionError(f"{host} {what} ({_reason(error)})", sent=timer.sent)
 
 
 def _reason(error: BaseException | None) -> str:
-    """The system's own words, from the bottom of the chain; a library's text could quote headers."""
+    """Return the message of the operating system. The message of a library could quote headers."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)

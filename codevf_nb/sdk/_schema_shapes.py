@@ -1,6 +1,6 @@
-"""From what people have (classes, columns, dtypes) to a JSON Schema.
+"""JSON Schemas from Python classes, columns and dtypes.
 
-pandas and pydantic are recognised by what their objects can do, never imported.
+pandas and pydantic are never imported. Their objects are recognized by their attributes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from codevf_nb.sdk.exceptions import BadRequestError
 
 ROWS = "rows"
-"""The name of the one array in the schema of a table."""
+"""The name of the only array in the schema of a table."""
 
 _JSON_TYPES = {"object", "array", "string", "number", "integer", "boolean", "null"}
 _KEYWORDS: dict[str, type | tuple[type, ...]] = {
@@ -48,7 +48,7 @@ _PYTHON_TYPES: dict[Any, dict[str, Any]] = {
     date: {"type": "string", "format": "date"},
     time: {"type": "string", "format": "time"},
 }
-# The starts of dtype names, in pandas' and numpy's spellings; the first that fits decides.
+# Prefixes of the dtype names of pandas and numpy. The first match is used.
 _DTYPES = (
     (("bool",), {"type": "boolean"}),
     (("int", "uint"), {"type": "integer"}),
@@ -59,16 +59,26 @@ _DTYPES = (
 )
 
 
-def to_json_schema(shape: Any) -> dict[str, Any]:
-    """A JSON Schema from a schema, or from a shape as Python and pandas write it.
+def to_json_schema(shape: object) -> dict[str, Any]:
+    """Return a JSON Schema for a shape.
 
-    * a dict that is a JSON Schema: as it is;
-    * a dict of names to types or dtypes (`{"severity": str, "line": int}`), a dataclass, a pydantic model
-      class, a TypedDict: one object with those fields;
-    * a list of (column, dtype) pairs, `df.dtypes`, or a list with one class or dict in it (`[Finding]`):
-      a table, that is an object whose one array, `rows`, holds the rows.
+    Args:
+        shape: One of these:
 
-    Raises BadRequestError for anything else, and names the part it can't express.
+            * a JSON Schema: it is returned unchanged;
+            * a dict of names to types or dtypes (`{"severity": str, "line": int}`), a dataclass, a pydantic model
+              class or a TypedDict: the schema of one object with these fields;
+            * a list of (column, dtype) pairs, `df.dtypes`, or a list with one class or dict (`[Finding]`): the schema
+              of a table, which is an object with one array named `rows`.
+
+    Raises:
+        BadRequestError: The shape, or the part of it that the message names, has no JSON Schema.
+
+    Example:
+        >>> to_json_schema({"line": int})
+        {'type': 'object', 'properties': {'line': {'type': 'integer'}}, 'required': ['line']}
+        >>> to_json_schema([("line", "int64")])["properties"]["rows"]["items"]["required"]
+        ['line']
     """
     if isinstance(shape, dict):
         return shape if _is_schema(shape) else _object_of(shape)
@@ -90,7 +100,7 @@ def _is_schema(shape: dict[Any, Any]) -> bool:
     kind = shape.get("type")
     kinds = kind if isinstance(kind, list) and kind else [kind]
     if all(isinstance(entry, str) and entry in _JSON_TYPES for entry in kinds):
-        # {"type": "string", "line": int} is a row with a column called type.
+        # {"type": "string", "line": int} describes a row with a column named type.
         return not any(isinstance(value, type) for value in shape.values())
     return any(isinstance(shape.get(word), form) for word, form in _KEYWORDS.items()) or "const" in shape
 
@@ -105,7 +115,7 @@ def _table(columns: Any) -> dict[str, Any]:
 
 
 def _in_rows(array: dict[str, Any]) -> dict[str, Any]:
-    """A table inside an object: the documentation's example has an object at the top."""
+    """Return the schema of an object with the array: the documentation only shows objects at the top level."""
     definitions = array.get("items", {}).pop("$defs", None)
     schema: dict[str, Any] = {"type": "object", "properties": {ROWS: array}, "required": [ROWS]}
     return schema if definitions is None else {**schema, "$defs": definitions}
@@ -124,12 +134,12 @@ def _object_of(
     }
 
 
-def _schema_of(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
-    """The schema of one type, wherever it stands; `seen` are the classes that it stands in."""
+def _schema_of(kind: object, seen: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the schema of one type. `seen` are the classes that contain it."""
     try:
         if kind in _PYTHON_TYPES:
             return dict(_PYTHON_TYPES[kind])
-    except (TypeError, ValueError):  # unhashable: a dict or a list of its own
+    except (TypeError, ValueError):  # unhashable: a dict or a list
         if isinstance(kind, dict | list | tuple):
             return to_json_schema(kind)
         raise _inexpressible(kind) from None
@@ -146,7 +156,7 @@ def _schema_of_class(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
     if issubclass(kind, enum.Enum):
         return {"enum": [member.value for member in kind]}
     if kind in seen:
-        raise _inexpressible(kind, "a class that holds itself needs a schema written by hand")
+        raise _inexpressible(kind, "a class that contains itself needs a hand-written schema")
     if dataclasses.is_dataclass(kind):
         defaults = (dataclasses.MISSING, dataclasses.MISSING)
         fields = [field for field in dataclasses.fields(kind) if field.init]
@@ -161,7 +171,7 @@ def _schema_of_class(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
     return _schema_of_dtype(kind)
 
 
-def _schema_of_generic(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
+def _schema_of_generic(kind: object, seen: tuple[Any, ...]) -> dict[str, Any]:
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return _schema_of(inner[0], seen)
@@ -178,7 +188,7 @@ def _schema_of_generic(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
     raise _inexpressible(kind)
 
 
-def _schema_of_dtype(kind: Any) -> dict[str, Any]:
+def _schema_of_dtype(kind: object) -> dict[str, Any]:
     categories = getattr(kind, "categories", None)
     if categories is not None and all(isinstance(entry, str) for entry in categories):
         return {"type": "string", "enum": list(categories)}
@@ -190,7 +200,7 @@ def _schema_of_dtype(kind: Any) -> dict[str, Any]:
     raise _inexpressible(kind)
 
 
-def _inexpressible(shape: Any, why: str = "") -> BadRequestError:
+def _inexpressible(shape: object, why: str = "") -> BadRequestError:
     text = getattr(shape, "__name__", None) or repr(shape)
     text = f"a {type(shape).__name__}" if "\n" in text else text
     hint = why or "use a JSON Schema, a dataclass, a pydantic model, a dict of names to types, or column pairs"

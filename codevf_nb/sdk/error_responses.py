@@ -1,6 +1,7 @@
-"""What an answer outside 2xx means: the error it stands for, and a line that a person can act on.
+"""Exceptions from responses outside 2xx, with a message that tells the user what to do.
 
-The contract's table stands here: the code in an answer beats its bare status, in any case of letters.
+The code in a response decides the class of the exception, in upper or lower case. Without a known code, the status
+decides.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import Any
 
 from codevf_nb.sdk import exceptions as errors
 from codevf_nb.sdk.parsing import (
-    clean,
     json_of,
     object_of,
+    one_line,
     retry_after_of,
     text_of,
     time_of,
@@ -55,12 +56,26 @@ KIND_BY_STATUS: dict[int, type[errors.APIError]] = {
 
 
 def error_from(status: int, headers: Mapping[str, str] | None, body: bytes) -> errors.APIError:
-    """The error that an answer means: its code beats its status, and every envelope ever seen is read."""
+    """Return the exception for a response. The response is not raised here.
+
+    Args:
+        status: The HTTP status.
+        headers: The headers, in upper or lower case.
+        body: The body. Every known form of the error envelope is parsed.
+
+    Returns:
+        An instance of the subclass of APIError for the code or the status.
+
+    Example:
+        >>> error = error_from(429, {"Retry-After": "3"}, b'{"error": {"message": "Slow down."}}')
+        >>> type(error).__name__, error.retry_after, str(error)
+        ('RateLimitError', 3.0, 'Slow down: ask again in 3 s')
+    """
     raw = json_of(body)
     envelope = object_of(raw).get("error")
     inner = envelope if isinstance(envelope, dict) else object_of(raw)
     code = (text_of(inner.get("code")) or "").strip().lower() or None
-    said = text_of(envelope) or text_of(inner.get("message")) or text_of(inner.get("detail")) or ""
+    message = text_of(envelope) or text_of(inner.get("message")) or text_of(inner.get("detail")) or ""
     retryable = inner.get("retryable")
     kind = KIND_BY_CODE.get(code or "") or _kind_by_status(status)
     error = kind(
@@ -75,7 +90,7 @@ def error_from(status: int, headers: Mapping[str, str] | None, body: bytes) -> e
     )
     if isinstance(error, errors.IdempotencyConflictError) and error.in_flight and not isinstance(retryable, bool):
         error.retryable = True
-    error.args = (_message(error, clean(said), raw),)
+    error.args = (_message(error, one_line(message), raw),)
     return error
 
 
@@ -83,13 +98,13 @@ def _kind_by_status(status: int) -> type[errors.APIError]:
     return errors.ServerError if status >= 500 else KIND_BY_STATUS.get(status, errors.APIError)
 
 
-def _message(error: errors.APIError, said: str, raw: Any) -> str:
-    """What the service said, what it means here, and the way on: one line."""
-    if not said and isinstance(raw, bytes):
-        said = clean(raw.decode("utf-8", "replace"))
-    said = said or f"CodeVF answered with status {error.status_code}"
+def _message(error: errors.APIError, sent_message: str, raw: object) -> str:
+    """Return one line: the message of the service, its meaning, and what to do."""
+    if not sent_message and isinstance(raw, bytes):
+        sent_message = one_line(raw.decode("utf-8", "replace"))
+    sent_message = sent_message or f"CodeVF answered with status {error.status_code}"
     meaning = next((means(error) for kind, means in MEANINGS.items() if isinstance(error, kind)), "")
-    return f"{said.rstrip('.')}: {meaning}" if meaning else f"{said} (status {error.status_code})"
+    return f"{sent_message.rstrip('.')}: {meaning}" if meaning else f"{sent_message} (status {error.status_code})"
 
 
 def _credits(error: Any) -> str:
@@ -106,19 +121,19 @@ def _key(error: Any) -> str:
 
 
 def _fields(error: Any) -> str:
-    return "; ".join(clean(str(entry)) for entry in error.errors)
+    return "; ".join(one_line(str(entry)) for entry in error.errors)
 
 
 def _rate(error: Any) -> str:
     limit = object_of(object_of(error.body).get("meta")).get("limit")
     when = "in a moment" if error.retry_after is None else f"in {error.retry_after:g} s"
-    return f"ask again {when}" + (f" (the limit is {clean(limit)})" if isinstance(limit, str) else "")
+    return f"ask again {when}" + (f" (the limit is {one_line(limit)})" if isinstance(limit, str) else "")
 
 
 def _conflict(error: Any) -> str:
     if error.in_flight:
         return "the first request with this key is still running; the same call gives its task in a moment"
-    return "the idempotency key stands for another request; use a new key, or the first request unchanged"
+    return "the idempotency key belongs to another request; use a new key, or the first request unchanged"
 
 
 def _server(error: Any) -> str:

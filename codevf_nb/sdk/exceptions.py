@@ -1,13 +1,13 @@
-"""What can go wrong.
+"""The exceptions of the client.
 
-CodeVFError                            everything below; `.idempotency_key`, `.uncertain`, `.attempts`
-├── ConfigurationError                 a base URL or setting that can't be used
-├── APIConnectionError                 no answer at all; `.sent` says whether anything left this machine
-├── WaitTimeoutError                   waiting ended, the task goes on (also a TimeoutError)
+CodeVFError                            the base class; `.idempotency_key`, `.uncertain`, `.attempts`
+├── ConfigurationError                 a base URL or setting that is not valid
+├── APIConnectionError                 no complete response; `.sent`: whether a request may have been sent
+├── WaitTimeoutError                   the timeout ended, the task continues (also a TimeoutError)
 ├── DownloadError                      a deliverable could not be stored
-└── APIError                           an answer came: `.status_code`, `.code`, `.details`, `.body` …
-    ├── AuthenticationError            401, 403, no key, or a key that can't be used
-    ├── BadRequestError                400, or refused here before it was sent; `.errors` field by field
+└── APIError                           an error response: `.status_code`, `.code`, `.details`, `.body` …
+    ├── AuthenticationError            401, 403, no API key, or a key that is not valid
+    ├── BadRequestError                400, or refused by the client; `.errors` lists the fields
     │   ├── InvalidModeError           invalid_mode
     │   ├── InvalidTagError            invalid_tag
     │   ├── InvalidMetadataError       invalid_metadata
@@ -17,20 +17,28 @@ CodeVFError                            everything below; `.idempotency_key`, `.u
     ├── MaxCreditsExceededError        max_credits_exceeded
     ├── NotFoundError                  404
     ├── IdempotencyConflictError       409; `.in_flight`
-    ├── PayloadTooLargeError           413, or a body too large to be sent
+    ├── PayloadTooLargeError           413, or a body that is too large to send
     ├── RateLimitError                 429; `.retry_after`
     ├── ServerError                    408 and 5xx
-    ├── WrongTaskError                 the answer is about another task than was asked about
-    └── UnreadableAnswerError          success was said, but what was asked for can't be found in the answer
+    ├── WrongTaskError                 the response is about another task
+    └── UnreadableAnswerError          a successful response without the requested data
 
-A breach found before anything was sent raises the same class as the service's refusal, with `status_code`
-None.
+If the client refuses a request before it is sent, it raises the same class as for the response of the service, and
+`status_code` is None.
+
+Example:
+    >>> from codevf_nb.sdk import CodeVFClient
+    >>> try:
+    ...     client.tasks.retrieve("task_unknown")
+    ... except NotFoundError as error:
+    ...     error.status_code, error.code
+    (404, 'not_found')
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from codevf_nb.sdk.parsing import decimal_of, items_of, text_of
 
@@ -42,43 +50,44 @@ if TYPE_CHECKING:
 
     from codevf_nb.sdk.models import TaskResponse
 
-# [A] What marks the code of a 409 as "the first request with this key is still running".
+# [A] Parts of the code of a 409 that mean "the first request with this key is still running".
 IN_FLIGHT_MARKS = ("in_flight", "inflight", "in_progress")
 
 
 class CodeVFError(Exception):
-    """Everything this client raises on purpose descends from this class."""
+    """The base class of all exceptions of this client."""
 
     idempotency_key: str | None = None
-    """The key of the call that failed: asking again with it never pays twice."""
+    """The idempotency key of the failed call. A repeated call with this key never pays twice."""
 
     uncertain: bool = False
-    """True where the service may have carried the call out although no answer says so."""
+    """Whether the service may have carried out the call although no response confirms it."""
 
     attempts: int = 0
-    """How often the call was tried."""
+    """The number of attempts of the call."""
 
     sent: bool | None = None
-    """Whether the request (of a notebook: the question) was sent; None where that is unknown or does not apply."""
+    """Whether the request (in a notebook: the question) was sent. None if this is unknown or does not apply."""
 
     next_step: str = ""
-    """What to do now, as the message says it; empty where there is no advice."""
+    """What the user can do now, as in the message. Empty if there is no advice."""
 
     def add(self, sentence: str) -> None:
-        """Ends the message with this sentence too, unless it says it already."""
-        told = str(self)
-        if sentence not in told:
-            self.args = (f"{told.rstrip('.')}. {sentence}",)
+        """Append a sentence to the message, unless the message contains it already."""
+        message = str(self)
+        if sentence not in message:
+            self.args = (f"{message.rstrip('.')}. {sentence}",)
 
 
 class ConfigurationError(CodeVFError):
-    """A base URL, timeout or other setting that can't be used; nothing was sent."""
+    """A base URL, timeout or other setting is not valid. Nothing was sent."""
 
 
 class APIConnectionError(CodeVFError):
-    """No whole answer came: the service can't be reached, was cut off, or took too long.
+    """No complete response was received: the service was not reached, broke off, or took too long.
 
-    `sent` is False only where it is certain that no attempt of the call left this machine.
+    Attributes:
+        sent: False only if it is certain that no attempt of the call sent anything.
     """
 
     sent: bool
@@ -89,7 +98,11 @@ class APIConnectionError(CodeVFError):
 
 
 class WaitTimeoutError(CodeVFError, TimeoutError):
-    """The wait ended before the task did. `task` is the task as last seen, or None."""
+    """The timeout of a wait ended before the task was final.
+
+    Attributes:
+        task: The task as it was retrieved last, or None.
+    """
 
     def __init__(self, message: str, *, task: TaskResponse | None = None) -> None:
         super().__init__(message)
@@ -97,7 +110,11 @@ class WaitTimeoutError(CodeVFError, TimeoutError):
 
 
 class DownloadError(CodeVFError):
-    """A deliverable could not be fetched or stored; no half file is left behind. `saved` are those that were."""
+    """A deliverable could not be downloaded or stored. No incomplete file is left.
+
+    Attributes:
+        saved: The paths of the other deliverables, which were stored.
+    """
 
     def __init__(self, message: str, *, saved: Sequence[Path] = ()) -> None:
         super().__init__(message)
@@ -105,9 +122,16 @@ class DownloadError(CodeVFError):
 
 
 class APIError(CodeVFError):
-    """The service's refusal, or the refusal it would have given (then `status_code` is None).
+    """An error response of the service, or the same error from the client's own checks.
 
-    `code` is lower case. `retry_after` is in seconds. `body` is the parsed answer, or its bytes.
+    Attributes:
+        status_code: The HTTP status, or None if nothing was sent.
+        code: The error code of the service, in lower case.
+        details: The details of the service, usually with a list of fields.
+        retryable: Whether the same call may succeed later.
+        retry_after: Seconds to wait before the next call.
+        reset_at: The time, in UTC, when a rate limit ends.
+        body: The parsed JSON of the response, or its bytes.
     """
 
     retryable_by_nature: ClassVar[bool] = False
@@ -118,11 +142,11 @@ class APIError(CodeVFError):
         *,
         status_code: int | None = None,
         code: str | None = None,
-        details: Any = None,
+        details: object = None,
         retryable: bool | None = None,
         retry_after: float | None = None,
         reset_at: datetime | None = None,
-        body: Any = None,
+        body: object = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
@@ -135,12 +159,12 @@ class APIError(CodeVFError):
 
 
 class AuthenticationError(APIError):
-    """401 or 403, no key at all, or a key that can't stand in a header."""
+    """The API key is missing, was refused (401, 403), or has characters that a header can't have."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One field that was refused, and why."""
+    """One field that was refused, and the reason."""
 
     field: str
     message: str
@@ -150,18 +174,18 @@ class FieldError:
 
 
 class BadRequestError(APIError):
-    """What was asked is not acceptable as it stands; asking again unchanged fails again."""
+    """The request is not valid. The same request will fail again."""
 
     @property
     def errors(self) -> list[FieldError]:
-        """The refused fields, each with `.field`, `.message` and a readable `str()`."""
+        """The refused fields."""
         listed = self.details.get("errors") if isinstance(self.details, dict) else None
         if isinstance(listed, dict):
             listed = [{"field": name, "message": message} for name, message in listed.items()]
         return [_field_error(entry) for entry in items_of(listed)]
 
 
-def _field_error(entry: Any) -> FieldError:
+def _field_error(entry: object) -> FieldError:
     if not isinstance(entry, dict):
         return FieldError("", text_of(entry) or repr(entry))
     field = entry.get("field") or entry.get("path") or ""
@@ -181,24 +205,24 @@ class InvalidMetadataError(BadRequestError):
 
 
 class AttachmentLimitExceededError(BadRequestError):
-    """More attachments than the service takes."""
+    """There are more attachments than the service accepts."""
 
 
 class AttachmentTooLargeError(BadRequestError):
-    """An attachment is larger than the service takes."""
+    """An attachment is larger than the service accepts."""
 
 
 class InsufficientCreditsError(APIError):
-    """The account holds fewer credits than the task may cost."""
+    """The account has fewer credits than the task may cost."""
 
     @property
     def available(self) -> Decimal | None:
-        """Credits that are free, as the service said; None where it did not."""
+        """The available credits, or None if the response has no amount."""
         return self._detail("available")
 
     @property
     def required(self) -> Decimal | None:
-        """Credits that the task would hold, as the service said; None where it did not."""
+        """The credits that the task would hold, or None if the response has no amount."""
         return self._detail("required")
 
     def _detail(self, name: str) -> Decimal | None:
@@ -206,43 +230,43 @@ class InsufficientCreditsError(APIError):
 
 
 class MaxCreditsExceededError(APIError):
-    """The credits asked for pass a limit of the account or key."""
+    """The requested credits are above a limit of the account or the API key."""
 
 
 class NotFoundError(APIError):
-    """There is no such task, project or address."""
+    """The task, project or path does not exist."""
 
 
 class IdempotencyConflictError(APIError):
-    """409: the idempotency key is taken, or its first request is still running (`in_flight`)."""
+    """The idempotency key belongs to another request, or its first request is still running (409)."""
 
     @property
     def in_flight(self) -> bool:
-        """True where the service is still working on the first request with this key."""
+        """Whether the first request with this key is still running."""
         return any(mark in (self.code or "") for mark in IN_FLIGHT_MARKS)
 
 
 class PayloadTooLargeError(APIError):
-    """The whole request is larger than the service takes."""
+    """The request is larger than the service accepts."""
 
 
 class RateLimitError(APIError):
-    """Too many requests; `retry_after` says for how many seconds to stay away."""
+    """There were too many requests. `retry_after` is the number of seconds to wait."""
 
     retryable_by_nature = True
 
 
 class ServerError(APIError):
-    """The service failed or gave up (408 and 5xx); whether it did what was asked is unknown."""
+    """The service failed (408 and 5xx). It is unknown whether it carried out the request."""
 
     retryable_by_nature = True
 
 
 class WrongTaskError(APIError):
-    """A 2xx answer about another task than was asked about, as a cache may give; asking again is all there is to do."""
+    """A 2xx response is about another task than the requested one, for example from a cache. Repeat the call."""
 
     retryable_by_nature = True
 
 
 class UnreadableAnswerError(APIError):
-    """A 2xx answer without what was asked for; `body` is that answer, `idempotency_key` asks for it again."""
+    """A 2xx response does not contain the requested data. Repeat the call with the same `idempotency_key`."""

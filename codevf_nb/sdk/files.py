@@ -1,8 +1,8 @@
-"""Attachments as people have them, brought into the API's form.
+"""Conversion of files, bytes and texts to attachments of the API.
 
-The API's form of one attachment: `{"fileName", "mimeType", "fileSize", "content"}`. Text types travel as they
-are where they are valid UTF-8, all else in base64. A text type whose bytes are no UTF-8 is sent as
-application/octet-stream, so that whoever reads it never takes base64 for the text.
+The API's form of an attachment is `{"fileName", "mimeType", "fileSize", "content"}`. Text types are sent as text if
+they are valid UTF-8, and everything else in base64. A text type that is not valid UTF-8 is sent as
+application/octet-stream, so that no reader takes its base64 for text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from codevf_nb.sdk.exceptions import AttachmentLimitExceededError, AttachmentToo
 from codevf_nb.sdk.limits import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, MAX_FILE_NAME
 
 BINARY = "application/octet-stream"
-# Types that the standard library does not know, or that differ from machine to machine.
+# Types that the standard library does not have, or that differ between machines.
 MIME_TYPES = {
     ".bash": "text/x-sh",
     ".c": "text/x-c",
@@ -91,7 +91,18 @@ class _File:
 
 
 def mime_type_for(name: str) -> str:
-    """The type that a file's name stands for; application/octet-stream where nobody knows."""
+    """Return the MIME type for a file name.
+
+    Args:
+        name: The name of the file. The file does not have to exist.
+
+    Returns:
+        The MIME type, or application/octet-stream if it is not known.
+
+    Example:
+        >>> mime_type_for("orders.csv"), mime_type_for("Makefile"), mime_type_for("model.bin")
+        ('text/csv', 'text/plain', 'application/octet-stream')
+    """
     path = PurePath(name.replace("\\", "/"))
     known = MIME_TYPES.get(path.suffix.lower())
     if known is None and path.name.lower() in _PLAIN_NAMES:
@@ -100,42 +111,65 @@ def mime_type_for(name: str) -> str:
 
 
 def is_text_type(mime_type: str) -> bool:
-    """Whether content of this type travels as it is (text, JSON, XML, YAML, TOML, notebooks, source code)."""
+    """Return whether content of this type is sent as text (text, JSON, XML, YAML, TOML, notebooks, source code).
+
+    Args:
+        mime_type: A MIME type. Parameters such as the charset are ignored.
+
+    Example:
+        >>> is_text_type("application/json; charset=utf-8"), is_text_type("image/png")
+        (True, False)
+    """
     return _TEXT_TYPE.fullmatch(mime_type.partition(";")[0].strip().lower()) is not None
 
 
-def normalize_attachments(items: Any) -> list[dict[str, Any]]:
-    """Attachments in the API's form. At most 5, each at most 50 MB (documented).
+def normalize_attachments(items: object) -> list[dict[str, Any]]:
+    """Convert attachments to the API's form.
 
-    Each item is a path, bytes, text, an open file, a (name, content) pair, or a mapping in either spelling
-    (`fileName`/`file_name`, `mimeType`/`mime_type`, `content`, or base64 in `data`/`base64`). Text on one
-    line that ends like a file's name is taken for a path; as a pair, text is always content. A single item
-    may stand alone. Raises AttachmentLimitExceededError, AttachmentTooLargeError or BadRequestError, and
-    names the item.
+    The documented limits are 5 attachments of 50 MB each.
+
+    Args:
+        items: One item or a list of items. An item is a path, bytes, a text, an open file, a (name, content) pair, or a
+            mapping (`fileName`/`file_name`, `mimeType`/`mime_type`, `content`, or base64 in `data`/`base64`). A text
+            of one line with a file extension is a path. In a pair, a text is always the content.
+
+    Returns:
+        One dict for each attachment.
+
+    Raises:
+        AttachmentLimitExceededError: There are more than 5 items.
+        AttachmentTooLargeError: An item has more than 50 MB.
+        BadRequestError: An item is not valid, or its file can't be read.
+
+    Example:
+        >>> normalize_attachments([("note.txt", "Look here.")])
+        [{'fileName': 'note.txt', 'mimeType': 'text/plain', 'fileSize': 10, 'content': 'Look here.'}]
     """
-    listed = _listed(items)
+    listed = _as_list(items)
     if len(listed) > MAX_ATTACHMENTS:
         raise AttachmentLimitExceededError(
-            f"{len(listed)} attachments, and at most {MAX_ATTACHMENTS} are taken: join some into one file",
+            f"{len(listed)} attachments; at most {MAX_ATTACHMENTS} are allowed: join some of them into one file",
             code="attachment_limit_exceeded",
         )
     return [_api_form(_file(item, f"attachment-{number}")) for number, item in enumerate(listed, 1)]
 
 
-def _listed(items: Any) -> list[Any]:
+def _as_list(items: Any) -> list[Any]:
     if items is None:
         return []
-    alone = isinstance(items, str | bytes | bytearray | memoryview | os.PathLike | Mapping) or hasattr(items, "read")
-    if not alone and not isinstance(items, Iterable):
+    is_single = isinstance(items, str | bytes | bytearray | memoryview | os.PathLike | Mapping) or hasattr(
+        items, "read"
+    )
+    if not is_single and not isinstance(items, Iterable):
         raise BadRequestError(f"attachments {type(items).__name__!r} is neither a file nor a list of files")
-    return [items] if alone else list(items)
+    return [items] if is_single else list(items)
 
 
-def _file(item: Any, default: str) -> _File:
+def _file(item: object, default: str) -> _File:
     if isinstance(item, Mapping):
         return _from_mapping(item, default)
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        return _named(item[0], item[1], None)
+        return _file_with_name(item[0], item[1], None)
     if isinstance(item, os.PathLike) or (isinstance(item, str) and _looks_like_a_path(item)):
         return _File(Path(item).name, _read(Path(item)))
     if isinstance(item, str):
@@ -148,7 +182,7 @@ def _file(item: Any, default: str) -> _File:
         return _File(PurePath(name).name if isinstance(name, str) else f"{default}.txt", content)
     raise BadRequestError(
         f"{default} is of type {type(item).__name__}; a path, bytes, text, a file, a (name, content) pair "
-        "or a mapping with fileName and content is taken"
+        "or a mapping with fileName and content is required"
     )
 
 
@@ -160,7 +194,7 @@ def _looks_like_a_path(text: str) -> bool:
 
 def _read(path: Path) -> bytes:
     if path.is_dir():
-        raise BadRequestError(f"attachment {str(path)!r} is a folder; name a file in it")
+        raise BadRequestError(f"attachment {str(path)!r} is a folder; use a file in it")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_ATTACHMENT_BYTES + 1)
@@ -174,7 +208,7 @@ def _read(path: Path) -> bytes:
     raise BadRequestError(f"attachment {str(path)!r} can't be read ({reason}){hint}")
 
 
-def _bytes_of(content: Any, name: str) -> bytes:
+def _bytes_of(content: object, name: str) -> bytes:
     if hasattr(content, "read"):
         content = content.read(MAX_ATTACHMENT_BYTES + 1)
     if isinstance(content, os.PathLike):
@@ -187,25 +221,27 @@ def _bytes_of(content: Any, name: str) -> bytes:
         raise BadRequestError(f"attachment {name!r} has half a surrogate pair, which can't be sent as UTF-8")
     if isinstance(content, bytes | bytearray | memoryview):
         return bytes(content)
-    raise BadRequestError(f"attachment {name!r} has content of type {type(content).__name__}; text or bytes are taken")
+    raise BadRequestError(
+        f"attachment {name!r} has content of type {type(content).__name__}; text or bytes are required"
+    )
 
 
 def _from_mapping(item: Mapping[Any, Any], default: str) -> _File:
-    name = _spelled(item, _NAME_SPELLINGS) or default
-    mime_type = _spelled(item, _TYPE_SPELLINGS)
+    name = _first_value(item, _NAME_SPELLINGS) or default
+    mime_type = _first_value(item, _TYPE_SPELLINGS)
     if not isinstance(name, str) or not isinstance(mime_type, str | None):
         raise BadRequestError(f"{default}: fileName and mimeType must be text")
-    content, encoded = item.get("content"), _spelled(item, _BASE64_SPELLINGS)
+    content, encoded = item.get("content"), _first_value(item, _BASE64_SPELLINGS)
     if content is not None:
-        return _named(name, content, mime_type)
+        return _file_with_name(name, content, mime_type)
     if encoded is None:
-        raise BadRequestError(f"attachment {name!r} has no content: say content (text or bytes), or data (base64)")
+        raise BadRequestError(f"attachment {name!r} has no content: add content (text or bytes), or data (base64)")
     _check_name(name)
     return _File(name, _bytes_of(_decoded(encoded, name), name), mime_type)
 
 
-def _named(name: str, content: Any, mime_type: str | None) -> _File:
-    """Content under a name. Where the type is known to be binary, text can only be base64."""
+def _file_with_name(name: str, content: object, mime_type: str | None) -> _File:
+    """Return the file for a name and its content. For a binary type, a text must be base64."""
     _check_name(name)
     if isinstance(content, str):
         kind = mime_type or mime_type_for(name)
@@ -216,12 +252,12 @@ def _named(name: str, content: Any, mime_type: str | None) -> _File:
     return _File(name, _bytes_of(content, name), mime_type)
 
 
-def _spelled(item: Mapping[Any, Any], spellings: tuple[str, ...]) -> Any:
+def _first_value(item: Mapping[Any, Any], spellings: tuple[str, ...]) -> Any:
     return next((item[spelling] for spelling in spellings if item.get(spelling) is not None), None)
 
 
-def _decoded(content: Any, name: str) -> Any:
-    """What base64 stands for. Bytes that are given where base64 is expected are the content itself."""
+def _decoded(content: object, name: str) -> Any:
+    """Decode base64. Bytes are returned unchanged."""
     if not isinstance(content, str):
         return content
     try:
@@ -229,7 +265,7 @@ def _decoded(content: Any, name: str) -> Any:
     except (binascii.Error, ValueError):
         pass
     raise BadRequestError(
-        f"attachment {name!r} is no text type, and its content is no base64: give bytes, or a text mimeType"
+        f"attachment {name!r} is not of a text type, and its content is not base64: use bytes, or a text mimeType"
     )
 
 
@@ -250,7 +286,7 @@ def _api_form(file: _File) -> dict[str, Any]:
 def _check_name(name: str) -> None:
     if not name.strip() or len(name) > MAX_FILE_NAME:
         raise BadRequestError(
-            f"attachment name {name[:40]!r} has {len(name)} characters; 1 to {MAX_FILE_NAME} are taken"
+            f"attachment name {name[:40]!r} has {len(name)} characters; 1 to {MAX_FILE_NAME} are allowed"
         )
     if any(unicodedata.category(char) in {"Cc", "Cs"} for char in name):
         raise BadRequestError(f"attachment name {name!r} has control characters; rename it")
@@ -260,6 +296,6 @@ def _check_size(name: str, size: int) -> None:
     if size > MAX_ATTACHMENT_BYTES:
         raise AttachmentTooLargeError(
             f"attachment {name!r} has {size:,} bytes or more: at most {MAX_ATTACHMENT_BYTES:,} (50 MB) are "
-            "taken; attach a part of it",
+            "allowed; attach a part of it",
             code="attachment_too_large",
         )

@@ -1,8 +1,8 @@
-"""What a forked process has to replace: a fork copies connections and locks, but not the threads that use them.
+"""Safe forks: a fork copies connections and locks, but not the threads that use them.
 
-Two processes on one connection read each other's answers. So an object that holds a connection, a lock or a thread
-names the method that replaces it in the child; nothing of the parent's is closed there. What can't be replaced is not
-to be forked: SQLite counts in memory which locks its process has, and a child would count its parent's for ever.
+Two processes that share a connection read each other's responses. Therefore an object with a connection, a lock or a
+thread registers a method that replaces it in the child process. The child closes nothing of the parent. Some work must
+not be forked at all: SQLite counts its locks in memory, and a child would keep the count of its parent for ever.
 """
 
 from __future__ import annotations
@@ -15,14 +15,18 @@ from collections.abc import Callable, Iterator
 from types import MethodType
 from typing import Any, cast
 
-# A fork waits no longer than this for what other threads have begun, in seconds: one of them may wait for the fork.
+# Seconds for which a fork waits for other threads at most: one of them may itself wait for the fork.
 WAIT_SECONDS = 10.0
 
 _resets: weakref.WeakKeyDictionary[object, Callable[[Any], object]] = weakref.WeakKeyDictionary()
 
 
 def reset_after_fork(reset: Callable[[], object]) -> None:
-    """Call a method in each process that is forked from this one, for as long as its object lives: one for each object.
+    """Register a method that is called in each forked process, as long as its object exists.
+
+    Args:
+        reset: A bound method. An object has one at most.
+
 
     Example:
         >>> class Counter:
@@ -35,12 +39,12 @@ def reset_after_fork(reset: Callable[[], object]) -> None:
     _resets[method.__self__] = method.__func__
 
 
-class _Whole:
-    """Threads that are in the middle of something, and forks that wait until none is."""
+class _ForkGuard:
+    """Makes forks wait until no thread is in a block that must not be forked."""
 
     def __init__(self) -> None:
         self._begin({})
-        self.is_cut = False
+        self.interrupted_work = False
 
     def _begin(self, inside: dict[int, int]) -> None:
         self._changed = threading.Condition()
@@ -48,7 +52,7 @@ class _Whole:
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
-        """Let no other thread fork until the block ends."""
+        """Keep other threads from forking until the block ends."""
         me = threading.get_ident()
         with self._changed:
             self._inside[me] = self._inside.get(me, 0) + 1
@@ -62,7 +66,7 @@ class _Whole:
                     self._changed.notify_all()
 
     def before(self) -> None:
-        """Wait for the other threads, and let none begin anything until the fork is over."""
+        """Wait for the other threads, and stop them from entering a block until the fork is done."""
         me = threading.get_ident()
         self._changed.acquire()
         self._changed.wait_for(lambda: not self._inside.keys() - {me}, WAIT_SECONDS)
@@ -71,21 +75,21 @@ class _Whole:
         self._changed.release()
 
     def after_in_child(self) -> None:
-        """Begin with the one thread that there is; ``is_cut``: another one was in the middle of something."""
+        """Start again with the only thread of the child. Note whether another thread was inside a block."""
         me = threading.get_ident()
-        self.is_cut = self.is_cut or bool(self._inside.keys() - {me})
+        self.interrupted_work = self.interrupted_work or bool(self._inside.keys() - {me})
         self._begin({me: self._inside[me]} if me in self._inside else {})
 
 
-unforked = _Whole()
-"""`with unforked():` for what no fork may cut in two."""
+no_fork = _ForkGuard()
+"""`with no_fork():` is a block that must not be interrupted by a fork."""
 
 
 def _in_child() -> None:
-    unforked.after_in_child()
+    no_fork.after_in_child()
     for holder, reset in list(_resets.items()):
         reset(holder)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=unforked.before, after_in_parent=unforked.after_in_parent, after_in_child=_in_child)
+    os.register_at_fork(before=no_fork.before, after_in_parent=no_fork.after_in_parent, after_in_child=_in_child)

@@ -1,7 +1,7 @@
-"""What travels between the client and the service, as frozen types.
+"""The data types of the API, as frozen dataclasses.
 
-Every answer keeps what it was read from in `.raw`: the parsed JSON, or the bytes where there was none. A
-field that can't be read is None, since an answer that looks unusual must never hide the id of a paid task.
+`.raw` is the source of an object: the parsed JSON, or the bytes if they are not JSON. A field that can't be read is
+None, because an unusual response must never hide the id of a paid task.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from fractions import Fraction
 from typing import Any
 
 from codevf_nb.sdk.exceptions import BadRequestError, InvalidModeError, InvalidTagError
-from codevf_nb.sdk.parsing import clean, task_object_of
+from codevf_nb.sdk.parsing import one_line, task_object_of
 from codevf_nb.sdk.statuses import UNKNOWN_STATUS, TaskStatus
 from codevf_nb.sdk.suggestions import did_you_mean
 
 
 class ServiceMode(StrEnum):
-    """How soon an answer is wanted, and by which factor that scales the cost (published, unverified)."""
+    """How fast a task is answered, and the factor of its cost (published, unverified).
+
+    Example:
+        >>> ServiceMode.FAST.multiplier, ServiceMode.FAST.credit_range
+        (Decimal('1.5'), (240, 115200))
+    """
 
     REALTIME_ANSWER = "realtime_answer"
     FAST = "fast"
@@ -35,22 +40,26 @@ class ServiceMode(StrEnum):
 
     @property
     def credit_range(self) -> tuple[int, int]:
-        """The least and the most `max_credits` that the mode takes, in credits (published, unverified)."""
+        """The smallest and the largest `max_credits` of the mode, in credits (published, unverified)."""
         return (60, 600) if self is ServiceMode.REALTIME_ANSWER else (240, 115_200)
 
     @property
     def meaning(self) -> str:
-        """What the mode promises, in a few words (published, unverified; nothing is stated for standard)."""
+        """A short description of the mode (published, unverified; nothing is published for standard)."""
         return _MEANINGS[self]
 
     @classmethod
     def known(cls, mode: object) -> ServiceMode | None:
-        """The mode of that name, or None where there is none."""
+        """Return the mode with this name, or None."""
         return cls(mode) if isinstance(mode, str) and mode in cls.__members__.values() else None
 
     @classmethod
     def of(cls, mode: str) -> ServiceMode:
-        """The mode of that name; InvalidModeError names those there are."""
+        """Return the mode with this name.
+
+        Raises:
+            InvalidModeError: There is no such mode. The message lists the modes.
+        """
         if (known := cls.known(mode)) is not None:
             return known
         likely = did_you_mean(str(mode), cls)
@@ -71,7 +80,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class Project:
-    """A group of tasks; its name is its identity, so creating it again gives it back."""
+    """A group of tasks. The name is unique: `projects.create` returns an existing project with the same name."""
 
     id: int
     name: str
@@ -82,7 +91,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Tag:
-    """A level of expertise. `cost_multiplier` scales what a task may cost."""
+    """A level of expertise. `cost_multiplier` is a factor of the cost of a task."""
 
     id: int
     name: str
@@ -99,9 +108,13 @@ class Tag:
 
 @dataclass(frozen=True)
 class CreditBalance:
-    """The account's credits: free, held by open tasks, and both together. None is what was not said.
+    """The credits of an account. An amount that is missing in the response is None.
 
-    `at` is the time of the answer (its Date header), in UTC.
+    Attributes:
+        available: Credits for new tasks.
+        on_hold: Credits that are held by open tasks.
+        total: Both together.
+        at: The time of the response (its Date header), in UTC.
     """
 
     available: Decimal | None
@@ -113,7 +126,7 @@ class CreditBalance:
 
 @dataclass(frozen=True)
 class TaskDeliverable:
-    """A file that came with an answer. The name and the address are foreign text."""
+    """A file of an answer. Its name and its address are not trusted."""
 
     file_name: str
     url: str
@@ -123,7 +136,7 @@ class TaskDeliverable:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """An engineer's answer: text, and files to download. `more` is whatever else came with them."""
+    """The answer of an engineer: a text, and files to download. `more` has all other fields of the answer."""
 
     message: str | None
     deliverables: tuple[TaskDeliverable, ...] = ()
@@ -132,12 +145,23 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class TaskResponse:
-    """A task as the service described it.
+    """A task, as the service returned it.
 
-    `result` is a `TaskResult`, or plain data, as comes where a response schema was sent: according to the
-    documentation AI generates such data. `mode` is a `ServiceMode` where it is a known one, else the text that came.
-    Credits are whole or decimal credits, `retry_after` is the service's hint in seconds, `at` the time of the
-    answer in UTC.
+    Attributes:
+        id: The id of the task.
+        status: A `TaskStatus`, or the text that the service sent.
+        mode: A `ServiceMode`, or the text that the service sent.
+        max_credits: The limit of the request, in credits.
+        tag_id_used: The id of the tag.
+        expertise_multiplier: The factor of the tag.
+        created_at: The time of creation, in UTC.
+        credits_used: The cost, in credits. It may have decimals.
+        result: None, a `TaskResult`, or the data for a response schema. The documentation says that AI generates this
+            data.
+        response_schema: The JSON Schema of the request.
+        at: The time of the response, in UTC.
+        retry_after: Seconds until the next retrieval, as the service suggests.
+        raw: The parsed JSON of the response.
     """
 
     id: str
@@ -161,12 +185,12 @@ class TaskResponse:
 
     @property
     def is_structured(self) -> bool:
-        """Whether the answer is data, not a person's text; before it is there, whether data was asked for."""
+        """Whether the answer is data and not a text. For an open task: whether data was requested."""
         return self.response_schema is not None if self.result is None else not isinstance(self.result, TaskResult)
 
     @property
     def mismatches(self) -> list[str]:
-        """Where structured data does not fit the schema in this answer, a line each; the data stays as it came."""
+        """The differences between the data and its schema, one line each. The data itself is not changed."""
         from codevf_nb.sdk.schemas import mismatches
 
         there = self.response_schema is not None and self.result is not None and self.is_structured
@@ -176,11 +200,25 @@ class TaskResponse:
 def calculate_final_credit_cost(
     max_credits: int, mode: ServiceMode | str, tag_multiplier: Decimal | int | str = Decimal(1)
 ) -> int:
-    """The most that a task can cost, in whole credits: credits × mode × tag, rounded up.
+    """Return the highest cost of a task: credits × mode × tag, rounded up (published, unverified).
 
-    The product is published, unverified: `calculate_final_credit_cost(50, ServiceMode.FAST, Decimal("1.6"))`
-    is 120. Raises InvalidModeError, InvalidTagError (a multiplier that is no number) or BadRequestError
-    (credits below 0).
+    Args:
+        max_credits: The limit of the request, in credits.
+        mode: The mode of the task.
+        tag_multiplier: The `cost_multiplier` of the tag.
+
+    Returns:
+        Whole credits.
+
+    Raises:
+        BadRequestError: The credits are not a whole number, or are below 0.
+        InvalidModeError: The mode does not exist.
+        InvalidTagError: The multiplier is not a number, or is below 0.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> calculate_final_credit_cost(50, ServiceMode.FAST, Decimal("1.6"))
+        120
     """
     if isinstance(max_credits, bool) or not isinstance(max_credits, int) or max_credits < 0:
         raise BadRequestError(f"max_credits {max_credits!r} is not a whole number of credits")
@@ -201,30 +239,47 @@ def differences(
     multiplier: Decimal | None = None,
     cost_cap: int | None = None,
 ) -> list[str]:
-    """Where a task differs from what was asked and priced, a sentence each; empty where it does not.
+    """Compare a task with its request and price.
 
-    What either side leaves unsaid is no difference. `cost_cap` is the most that the task was to cost, in credits.
+    A value that is None on one side is not compared.
+
+    Args:
+        response: The task.
+        mode: The mode of the request.
+        max_credits: The limit of the request, in credits.
+        multiplier: The factor of the tag for which the request was priced.
+        cost_cap: The highest cost for which the request was priced, in credits.
+
+    Returns:
+        A sentence for each difference.
+
+    Example:
+        >>> differences(TaskResponse("task_1", mode="fast"), mode="standard")
+        ['mode: standard was asked for, CodeVF answered with fast.']
     """
-    told = []
+    sentences = []
     if None not in (mode, response.mode) and mode != response.mode:
-        told.append(f"mode: {mode} was asked for, CodeVF answered with {response.mode}.")
+        sentences.append(f"mode: {mode} was asked for, CodeVF answered with {response.mode}.")
     if None not in (max_credits, response.max_credits) and max_credits != response.max_credits:
-        told.append(f"credits: {max_credits:,} were asked for, CodeVF answered with {response.max_credits:,}.")
+        sentences.append(f"credits: {max_credits:,} were asked for, CodeVF answered with {response.max_credits:,}.")
     if multiplier is not None and response.expertise_multiplier not in (None, multiplier):
         tag = "" if response.tag_id_used is None else f" (tag {response.tag_id_used})"
-        told.append(f"expertise: priced at {multiplier}×, CodeVF answered with {response.expertise_multiplier}×{tag}.")
+        sentences.append(
+            f"expertise: priced at {multiplier}×, CodeVF answered with {response.expertise_multiplier}×{tag}."
+        )
     worst = worst_case(response, mode=mode, max_credits=max_credits, multiplier=multiplier)
     if worst is not None and cost_cap is not None and worst > cost_cap:
-        told.append(f"cost: priced at {cost_cap:,} credits at most, by CodeVF's answer it may be {worst:,}.")
-    return told + _odd_charge(response, cost_cap)
+        sentences.append(f"cost: priced at {cost_cap:,} credits at most, by CodeVF's answer it may be {worst:,}.")
+    return sentences + _charge_problems(response, cost_cap)
 
 
 def worst_case(
     response: TaskResponse, *, mode: str | None, max_credits: int | None, multiplier: Decimal | None
 ) -> int | None:
-    """The most that a task can cost by what the service answered, and by what was asked where it said nothing.
+    """Return the highest cost of a task, from the response, or from the request if a field is missing there.
 
-    None where that can't be computed.
+    Returns:
+        Whole credits, or None if the cost can't be computed.
     """
     credits = max_credits if response.max_credits is None else response.max_credits
     factor = multiplier if response.expertise_multiplier is None else response.expertise_multiplier
@@ -234,11 +289,11 @@ def worst_case(
     return calculate_final_credit_cost(credits, known, factor)
 
 
-def _odd_charge(response: TaskResponse, cost_cap: int | None) -> list[str]:
-    """What is odd about the credits that a task used, if anything: below zero, above the most, or no number."""
-    used, said = response.credits_used, task_object_of(response.raw).get("creditsUsed")
+def _charge_problems(response: TaskResponse, cost_cap: int | None) -> list[str]:
+    """Return a sentence if the used credits are below zero, above the highest cost, or not a number."""
+    used, sent = response.credits_used, task_object_of(response.raw).get("creditsUsed")
     if used is None:
-        return [] if said is None else [f"charge: CodeVF says {clean(repr(said))}, which is no amount of credits."]
+        return [] if sent is None else [f"charge: CodeVF says {one_line(repr(sent))}, which is no amount of credits."]
     if used < 0:
         return [f"charge: CodeVF says that {used:,f} credits were used; less than 0 can't be, so budgets count 0."]
     if cost_cap is not None and used > cost_cap:

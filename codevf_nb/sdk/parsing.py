@@ -1,4 +1,4 @@
-"""Reading foreign values. Whatever comes in, nothing here raises: what can't be read is None."""
+"""Parsers for values that are not trusted. They return None for a value that can't be read; only `loads` raises."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any
 MESSAGE_LENGTH = 300
 MOST_WHOLE = 2**63 - 1
 _KEY = re.compile(r"(cvf_(?:live|test)_)[A-Za-z0-9_\-]+")
-# What no database and no terminal takes in a text: half a character, and (PostgreSQL) the character 0.
+# Characters that databases or terminals refuse: half of a surrogate pair, and in PostgreSQL the character 0.
 _BROKEN = re.compile("[\0\ud800-\udfff]")
 _TOKEN = re.compile(r"""[\[{\]},]|"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)""", re.DOTALL)
-# Whatever is nested deeper in an answer is kept as the text that it came as: everything can write, show and read that.
+# Deeper values in a response are kept as their JSON text, which every part of the program can handle.
 DEEPEST = 100
 _TASK_ID = re.compile(r"task_(?!id\Z)[A-Za-z0-9_\-]{1,190}")
 _ENVELOPES = ("task", "data", "response")
-# A task object has at least one of these beside its id.
+# A task object has at least one of these fields besides its id.
 _TASK_FIELDS = frozenset(
     [
         *("status", "mode", "maxCredits", "tagIdUsed", "expertiseMultiplier", "createdAt", "creditsUsed"),
@@ -32,7 +32,7 @@ _TASK_FIELDS = frozenset(
 
 
 def json_of(body: bytes) -> Any:
-    """The JSON in a body, its texts cleaned, or the body itself where it holds none."""
+    """Return the JSON in a body, or the body itself if it is not JSON."""
     text = body.decode(json.detect_encoding(body), "replace")
     for readable in (text, _closed(text)):
         try:
@@ -43,25 +43,27 @@ def json_of(body: bytes) -> Any:
 
 
 def loads(text: str) -> Any:
-    """The value of foreign JSON: liberal in what it reads, and every text in it can be stored and shown.
+    """Parse JSON that is not trusted. All texts in the result can be stored and displayed.
 
-    Raises ValueError or RecursionError where it is no JSON.
+    Raises:
+        ValueError: The text is not JSON.
+        RecursionError: The JSON is nested too deeply.
     """
     shallow = _shallow(text)
     try:
         value = json.loads(shallow, strict=False)
-    except ValueError:  # perhaps a number of more digits than Python reads
+    except ValueError:  # possibly a number with more digits than Python accepts
         value = json.loads(shallow, strict=False, parse_int=_whole_or_text)
-    return cleaned(value) if "\\u" in text or _BROKEN.search(text) else value
+    return replace_unstorable(value) if "\\u" in text or _BROKEN.search(text) else value
 
 
-def cleaned(value: Any) -> Any:
-    """A value of JSON (or any text) with U+FFFD for what can't be stored or shown in its texts."""
+def replace_unstorable(value: object) -> Any:
+    """Replace the characters in all texts of a JSON value that can't be stored or displayed by U+FFFD."""
     if isinstance(value, str):
         return _BROKEN.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {cleaned(name): cleaned(entry) for name, entry in value.items()}
-    return [cleaned(entry) for entry in value] if isinstance(value, list) else value
+        return {replace_unstorable(name): replace_unstorable(entry) for name, entry in value.items()}
+    return [replace_unstorable(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _whole_or_text(digits: str) -> int | str:
@@ -72,7 +74,7 @@ def _whole_or_text(digits: str) -> int | str:
 
 
 def _closed(text: str) -> str:
-    """An object that was cut off, with the fields that it has whole."""
+    """Close a JSON object that was cut off, after its last complete field."""
     depth, last = 0, None
     for token in _TOKEN.finditer(text) if text.lstrip().startswith("{") else ():
         mark = text[token.start()]
@@ -82,7 +84,7 @@ def _closed(text: str) -> str:
 
 
 def _shallow(text: str) -> str:
-    """JSON with each part that is nested deeper than `DEEPEST` turned into a text."""
+    """Turn each part of a JSON text that is nested deeper than `DEEPEST` into a JSON string."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return text
     parts, depth, start, done = [], 0, 0, 0
@@ -99,26 +101,26 @@ def _shallow(text: str) -> str:
     return "".join([*parts, text[done:]])
 
 
-def decimal_of(value: Any) -> Decimal | None:
-    """A finite number, also one written as text."""
+def decimal_of(value: object) -> Decimal | None:
+    """Return a finite number. A text is parsed."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
         number = Decimal(str(value).strip())
-    except (InvalidOperation, ValueError):  # ValueError: an int of more digits than Python prints
+    except (InvalidOperation, ValueError):  # ValueError: an int with more digits than Python prints
         return None
-    # A number past these sizes is no amount of credits, and would fill the memory when written out.
+    # A larger number is not an amount of credits, and would fill the memory when it is formatted.
     return number if number.is_finite() and abs(number.adjusted()) < 30 else None
 
 
-def whole_of(value: Any) -> int | None:
-    """A whole number that a database takes; decimals are rounded up, since a limit is never understated."""
+def whole_of(value: object) -> int | None:
+    """Return a whole number that fits into a database. Decimals are rounded up, so that a limit is never too low."""
     number = decimal_of(value)
     return None if number is None or abs(number) > MOST_WHOLE else math.ceil(number)
 
 
-def text_of(value: Any) -> str | None:
-    """A text, or a number as text."""
+def text_of(value: object) -> str | None:
+    """Return a text. A number is formatted."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -129,15 +131,15 @@ def text_of(value: Any) -> str | None:
         return None
 
 
-def flag_of(value: Any, *, default: bool) -> bool:
-    """A truth value, also 0, 1, "true" and "false"."""
+def flag_of(value: object, *, default: bool) -> bool:
+    """Return a boolean, also for 0, 1, "true" and "false"."""
     if isinstance(value, str):
         return {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower(), default)
     return bool(value) if isinstance(value, int) else default
 
 
-def time_of(value: Any) -> datetime | None:
-    """An ISO 8601 time, in UTC; one without a zone is taken for UTC."""
+def time_of(value: object) -> datetime | None:
+    """Parse an ISO 8601 time, and convert it to UTC. A time without a zone is in UTC."""
     if not isinstance(value, str):
         return None
     try:
@@ -147,8 +149,8 @@ def time_of(value: Any) -> datetime | None:
         return None
 
 
-def http_time_of(value: Any) -> datetime | None:
-    """The time in a Date or Retry-After header, in UTC."""
+def http_time_of(value: object) -> datetime | None:
+    """Parse the time in a Date or Retry-After header, in UTC."""
     if not isinstance(value, str):
         return None
     try:
@@ -158,36 +160,36 @@ def http_time_of(value: Any) -> datetime | None:
         return None
 
 
-def items_of(value: Any) -> list[Any]:
-    """The entries of a list; anything else has none."""
+def items_of(value: object) -> list[Any]:
+    """Return a list, or an empty list for any other value."""
     return value if isinstance(value, list) else []
 
 
-def object_of(value: Any) -> dict[str, Any]:
-    """A JSON object; anything else is an empty one."""
+def object_of(value: object) -> dict[str, Any]:
+    """Return a JSON object, or an empty one for any other value."""
     return value if isinstance(value, dict) else {}
 
 
-def unwrapped(raw: Any, *names: str) -> dict[str, Any]:
-    """The object that holds one of the names: the answer itself, or one just inside it."""
+def unwrapped(raw: object, *names: str) -> dict[str, Any]:
+    """Return the object that has one of the names: the response, or an object directly inside it."""
     candidates = [raw, *object_of(raw).values()] if isinstance(raw, dict) else items_of(raw)[:1]
     found = (entry for entry in candidates if isinstance(entry, dict) and any(name in entry for name in names))
     return next(found, {})
 
 
 def header_of(headers: Mapping[str, Any] | None, name: str) -> str | None:
-    """A header, whatever the case it was written in."""
+    """Return a header. Upper and lower case are equal."""
     for key, value in (headers or {}).items():
         if str(key).lower() == name.lower():
             return str(value)
     return None
 
 
-def retry_after_of(headers: Mapping[str, Any] | None, raw: Any = None) -> float | None:
-    """Seconds to stay away: the Retry-After header (seconds or a date), else `meta.retry_after`."""
-    said = header_of(headers, "Retry-After")
-    seconds = decimal_of(said)
-    if seconds is None and (until := http_time_of(said)) is not None:
+def retry_after_of(headers: Mapping[str, Any] | None, raw: object = None) -> float | None:
+    """Return the seconds to wait: from the Retry-After header (seconds or a date), or from `meta.retry_after`."""
+    hint = header_of(headers, "Retry-After")
+    seconds = decimal_of(hint)
+    if seconds is None and (until := http_time_of(hint)) is not None:
         now = http_time_of(header_of(headers, "Date")) or datetime.now(UTC)
         return max(0.0, (until - now).total_seconds())
     if seconds is None:
@@ -195,31 +197,31 @@ def retry_after_of(headers: Mapping[str, Any] | None, raw: Any = None) -> float 
     return None if seconds is None else max(0.0, float(seconds))
 
 
-def task_object_of(raw: Any) -> dict[str, Any]:
-    """The object that speaks of the task: the answer, or one in an envelope of it, whose own id is another thing's."""
+def task_object_of(raw: object) -> dict[str, Any]:
+    """Return the task object of a response: the response, or an object in an envelope, which may have its own id."""
     outer = object_of(items_of(raw)[0] if isinstance(raw, list) and raw else raw)
     inner = [object_of(outer.get(name)) for name in _ENVELOPES]
-    last = object_of(outer.get("result"))  # of a task that is its answer
+    last = object_of(outer.get("result"))  # a task object in the field `result`
     sure = (entry for entry in (outer, *inner, last) if _TASK_ID.fullmatch(_named_id(entry) or ""))
     likely = (entry for entry in (*inner, outer, last) if _named_id(entry))
     return next(sure, None) or next(likely, outer)
 
 
 def _named_id(entry: dict[str, Any]) -> str | None:
-    """The id of a task object. What is only called `id` may be anything's, unless it looks like a task's."""
+    """Return the id of a task object. A plain `id` is used only if it looks like a task's or the object does."""
     own, *named = ((text_of(entry.get(name)) or "").strip() for name in ("id", "taskId", "task_id"))
     found = [own] if entry.keys() & _TASK_FIELDS or len(entry) == 1 or _TASK_ID.fullmatch(own) else []
     found = [name for name in (*found, *named) if name]
     return next((name for name in found if _TASK_ID.fullmatch(name)), found[0] if found else None)
 
 
-def task_id_of(raw: Any) -> str | None:
-    """The id in an answer, from where a task object stands in its JSON; nothing else is taken for one."""
+def task_id_of(raw: object) -> str | None:
+    """Return the id of the task in a response. Ids of other objects are ignored."""
     return _named_id(task_object_of(raw))
 
 
-def clean(text: str) -> str:
-    """Foreign text for a message: one line, no control characters, no API key, not endless."""
+def one_line(text: str) -> str:
+    """Return a text for a message: one line, without control characters and API keys, at most `MESSAGE_LENGTH`."""
     visible = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in text[: 4 * MESSAGE_LENGTH])
     line = _KEY.sub(r"\1…", " ".join(visible.split()))
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + "…"

@@ -1,4 +1,4 @@
-"""When to look at a task again: one place, for everybody who polls."""
+"""The intervals for polling a task, for every part of the program that polls."""
 
 from __future__ import annotations
 
@@ -22,19 +22,29 @@ from codevf_nb.sdk.statuses import TaskStatus
 if TYPE_CHECKING:
     from codevf_nb.sdk.tasks import Tasks
 
-# A task is first looked at so many seconds after its creation.
+# Seconds from the creation of a task to its first poll.
 FIRST_POLL = 2.0
-# [A] From then on after 2% of its age, and within these seconds: an answer is noticed within 5% of the time that it
-# took, 1% on average, and the requests are no more than with the cadence that was published for each mode.
+# [A] Later intervals are 2% of the task's age, within these seconds. An answer is received at most 5% later than it was
+# given, 1% on average, with no more requests than with the intervals that were published for each mode.
 SHARE_OF_AGE = 0.02
 LEAST_POLL, MOST_POLL = 2.0, 20.0
 
 
 def next_poll(status: str, elapsed: float, retry_after: float | None = None) -> float:
-    """Seconds until the next look at a task that was created `elapsed` seconds ago.
+    """Return the seconds until the next poll of a task.
 
-    A hint of the service (`retry_after`, also one that came with a 200) decides, even where it is shorter; it
-    counts up to five minutes. A final status gives infinity: there is nothing left to look for.
+    Args:
+        status: The status of the task.
+        elapsed: Seconds since the creation of the task.
+        retry_after: The hint of the service, in seconds, also from a successful response. It replaces the interval, up
+            to five minutes.
+
+    Returns:
+        Seconds. Infinity for a final status.
+
+    Example:
+        >>> next_poll("pending", 0.0), next_poll("pending", 600.0), next_poll("completed", 600.0)
+        (2.0, 12.0, inf)
     """
     if TaskStatus.is_final(status):
         return math.inf
@@ -54,7 +64,7 @@ def wait_for(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> TaskResponse:
-    """Looks at a task until it is final; looks that fail for a while don't end the wait."""
+    """Poll a task until it is final. See `Tasks.wait`. Temporary errors do not end the wait."""
     began = clock()
     ends = math.inf if timeout is None else began + timeout
     seen: TaskResponse | None = None
@@ -78,7 +88,7 @@ def wait_for(
 
 
 def _out_of_time(task_id: str, timeout: float | None, seen: TaskResponse | None) -> CodeVFError:
-    status = "was never seen" if seen is None else f"is still {seen.status}"
+    status = "was never retrieved" if seen is None else f"is still {seen.status}"
     return WaitTimeoutError(
-        f"task {task_id} {status} after {timeout:g} s; it goes on: wait again, or cancel it", task=seen
+        f"task {task_id} {status} after {timeout:g} s; it continues: wait again, or cancel it", task=seen
     )

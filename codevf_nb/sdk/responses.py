@@ -1,4 +1,4 @@
-"""What a 2xx answer means: from its body to a model. No network, and no crash on odd data."""
+"""Parsers for successful responses. They use no network, and accept unusual data."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from codevf_nb.sdk.models import (
     TaskResult,
 )
 from codevf_nb.sdk.parsing import (
-    clean,
-    cleaned,
     decimal_of,
     flag_of,
     header_of,
@@ -29,6 +27,8 @@ from codevf_nb.sdk.parsing import (
     items_of,
     json_of,
     object_of,
+    one_line,
+    replace_unstorable,
     retry_after_of,
     task_id_of,
     task_object_of,
@@ -46,9 +46,16 @@ logger = getLogger("codevf_nb.sdk")
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """An HTTP answer that came back whole, before anybody has read meaning into it.
+    """A complete HTTP response that was not parsed.
 
-    `headers` are looked up in any case; `at` is the Date header in UTC; `attempt` counts from 1.
+    Attributes:
+        method: The method of the request.
+        path: The path of the request, below the base URL.
+        status: The HTTP status.
+        headers: The headers. Upper and lower case are equal.
+        body: The body.
+        at: The Date header, in UTC.
+        attempt: The number of the attempt in its call, from 1.
     """
 
     method: str
@@ -60,8 +67,8 @@ class RawAnswer:
     attempt: int = 1
 
     @property
-    def stay_away(self) -> float | None:
-        """The seconds that a 429 says to stay away for, 0 where it names none; None for any other answer."""
+    def rate_limit_seconds(self) -> float | None:
+        """The seconds to wait after a 429, or 0 if it has no hint. None for any other status."""
         if self.status != 429:
             return None
         return retry_after_of(self.headers, json_of(self.body)) or 0.0
@@ -74,18 +81,30 @@ def parse_task(
     task_id: str | None = None,
     status_code: int | None = None,
 ) -> TaskResponse:
-    """The task in a 2xx answer. Whatever else it looks like, an id in it arrives.
+    """Parse the task in a 2xx response. Only the id is required.
 
-    `task_id` is the id where the caller knows it already: WrongTaskError, where the answer names another one. Without
-    any, UnreadableAnswerError carries the body.
+    Args:
+        body: The body of the response, or its parsed JSON.
+        headers: The headers of the response.
+        task_id: The id of the requested task, if it is known.
+        status_code: The HTTP status, for the exceptions.
+
+    Raises:
+        UnreadableAnswerError: There is no id.
+        WrongTaskError: The response has another id than `task_id`.
+
+    Example:
+        >>> task = parse_task(b'{"id": "task_1", "status": "completed", "result": {"message": "Yes."}}')
+        >>> task.id, task.is_final, task.result.message
+        ('task_1', True, 'Yes.')
     """
-    raw = json_of(body) if isinstance(body, bytes) else cleaned(body)
+    raw = json_of(body) if isinstance(body, bytes) else replace_unstorable(body)
     found = task_id_of(raw) or task_id
     if not found:
         raise _unreadable("task id", raw, status_code)
     if found != (task_id or found):
-        why = f"{clean(task_id or '')} was asked about, and CodeVF answered about {clean(found)}"
-        raise errors.WrongTaskError(f"{why}; nothing of that is recorded", status_code=status_code, body=raw)
+        why = f"{one_line(task_id or '')} was requested, and CodeVF answered about {one_line(found)}"
+        raise errors.WrongTaskError(f"{why}; the response is not recorded", status_code=status_code, body=raw)
     fields = task_object_of(raw)
     schema = fields.get("responseSchema")
     return TaskResponse(
@@ -106,16 +125,16 @@ def parse_task(
 
 
 def task_from_stored(status: int, headers: Headers | None, body: bytes, *, task_id: str | None = None) -> TaskResponse:
-    """Return the task in a stored response, without a network.
+    """Return the task in a stored response.
 
     Args:
         status: The HTTP status.
-        headers: The response's headers, as far as they were kept.
-        body: The response's body.
-        task_id: The id where the response has none of its own, as after a cancellation.
+        headers: The headers that were stored.
+        body: The body.
+        task_id: The id of the task, for responses without an id, for example of a cancellation.
 
     Raises:
-        APIError: the response is a refusal: the same error that the client raised when it came.
+        APIError: The response is an error. The client raised the same exception when it received the response.
     """
     if not 200 <= status < 300:
         raise error_from(status, headers, body)
@@ -123,7 +142,19 @@ def task_from_stored(status: int, headers: Headers | None, body: bytes, *, task_
 
 
 def parse_project(body: bytes, *, status_code: int | None = None) -> Project:
-    """The project in a 2xx answer; UnreadableAnswerError where it has no id."""
+    """Parse the project in a 2xx response.
+
+    Args:
+        body: The body of the response.
+        status_code: The HTTP status, for the exception.
+
+    Raises:
+        UnreadableAnswerError: There is no id.
+
+    Example:
+        >>> parse_project(b'{"id": 7, "name": "Reviews"}')
+        Project(id=7, name='Reviews', description=None, created_at=None)
+    """
     raw = json_of(body)
     fields = unwrapped(raw, "id")
     number = whole_of(fields.get("id"))
@@ -139,7 +170,20 @@ def parse_project(body: bytes, *, status_code: int | None = None) -> Project:
 
 
 def parse_balance(body: bytes, *, headers: Headers | None = None, status_code: int | None = None) -> CreditBalance:
-    """The balance in a 2xx answer; UnreadableAnswerError where not one amount can be read."""
+    """Parse the balance in a 2xx response.
+
+    Args:
+        body: The body of the response.
+        headers: The headers of the response. Date is the time of the balance.
+        status_code: The HTTP status, for the exception.
+
+    Raises:
+        UnreadableAnswerError: There is no amount.
+
+    Example:
+        >>> parse_balance(b'{"available": 760, "onHold": 240, "total": 1000}').available
+        Decimal('760')
+    """
     raw = json_of(body)
     fields = unwrapped(raw, "available", "onHold", "total")
     amounts = [decimal_of(fields.get(name)) for name in ("available", "onHold", "total")]
@@ -150,7 +194,22 @@ def parse_balance(body: bytes, *, headers: Headers | None = None, status_code: i
 
 
 def parse_tags(body: bytes, *, status_code: int | None = None) -> list[Tag]:
-    """The tags in a 2xx answer, in the service's order; a tag that can't be priced is left out and logged."""
+    """Parse the tags in a 2xx response. A tag without an id or a cost multiplier is left out, with a log message.
+
+    Args:
+        body: The body of the response.
+        status_code: The HTTP status, for the exception.
+
+    Returns:
+        The tags in the order of the service.
+
+    Raises:
+        UnreadableAnswerError: There is no list of tags.
+
+    Example:
+        >>> parse_tags(b'{"tags": [{"id": 1, "name": "engineer", "costMultiplier": "1.7"}]}')[0].cost_multiplier
+        Decimal('1.7')
+    """
     raw = json_of(body)
     listed = raw if isinstance(raw, list) else unwrapped(raw, "tags").get("tags")
     if not isinstance(listed, list):
@@ -181,15 +240,15 @@ def _tag(entry: dict[str, Any]) -> Tag | None:
     )
 
 
-def _mode(value: Any) -> str | None:
+def _mode(value: object) -> str | None:
     mode = text_of(value)
     return ServiceMode.known(mode) or mode
 
 
-def result_of(value: Any, schema: Any) -> Any:
-    """What came as an answer: a person's in its envelope (TaskResult), or the data itself. Nothing of it is lost.
+def result_of(value: object, schema: object) -> Any:
+    """Return the answer of a task: a `TaskResult` for a text with files, or the data. Every field is kept.
 
-    It is judged by what came. Where data was asked for, an envelope is data if the schema says so.
+    The type is decided by the value. If data was requested, a value that fits the schema is data.
     """
     if value is None or (schema is not None and _is_asked_for(value, schema)):
         return value
@@ -206,13 +265,13 @@ def result_of(value: Any, schema: Any) -> Any:
     return TaskResult(message, named, more)
 
 
-def _is_asked_for(value: Any, schema: Any) -> bool:
-    """Whether data that was asked for came, though it need not fit: text, and a bare envelope, have to."""
+def _is_asked_for(value: object, schema: object) -> bool:
+    """Return whether a value is the requested data. Only a text or a plain envelope must fit the schema for this."""
     is_envelope = isinstance(value, dict) and {"message"} <= value.keys() <= {"message", "deliverables"}
     return not (is_envelope or isinstance(value, str)) or not mismatches(value, schema)
 
 
-def _deliverable(value: Any) -> TaskDeliverable | None:
+def _deliverable(value: object) -> TaskDeliverable | None:
     entry = {"url": value} if isinstance(value, str) else object_of(value)
     url, name = text_of(entry.get("url")) or "", text_of(entry.get("fileName"))
     if not (url or name):
@@ -225,10 +284,10 @@ def _deliverable(value: Any) -> TaskDeliverable | None:
     )
 
 
-def _unreadable(what: str, raw: Any, status_code: int | None) -> errors.UnreadableAnswerError:
-    seen = clean(raw.decode("utf-8", "replace") if isinstance(raw, bytes) else repr(raw)) or "nothing"
+def _unreadable(what: str, raw: object, status_code: int | None) -> errors.UnreadableAnswerError:
+    seen = one_line(raw.decode("utf-8", "replace") if isinstance(raw, bytes) else repr(raw)) or "nothing"
     return errors.UnreadableAnswerError(
-        f"CodeVF said yes, but no {what} can be found in its answer: {seen}",
+        f"CodeVF answered successfully, but its response has no {what}: {seen}",
         status_code=status_code,
         body=raw,
     )

@@ -1,6 +1,6 @@
-"""JSON Schemas for structured answers: checked before they are sent, and held against what comes back.
+"""JSON Schemas for structured answers: a check before sending, and a comparison with the received data.
 
-Nothing here goes to the network: a schema that refers to another address is refused.
+No schema is fetched from the network: a schema that refers to another address is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from codevf_nb.sdk._schema_shapes import to_json_schema
 from codevf_nb.sdk.exceptions import BadRequestError
-from codevf_nb.sdk.parsing import clean
+from codevf_nb.sdk.parsing import one_line
 
 __all__ = ["check_schema", "mismatches", "rows", "to_json_schema"]
 
@@ -18,15 +18,29 @@ _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
 def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema itself, if it is one that stands on its own; else BadRequestError says what is wrong."""
-    complaint = _complaint(schema)
-    if complaint is None:
+    """Check that a schema is valid and refers to nothing outside of it.
+
+    Args:
+        schema: A JSON Schema.
+
+    Returns:
+        The same schema.
+
+    Raises:
+        BadRequestError: The schema is not valid. The message has the reason.
+
+    Example:
+        >>> check_schema({"type": "object"})
+        {'type': 'object'}
+    """
+    problem = _problem_with(schema)
+    if problem is None:
         return schema
-    details = {"errors": [{"field": "response_schema", "message": complaint}]}
-    raise BadRequestError(f"response_schema {complaint}", code="invalid_request", details=details)
+    details = {"errors": [{"field": "response_schema", "message": problem}]}
+    raise BadRequestError(f"response_schema {problem}", code="invalid_request", details=details)
 
 
-def _complaint(schema: Any) -> str | None:
+def _problem_with(schema: object) -> str | None:
     from jsonschema.exceptions import SchemaError
 
     if not isinstance(schema, dict):
@@ -34,13 +48,13 @@ def _complaint(schema: Any) -> str | None:
     try:
         for reference in _references(schema):
             if not reference.startswith("#"):
-                return f"refers to {clean(reference)!r}; only references within the schema (#/…) are taken"
+                return f"refers to {one_line(reference)!r}; only references within the schema (#/…) are allowed"
             _resolve(schema, reference)
         _validator_class(schema).check_schema(schema)
     except SchemaError as error:
-        return f"is no JSON Schema: {clean(error.json_path)}: {clean(error.message)}"
+        return f"is not a JSON Schema: {one_line(error.json_path)}: {one_line(error.message)}"
     except LookupError:
-        return f"refers to {clean(reference)!r}, which is not in it"
+        return f"refers to {one_line(reference)!r}, which is not in it"
     except RecursionError:
         return "is nested too deeply"
     return None
@@ -54,14 +68,14 @@ def _validator_class(schema: dict[str, Any]) -> Any:
 
 
 def _registry() -> Any:
-    """A registry that knows nothing and fetches nothing."""
+    """Return an empty registry. It fetches no schema."""
     from referencing import Registry
 
     return Registry()
 
 
 def _resolve(schema: dict[str, Any], reference: str) -> Any:
-    """Raises LookupError where a reference within the schema leads nowhere."""
+    """Return the target of a reference in the schema. Raise LookupError if there is none."""
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
@@ -78,8 +92,8 @@ def _resolve(schema: dict[str, Any], reference: str) -> Any:
         raise LookupError(reference) from error
 
 
-def _references(schema: Any) -> list[str]:
-    """Every reference in a schema, also in places where it would only be data: those are refused as well."""
+def _references(schema: object) -> list[str]:
+    """Return every reference in a schema, also in places where it is only data: these are checked too."""
     found = []
     waiting = [schema]
     while waiting:
@@ -92,28 +106,48 @@ def _references(schema: Any) -> list[str]:
     return found
 
 
-def mismatches(data: Any, schema: Any) -> list[str]:
-    """Where data does not fit its schema, a readable line each; empty where it fits.
+def mismatches(data: object, schema: object) -> list[str]:
+    """Compare data with its schema. This function never raises and fetches nothing.
 
-    Never raises, and fetches nothing: a schema that can't be used is itself a line.
+    Args:
+        data: The data.
+        schema: The JSON Schema. If it can't be used, this is one line of the result.
+
+    Returns:
+        A line for each difference.
+
+    Example:
+        >>> mismatches({"line": "12"}, {"properties": {"line": {"type": "integer"}}})
+        ["$.line: '12' is not of type 'integer'"]
     """
     if not isinstance(schema, dict):
         return []
     try:
         validator = _validator_class(schema)(schema, registry=_registry())
         found = sorted(validator.iter_errors(data), key=lambda error: error.json_path)
-        lines = [f"{clean(error.json_path)}: {clean(error.message)}" for error in found[:MISMATCHES_SHOWN]]
-    except Exception as error:  # noqa: BLE001 - foreign data against a foreign schema: the answer is shown all the same
-        return [f"$: can't be held against its schema ({type(error).__name__})"]
+        lines = [f"{one_line(error.json_path)}: {one_line(error.message)}" for error in found[:MISMATCHES_SHOWN]]
+    except Exception as error:  # noqa: BLE001 - the data is not trusted, and the answer must be shown anyway
+        return [f"$: can't be compared with its schema ({type(error).__name__})"]
     return lines + ([f"… and {len(found) - len(lines)} more"] if len(found) > len(lines) else [])
 
 
-def rows(data: Any, schema: Any = None) -> list[dict[str, Any]] | None:
-    """The rows of a table in structured data, or None where an object has several tables, of which none is chosen.
+def rows(data: object, schema: object = None) -> list[dict[str, Any]] | None:
+    """Return the rows of the table in structured data.
 
-    An array of objects is its rows; so is the one array of objects in an object. Any other object is one row, whatever
-    its values are; a single value, or each value of another array, is a row with one column, ``value``. The schema
-    says what an empty array would have: without one, an empty array is a table where it is all that there is.
+    An array of objects has its rows, and so has the only array of objects in an object. Any other object is one row.
+    Any other value, and each value of any other array, is a row with the column `value`.
+
+    Args:
+        data: The data.
+        schema: Its JSON Schema, which decides whether an empty array is a table. Without a schema, an empty array is a
+            table if it is the only field.
+
+    Returns:
+        The rows, or None if an object has several tables.
+
+    Example:
+        >>> rows({"findings": [{"line": 3}, {"line": 7}], "summary": "two"})
+        [{'line': 3}, {'line': 7}]
     """
     if isinstance(data, list):
         return list(data) if all(isinstance(entry, dict) for entry in data) else [{"value": entry} for entry in data]
@@ -125,7 +159,7 @@ def rows(data: Any, schema: Any = None) -> list[dict[str, Any]] | None:
     return list(tables[0]) if tables else [data] if data else []
 
 
-def _is_table(value: Any, schema: Any, name: str, *, alone: bool) -> bool:
+def _is_table(value: object, schema: object, name: str, *, alone: bool) -> bool:
     if not isinstance(value, list):
         return False
     if value:
@@ -134,16 +168,16 @@ def _is_table(value: Any, schema: Any, name: str, *, alone: bool) -> bool:
     return alone if expected is None else _is_object(expected)
 
 
-def _items_of(schema: Any, name: str) -> Any:
-    """Return the schema of the items of an array in an object, or None where it isn't known."""
-    part = _followed(schema, schema)
+def _items_of(schema: object, name: str) -> Any:
+    """Return the schema of the items of an array in an object, or None if it is not known."""
+    part = _dereferenced(schema, schema)
     for key in ("properties", name, "items"):
-        part = _followed(part.get(key), schema) if isinstance(part, dict) else None
+        part = _dereferenced(part.get(key), schema) if isinstance(part, dict) else None
     return part if isinstance(part, dict) and part else None
 
 
-def _followed(part: Any, schema: Any) -> Any:
-    """Return a part of a schema, or what it refers to."""
+def _dereferenced(part: Any, schema: Any) -> Any:
+    """Return a part of a schema, or the target of its reference."""
     for _ in range(20):
         if not isinstance(part, dict) or not isinstance(part.get("$ref"), str):
             return part

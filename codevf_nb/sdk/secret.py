@@ -1,4 +1,4 @@
-"""A key that nobody sees by chance."""
+"""API keys that are not shown by accident."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NoReturn
 
 
 class Secret:
-    """An API key that shows itself to nobody who only looks: not in a repr, a traceback's locals, a pickle or a log.
+    """An API key that is masked in its repr, in the local variables of a traceback and in logs, and can't be pickled.
 
-    Two are equal where their keys are, so that accounts can be compared.
+    Two secrets with the same key are equal.
     """
 
     __slots__ = ("_value",)
@@ -17,12 +17,12 @@ class Secret:
         self._value: str = value.reveal() if isinstance(value, Secret) else value
 
     def reveal(self) -> str:
-        """The key itself, for the one header that needs it."""
+        """Return the key, for the Authorization header."""
         return self._value
 
     @property
     def is_test(self) -> bool:
-        """Whether it is a test key. A key of no known kind counts as a live one."""
+        """Whether it is a test key. A key with an unknown prefix is treated as a live key."""
         return self._value.startswith("cvf_test_")
 
     def __bool__(self) -> bool:
@@ -42,4 +42,4 @@ class Secret:
         return f"Secret('{self}')"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("an API key is not stored along with other things")
+        raise TypeError("an API key can't be pickled")

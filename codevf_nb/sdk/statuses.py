@@ -1,4 +1,4 @@
-"""Where a task can be: the one table of statuses. Who shows, filters, counts or waits for them reads it."""
+"""The table of task statuses. Everything that shows, filters, counts or waits for a status reads its row here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from enum import StrEnum
 
 
 class TaskStatus(StrEnum):
-    """Where a task stands. Pending and processing are open; a status that nobody knows is open too."""
+    """The statuses of a task that the API documents.
+
+    Pending and processing tasks are open. So is a task with a status that is not in this list.
+
+    Example:
+        >>> TaskStatus.of("Canceled")
+        <TaskStatus.CANCELLED: 'cancelled'>
+        >>> TaskStatus.is_final("completed"), TaskStatus.is_final("on_holiday")
+        (True, False)
+    """
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -18,55 +27,65 @@ class TaskStatus(StrEnum):
 
     @classmethod
     def of(cls, status: str) -> str:
-        """The known status of that name (in any case, `canceled` included), or the text as it is."""
+        """Return the known status with this name.
+
+        Args:
+            status: A status, in upper or lower case. `canceled` is read as `cancelled`.
+
+        Returns:
+            The `TaskStatus`, or the text unchanged if it is not a known status.
+        """
         name = status.strip().lower()
         name = "cancelled" if name == "canceled" else name
         return cls(name) if name in cls.__members__.values() else status
 
     @classmethod
     def is_final(cls, status: str) -> bool:
-        """Whether a task with this status will never change again. Any text may be asked about."""
-        return isinstance(status, str) and look_of(status).is_final
+        """Return whether a task with this status will never change again. Any text is accepted."""
+        return isinstance(status, str) and status_info(status).is_final
 
 
 UNKNOWN_STATUS = "unknown"
-"""The status of a task whose answer did not say one; it counts as open."""
+"""The status of a task whose response had none. It counts as open."""
 
 LAST_STEP = 3
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a status means to who reads it.
+class StatusInfo:
+    """One row of the table.
 
-    `mark` stands before it, `meaning` after it (empty where the word says it all), and `filter` is what finds it in the
-    inbox. `step` of `LAST_STEP` is how far along the task is. A task that `is_final` will never change again; only one
-    that `answers` has an answer.
+    Attributes:
+        mark: The symbol that is shown before the status.
+        step: The progress of the task, from 1 to `LAST_STEP`.
+        meaning: The text that is shown after the status, or empty if the status needs no explanation.
+        is_final: Whether the task will never change again. The inbox has a filter for each final status, and one filter
+            for all open tasks.
+        has_answer: Whether a task with this status has an answer.
     """
 
     mark: str
-    filter: str
     step: int
     meaning: str = ""
     is_final: bool = False
-    answers: bool = False
+    has_answer: bool = False
 
 
-LOOKS: dict[str, Look] = {
-    TaskStatus.PENDING: Look("○", "open", 1),
-    TaskStatus.PROCESSING: Look("◐", "open", 2),
-    TaskStatus.COMPLETED: Look("●", "completed", LAST_STEP, is_final=True, answers=True),
-    TaskStatus.CANCELLED: Look("✕", "cancelled", LAST_STEP, is_final=True),
-    TaskStatus.FAILED: Look("▲", "failed", LAST_STEP, "no answer will come", is_final=True),
-    TaskStatus.EXPIRED: Look("⊘", "expired", LAST_STEP, "its time ran out, no answer will come", is_final=True),
-    UNKNOWN_STATUS: Look("◌", "open", 1),
+STATUS_TABLE: dict[str, StatusInfo] = {
+    TaskStatus.PENDING: StatusInfo("○", 1),
+    TaskStatus.PROCESSING: StatusInfo("◐", 2),
+    TaskStatus.COMPLETED: StatusInfo("●", LAST_STEP, is_final=True, has_answer=True),
+    TaskStatus.CANCELLED: StatusInfo("✕", LAST_STEP, is_final=True),
+    TaskStatus.FAILED: StatusInfo("▲", LAST_STEP, "no answer will come", is_final=True),
+    TaskStatus.EXPIRED: StatusInfo("⊘", LAST_STEP, "its time ran out, no answer will come", is_final=True),
+    UNKNOWN_STATUS: StatusInfo("◌", 1),
 }
-FINAL = tuple(status.value for status in TaskStatus if LOOKS[status].is_final)
-"""The statuses after which nothing changes."""
-ANSWERED = tuple(status.value for status in TaskStatus if LOOKS[status].answers)
+FINAL = tuple(status.value for status in TaskStatus if STATUS_TABLE[status].is_final)
+"""The statuses of a task that will never change again."""
+ANSWERED = tuple(status.value for status in TaskStatus if STATUS_TABLE[status].has_answer)
 """The statuses of a task that has an answer."""
 
 
-def look_of(status: str | None) -> Look:
-    """What a status means; one that nobody knows is somewhere on its way."""
-    return LOOKS.get(TaskStatus.of(status or UNKNOWN_STATUS), LOOKS[UNKNOWN_STATUS])
+def status_info(status: str | None) -> StatusInfo:
+    """Return the row for a status. A status that is not in the table has the row of `UNKNOWN_STATUS`."""
+    return STATUS_TABLE.get(TaskStatus.of(status or UNKNOWN_STATUS), STATUS_TABLE[UNKNOWN_STATUS])

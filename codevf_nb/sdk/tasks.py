@@ -1,17 +1,16 @@
-"""Tasks: a question is prepared into bytes and a key, and those are sent; the same bytes never pay twice."""
+"""Tasks: a request is prepared as bytes with an idempotency key, and then sent. Equal bytes are never paid twice."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from codevf_nb.sdk.downloads import Saving, download, download_all
+from codevf_nb.sdk.downloads import Downloads
 from codevf_nb.sdk.exceptions import (
     BadRequestError,
     IdempotencyConflictError,
@@ -19,8 +18,7 @@ from codevf_nb.sdk.exceptions import (
     WrongTaskError,
 )
 from codevf_nb.sdk.files import normalize_attachments
-from codevf_nb.sdk.limits import DOWNLOAD_SECONDS, MAX_DOWNLOAD_BYTES
-from codevf_nb.sdk.models import ServiceMode, TaskDeliverable, TaskResponse
+from codevf_nb.sdk.models import ServiceMode, TaskResponse
 from codevf_nb.sdk.polling import wait_for
 from codevf_nb.sdk.responses import RawAnswer, parse_task
 from codevf_nb.sdk.statuses import TaskStatus
@@ -29,7 +27,6 @@ from codevf_nb.sdk.transport import (
     Call,
     OnAnswer,
     OnNoAnswer,
-    Transport,
 )
 from codevf_nb.sdk.validation import (
     validate_body,
@@ -47,9 +44,9 @@ from codevf_nb.sdk.validation import (
 
 @dataclass(frozen=True)
 class PreparedTask:
-    """A question as it will travel: the bytes, and the key under which they count once.
+    """A request for a task that can be sent: the bytes of the body, and the idempotency key.
 
-    It can be built again from stored bytes: `PreparedTask(body, idempotency_key)`.
+    It can be created again from stored bytes: `PreparedTask(body, idempotency_key)`.
     """
 
     body: bytes = field(repr=False)
@@ -57,15 +54,12 @@ class PreparedTask:
 
     @property
     def sha256(self) -> str:
-        """The digest of the bytes, in hexadecimal."""
+        """The SHA-256 digest of the body, in hexadecimal."""
         return hashlib.sha256(self.body).hexdigest()
 
 
-class Tasks:
-    """Asking, looking, waiting, cancelling, downloading."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+class Tasks(Downloads):
+    """Creates, retrieves, cancels and awaits tasks, and downloads their files."""
 
     def prepare(
         self,
@@ -76,16 +70,31 @@ class Tasks:
         mode: ServiceMode | str = ServiceMode.STANDARD,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | uuid.UUID | None = None,
-        attachments: Any = None,
+        attachments: object = None,
         tag_id: int | None = None,
-        response_schema: Any = None,
+        response_schema: object = None,
     ) -> PreparedTask:
-        """The bytes and the key of a task, checked, with nothing sent.
+        """Check a task and return the bytes and the key of its request. Nothing is sent.
 
-        `max_credits` is in credits, before the factors of mode and tag (see `calculate_final_credit_cost`).
-        `attachments` is what `normalize_attachments` takes, `response_schema` what `to_json_schema` takes:
-        with one, AI generates the answer, according to the documentation. Without an `idempotency_key` a new
-        UUID4 is made. Raises the class that the service would raise, with `status_code` None.
+        Args:
+            prompt: The question, with 10 to 10,000 characters.
+            max_credits: The limit in credits, before the factors of mode and tag (see `calculate_final_credit_cost`).
+            project_id: The id of a project.
+            mode: How fast the task is answered.
+            metadata: Names and values: text, numbers, true/false or None.
+            idempotency_key: A UUID of version 4. Default: a new one.
+            attachments: The files, as for `normalize_attachments`.
+            tag_id: The id of a tag.
+            response_schema: The schema of the answer, as for `to_json_schema`. The documentation says that AI generates
+                such an answer.
+
+        Raises:
+            APIError: An argument is not valid. The class is that of the service's error, and `status_code` is None.
+
+        Example:
+            >>> prepared = client.tasks.prepare("Is this join dropping rows?", 240, project.id)
+            >>> client.tasks.send(prepared).id == client.tasks.send(prepared).id
+            True
         """
         body: dict[str, Any] = {
             "prompt": validate_prompt(prompt),
@@ -113,14 +122,21 @@ class Tasks:
         on_no_answer: OnNoAnswer | None = None,
         deadline: float | None = None,
     ) -> TaskResponse:
-        """Creates the task, or gives the one that an earlier send of the same key created.
+        """Create a task, or return the task that was created with the same idempotency key.
 
-        `before_attempt` is called right before each attempt. It may block, or raise: then nothing is sent. Where it
-        raises RateLimitError after an attempt that failed, that failure is raised instead. `on_answer` is called
-        with each whole answer before it is read, `on_no_answer` with the error of each attempt that has none.
-        `deadline` is in seconds from now; None is the
-        client's timeout. Every error carries `.idempotency_key`; `.uncertain` says whether the task may exist
-        all the same.
+        Args:
+            prepared: The request.
+            before_attempt: Called right before each attempt. It may wait. If it raises, nothing is sent. If it raises
+                RateLimitError after a failed attempt, the error of that attempt is raised instead.
+            on_answer: Called with each complete response, before it is parsed.
+            on_no_answer: Called with the error of each attempt without a complete response.
+            deadline: Seconds for the whole call, from now. None is the client's timeout.
+
+        Raises:
+            CodeVFError: The call failed. `.idempotency_key` is the key. `.uncertain` is True if the task may exist.
+
+        Example:
+            See `prepare`.
         """
         call = Call(
             "POST",
@@ -143,11 +159,20 @@ class Tasks:
         mode: ServiceMode | str = ServiceMode.STANDARD,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | uuid.UUID | None = None,
-        attachments: Any = None,
+        attachments: object = None,
         tag_id: int | None = None,
-        response_schema: Any = None,
+        response_schema: object = None,
     ) -> TaskResponse:
-        """Prepares a task (see `prepare`) and sends it (see `send`)."""
+        """Create a task: `prepare` and `send` in one call. The arguments are those of `prepare`.
+
+        Raises:
+            CodeVFError: An argument is not valid, or the call failed. See `prepare` and `send`.
+
+        Example:
+            >>> task = client.tasks.create("Is this join dropping rows?", 240, project.id, mode="fast")
+            >>> str(task.status), task.max_credits
+            ('pending', 240)
+        """
         prepared = self.prepare(
             prompt,
             max_credits,
@@ -169,9 +194,22 @@ class Tasks:
         on_answer: OnAnswer | None = None,
         deadline: float | None = None,
     ) -> TaskResponse:
-        """The task as it stands.
+        """Return a task.
 
-        NotFoundError where this account has no such task, WrongTaskError where the answer is about another one.
+        Args:
+            task_id: The id of the task.
+            before_attempt: Called right before each attempt.
+            on_answer: Called with each complete response, before it is parsed.
+            deadline: Seconds for the whole call, from now. None is the client's timeout.
+
+        Raises:
+            NotFoundError: The account has no such task.
+            WrongTaskError: The response is about another task.
+            CodeVFError: The call failed.
+
+        Example:
+            >>> client.tasks.retrieve(task.id).is_final
+            False
         """
         call = Call("GET", _path(task_id), None, None, before_attempt, on_answer, deadline)
         return _parsed(self._transport.send(call), task_id=task_id)
@@ -184,16 +222,29 @@ class Tasks:
         on_answer: OnAnswer | None = None,
         deadline: float | None = None,
     ) -> TaskResponse:
-        """Stops a pending or processing task.
+        """Cancel an open task.
 
-        What the service answers is documented nowhere: where it says no status, `.status` is `unknown`, and
-        `retrieve` tells more. Where the answer to a first attempt was lost, a refusal of the second is held against
-        the task itself.
+        The response of the service is not documented. If it has no status, `.status` is `unknown`; use `retrieve` then.
+        If the response to the first attempt was lost and the second attempt is refused, the task is retrieved.
+
+        Args:
+            task_id: The id of the task.
+            before_attempt: Called right before each attempt.
+            on_answer: Called with each complete response, before it is parsed.
+            deadline: Seconds for the whole call, from now. None is the client's timeout.
+
+        Raises:
+            BadRequestError: The task is not open any more.
+            CodeVFError: The call failed.
+
+        Example:
+            >>> client.tasks.cancel(task.id).status
+            <TaskStatus.CANCELLED: 'cancelled'>
         """
         call = Call("POST", f"{_path(task_id)}/cancel", None, None, before_attempt, on_answer, deadline)
         try:
             return _parsed(self._transport.send(call), task_id=task_id)
-        except WrongTaskError:  # the id may be of the cancellation itself
+        except WrongTaskError:  # the id may be that of the cancellation
             return self.retrieve(task_id, before_attempt=before_attempt, on_answer=on_answer, deadline=deadline)
         except (BadRequestError, IdempotencyConflictError) as error:
             if not error.uncertain:
@@ -210,51 +261,25 @@ class Tasks:
         *,
         on_progress: Callable[[TaskResponse], object] | None = None,
     ) -> TaskResponse:
-        """The task once it is final, first looked at after 2 s and then as the service advises.
+        """Wait until a task is final. It is polled after 2 seconds, and then at the intervals of `next_poll`.
 
-        `timeout` is in seconds; None waits as long as it takes. `on_progress` is called with the task after
-        each look. Raises WaitTimeoutError (with the task as last seen); the task itself goes on.
+        Args:
+            task_id: The id of the task.
+            timeout: Seconds, or None for no limit.
+            on_progress: Called with the task after each poll.
+
+        Raises:
+            WaitTimeoutError: The time is up. The task itself continues, and `.task` has its last state.
+            CodeVFError: The task can't be retrieved.
+
+        Example:
+            >>> answered = client.tasks.create("Is this join dropping rows?", 240, project.id)
+            >>> client.tasks.wait(answered.id).status
+            <TaskStatus.COMPLETED: 'completed'>
         """
         validate_resource_id(task_id)
         transport = self._transport
         return wait_for(self, task_id, timeout, on_progress, clock=transport.clock, sleep=transport.sleep)
-
-    def download(
-        self,
-        deliverable: TaskDeliverable,
-        folder: str | Path,
-        *,
-        overwrite: bool = False,
-        max_bytes: int = MAX_DOWNLOAD_BYTES,
-        timeout: float = DOWNLOAD_SECONDS,
-    ) -> Path:
-        """Stores a deliverable in a folder under its own name and says where.
-
-        Only https (or loopback) addresses are fetched, the key goes to the API's own host alone, no name
-        leaves the folder, and nothing is overwritten unasked. `max_bytes` in bytes, `timeout` in seconds.
-        Raises DownloadError.
-        """
-        return download(self._transport, deliverable, Path(folder), Saving(overwrite, max_bytes, timeout))
-
-    def download_all(
-        self,
-        deliverables: Sequence[TaskDeliverable],
-        folder: str | Path,
-        *,
-        overwrite: bool = False,
-        max_bytes: int = MAX_DOWNLOAD_BYTES,
-        timeout: float = DOWNLOAD_SECONDS,
-        before_attempt: BeforeAttempt | None = None,
-        on_answer: OnAnswer | None = None,
-    ) -> list[Path]:
-        """Stores every deliverable of a task, as `download` does, and says where.
-
-        Names that collide are numbered, and doing it again finds the same files: what is there with the same contents
-        stays. `max_bytes` and `timeout` are for each file. Raises one DownloadError for all that could not be stored,
-        with the others in `.saved`.
-        """
-        saving = Saving(overwrite, max_bytes, timeout, not overwrite, before_attempt, on_answer)
-        return download_all(self._transport, deliverables, Path(folder), saving)
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

@@ -1,8 +1,8 @@
-"""One call: as many attempts with the same bytes as its deadline allows, with hooks around each.
+"""Calls with retries: attempts with the same bytes until the deadline, and a callback for each of them.
 
-A call is repeated after timeouts, resets, cut off answers, 408, 429, 5xx, and a 409 that says the key is in
-flight; never after another 4xx. Creating a task twice is impossible, since each attempt carries the same
-idempotency key.
+A call is repeated after timeouts, resets, incomplete responses, 408, 429, 5xx, and a 409 that says that the key is in
+flight. It is not repeated after any other 4xx. All attempts have the same idempotency key, so that no task is created
+twice.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from codevf_nb.sdk.limits import (
     MAX_ANSWER_BYTES,
     MAX_REDIRECTS,
 )
-from codevf_nb.sdk.parsing import clean, header_of, http_time_of
+from codevf_nb.sdk.parsing import header_of, http_time_of, one_line
 from codevf_nb.sdk.responses import RawAnswer
 from codevf_nb.sdk.secret import Secret
 
@@ -43,9 +43,14 @@ logger = getLogger("codevf_nb.sdk")
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt that is about to go onto the wire.
+    """An attempt that is about to be sent.
 
-    `number` counts from 1 within its call; `left` is how many seconds the call's deadline leaves.
+    Attributes:
+        method: The HTTP method.
+        path: The path, below the base URL.
+        number: The number of the attempt in its call, from 1.
+        idempotency_key: The key of the call, if it creates a task.
+        left: The seconds until the deadline of the call.
     """
 
     method: str
@@ -57,13 +62,13 @@ class Attempt:
 
 BeforeAttempt = Callable[[Attempt], object]
 OnAnswer = Callable[[RawAnswer], object]
-# Called with each attempt's error that isn't an answer; its `sent` says whether any of that attempt may have left.
+# Called with the error of each attempt without a response. Its `sent` says whether the attempt may have been sent.
 OnNoAnswer = Callable[[CodeVFError], object]
 
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked of the service, and who is told about it. `seconds` None is the client's timeout."""
+    """A request with its callbacks. `seconds` is the deadline; None is the client's timeout."""
 
     method: str
     path: str
@@ -76,16 +81,19 @@ class Call:
 
 
 def retry_delay(failures: int, hint: float | None, random: Callable[[], float]) -> float:
-    """Seconds until the next attempt: full jitter below a doubling bound, and at least the service's hint.
+    """Return the seconds until the next attempt: exponential backoff with full jitter, and at least the hint.
 
-    A hint is obeyed up to HINT_CAP seconds.
+    Args:
+        failures: The number of failed attempts.
+        hint: The seconds of a Retry-After header. At most HINT_CAP seconds are used.
+        random: Returns a number from 0 to 1.
     """
     jitter = random() * min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(failures - 1, 16))
     return float(max(jitter, min(hint or 0.0, HINT_CAP)))
 
 
 def may_repeat(error: CodeVFError) -> bool:
-    """Whether the same bytes may be sent again by themselves."""
+    """Return whether a call may be repeated automatically after an error."""
     if isinstance(error, IdempotencyConflictError):
         return error.in_flight
     if isinstance(error, RateLimitError | ServerError):
@@ -94,7 +102,7 @@ def may_repeat(error: CodeVFError) -> bool:
 
 
 class Transport:
-    """Carries calls to one base URL with one key. It can be shared between threads."""
+    """Sends calls to one base URL with one API key. It can be shared between threads."""
 
     def __init__(
         self,
@@ -118,34 +126,33 @@ class Transport:
         self._before_attempt = before_attempt
 
     def same_origin(self, url: str) -> bool:
-        """Whether an address belongs to the service that the key is for."""
+        """Return whether a URL belongs to the service of the API key."""
         try:
             return Address.link(url).origin == self.address.origin
         except AddressError:
             return False
 
     def send(self, call: Call) -> RawAnswer:
-        """The 2xx answer to a call, or the error that says why there is none.
+        """Send a call and return its 2xx response, or raise the error of the last attempt.
 
-        Every error carries `.idempotency_key`, `.attempts` and `.uncertain`. What a hook raises passes
-        through.
+        Every CodeVFError has `.idempotency_key`, `.attempts` and `.uncertain`. The exceptions of hooks are not changed.
         """
         return _Run(self, call).answer()
 
     def prepare_attempt(self, call: Call, number: int, left: float) -> None:
-        """Tells both hooks: the call's own first, then the client's, where a rate limiter may block."""
+        """Call both hooks: first that of the call, then that of the client, where a rate limiter may wait."""
         attempt = Attempt(call.method, call.path, number, call.idempotency_key, left)
         for hook in (call.before_attempt, self._before_attempt):
             if hook is not None:
                 hook(attempt)
 
     def failures_allowed(self, failures: int) -> bool:
-        """Whether another attempt may follow that many failures."""
+        """Return whether another attempt may follow after this number of failures."""
         return failures <= self._max_retries
 
 
 class _Run:
-    """One call on its way: the attempts so far, and what is known about them."""
+    """One call that is being sent: its attempts so far, and their outcomes."""
 
     def __init__(self, transport: Transport, call: Call) -> None:
         self._transport = transport
@@ -168,7 +175,7 @@ class _Run:
             left = self._ends - self._transport.clock()
             if left <= 0:
                 late = APIConnectionError("nothing was sent in time", sent=False)
-                self._unanswered(late)
+                self._report_no_answer(late)
                 self._give_up(last or late, "no time is left")
             outcome = self._attempt(left)
             if isinstance(outcome, RawAnswer):
@@ -178,7 +185,7 @@ class _Run:
                 self._pause(outcome)
 
     def _prepare_attempt(self) -> RateLimitError | None:
-        """Calls the hooks; returns a rate limiter's error, which has no turn before the deadline."""
+        """Call the hooks. Return the error of a rate limiter that has no turn before the deadline."""
         left = self._ends - self._transport.clock()
         try:
             self._transport.prepare_attempt(self._call, self._attempts + 1, left)
@@ -189,10 +196,10 @@ class _Run:
         return None
 
     def _attempt(self, left: float) -> RawAnswer | CodeVFError | None:
-        """The answer, an error, or None where a redirect was taken and the next attempt can go at once."""
+        """Return the response, an error, or None for a redirect that is followed at once."""
         self._attempts += 1
         call = self._call
-        # A silent attempt leaves half of the time to those that may follow it.
+        # An attempt without a response leaves half of the time for later attempts.
         share = left / 2 if self._transport.failures_allowed(self._failures + 1) else left
         outcome = self._transport.wire.exchange(
             call.method, self._url, seconds=share, limit=MAX_ANSWER_BYTES, body=call.body
@@ -200,7 +207,7 @@ class _Run:
         if isinstance(outcome, CodeVFError):
             logger.debug("%s %s attempt %d: no answer", call.method, call.path, self._attempts)
             self._sent |= not isinstance(outcome, APIConnectionError) or outcome.sent
-            self._unanswered(outcome)
+            self._report_no_answer(outcome)
             return outcome
         self._sent = True
         out = len(call.body or b"")
@@ -208,13 +215,13 @@ class _Run:
             "%s %s attempt %d: %d bytes out, status %d, %d bytes in",
             *(call.method, call.path, self._attempts, out, outcome.status, len(outcome.body)),
         )
-        return self._understood(self._told(outcome))
+        return self._classify(self._record_response(outcome))
 
-    def _unanswered(self, error: CodeVFError) -> None:
+    def _report_no_answer(self, error: CodeVFError) -> None:
         if self._call.on_no_answer is not None:
             self._call.on_no_answer(error)
 
-    def _told(self, reply: Reply) -> RawAnswer:
+    def _record_response(self, reply: Reply) -> RawAnswer:
         call = self._call
         answer = RawAnswer(
             method=call.method,
@@ -229,7 +236,7 @@ class _Run:
             call.on_answer(answer)
         return answer
 
-    def _understood(self, answer: RawAnswer) -> RawAnswer | CodeVFError | None:
+    def _classify(self, answer: RawAnswer) -> RawAnswer | CodeVFError | None:
         if 200 <= answer.status < 300:
             return answer
         if 300 <= answer.status < 400:
@@ -245,15 +252,15 @@ class _Run:
         why = (
             "a request that may cost credits is never redirected"
             if answer.method != "GET"
-            else "a key stays with its own service, and a redirect is followed at most three times"
+            else "a key is sent only to its own service, and a redirect is followed at most three times"
         )
         error = error_from(answer.status, answer.headers, answer.body)
         what = f"{answer.method} {answer.path} was answered with a redirect (status {answer.status})"
-        error.args = (f"{what} to {clean(target)}: {why}; check CODEVF_BASE_URL",)
+        error.args = (f"{what} to {one_line(target)}: {why}; check CODEVF_BASE_URL",)
         return error
 
     def _pause(self, error: CodeVFError) -> None:
-        """Waits before the next attempt, or raises the error where there shall be none."""
+        """Wait before the next attempt, or raise the error if there is none."""
         self._failures += 1
         in_flight = isinstance(error, IdempotencyConflictError) and error.in_flight
         self._uncertain |= (

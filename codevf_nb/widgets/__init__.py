@@ -1,4 +1,4 @@
-"""What can be clicked in a notebook: the picker, the progress of a question, the inbox and the dashboard.
+"""The widgets of a notebook: the picker, the progress of a question, the inbox and the dashboard.
 
 Each view uses standard ipywidgets and calls the session; it makes no request and no query of its own. A click only adds
 a job to the job queue, whose one thread runs it and then updates the view. The view registry records which cell shows
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def under_cell(live: LiveDisplays, task: Task, display_id: str | None = None, *, waits: bool = False) -> str | None:
-    """Show a task under the running cell: as its progress where somebody may click, else as it is.
+    """Show a task under the running cell: as a progress widget where a person may click, else as text.
 
     Args:
         live: The displays of the task's session.
@@ -45,7 +45,7 @@ def under_cell(live: LiveDisplays, task: Task, display_id: str | None = None, *,
 
 
 def open_picker(session: Session, shell: Any, preset: Mapping[str, Any]) -> LazyView:
-    """Return a form that asks, with these values filled in."""
+    """Return a form that asks a question, with these values filled in."""
     from codevf_nb.widgets import _fallbacks as fallbacks
     from codevf_nb.widgets.view_registry import LazyView
 
@@ -58,7 +58,7 @@ def open_picker(session: Session, shell: Any, preset: Mapping[str, Any]) -> Lazy
 
 
 def open_inbox(session: Session) -> LazyView:
-    """Return what was asked, a page at a time."""
+    """Return the inbox of questions."""
     from codevf_nb.widgets import _fallbacks as fallbacks
     from codevf_nb.widgets.view_registry import LazyView
 
@@ -71,7 +71,7 @@ def open_inbox(session: Session) -> LazyView:
 
 
 def open_dashboard(session: Session) -> LazyView:
-    """Return what is left, and what was spent on what."""
+    """Return the dashboard of balance and spending."""
     from codevf_nb.widgets import _fallbacks as fallbacks
     from codevf_nb.widgets.view_registry import LazyView
 

@@ -1,4 +1,4 @@
-"""What a notebook has that could go along with a question, and how each is written after ``%%codevf``."""
+"""The values of a notebook that can be attached to a question, each with its option of ``%%codevf``."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from codevf_nb.attachments.names import safe
 from codevf_nb.attachments.registry import is_lazy, type_of
 from codevf_nb.ipython import exceptions
 
-# So many tables and figures are offered, the latest first; a longer list helps nobody.
+# At most this many tables and figures are listed, the newest first.
 MOST = 12
 
 
 @dataclass(frozen=True)
 class AttachableValue:
-    """One thing that can be attached: what it is in words, its name and option, and a way to get it when it goes."""
+    """A value that can be attached: its name, description, option, and a function that returns it when it is sent."""
 
     name: str
     about: str
@@ -30,12 +30,12 @@ class AttachableValue:
 
     @property
     def part(self) -> str:
-        """What this is called in the question: the same as where a magic attaches it, so that both ask the same."""
+        """Its name in the question: the same as a magic uses, so that both ask the same question."""
         return self.name if " " in self.option else self.option
 
 
 def offered(shell: Any, given: Mapping[str, Any]) -> list[AttachableValue]:
-    """Return what the notebook has: what was given by name, its tables and figures, and the last exception."""
+    """Return the values given by name, the notebook's tables and figures, and the last exception."""
     names = {name: value for name, value in shell.user_ns.items() if _is_public(name)}
     found = [_variable(shell, name, value) for name, value in reversed(names.items()) if name not in given]
     offers = [_given(name, value) for name, value in given.items()]
@@ -53,19 +53,19 @@ def offered(shell: Any, given: Mapping[str, Any]) -> list[AttachableValue]:
 
 
 def cells(shell: Any, count: int) -> dict[str, Any]:
-    """Return the last cells as what is attached by name; nothing for none."""
+    """Return the last cells as attachments by name; an empty dict for a count of 0."""
     return {f"--context {count}": attachments.context_of(shell, count)} if count else {}
 
 
 def schemas(shell: Any) -> list[str]:
-    """Return the names of the variables that could be a schema: classes of the user's own, and JSON Schemas."""
+    """Return the names of variables that may be a schema: the user's classes, and JSON Schemas."""
     return [name for name, value in shell.user_ns.items() if _is_public(name) and _is_schema(value)]
 
 
 def uploaded(upload: Any, folder: Path) -> list[Path]:
-    """Write what a person has uploaded into a folder, and return the files; the control lets go of their bytes.
+    """Write uploaded files into a folder, empty the control, and return the paths.
 
-    What a control holds would be saved with the notebook, and is sent to every page that opens it.
+    The content of a control would be saved with the notebook, and sent to every page that opens it.
     """
     value = upload.value
     if isinstance(value, dict):  # ipywidgets 7 has a dict by file name, 8 a tuple of dicts
@@ -100,7 +100,7 @@ def _is_schema(value: Any) -> bool:
 
 
 def _about(value: Any) -> str:
-    if is_lazy(value):  # its shape may take a query, so it isn't asked
+    if is_lazy(value):  # its shape may need a query, so it isn't read
         return f"{type(value).__name__}, rows are drawn when it is sent"
     shape = getattr(value, "shape", None)
     if not isinstance(shape, tuple):

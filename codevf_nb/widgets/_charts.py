@@ -1,7 +1,7 @@
-"""Pictures of ``plots`` as markup for a page: one for light and dark, since text and axes take the page's own colour.
+"""Charts of ``plots`` as SVG for a page. One picture fits light and dark themes: text and axes use the page's colour.
 
-Drawn at the desk, on a thread of its own: nothing of matplotlib's that all threads share is changed for it, neither
-its settings nor the filters of warnings, and pyplot knows of no figure.
+They are drawn on the thread of the job queue, so nothing in matplotlib that threads share is changed: neither its
+settings nor the warning filters, and pyplot has no figure of them.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from codevf_nb import plots
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# As wide as a card of the dashboard on a page of 1280 pixels, so that letters keep their size.
+# The width of a dashboard card on a page of 1280 pixels, so that letters keep their size.
 _INCHES = (4.4, 2.9)
-# What a font has no picture for: matplotlib would draw this, and warn under whichever cell is running.
+# Replaces characters that the font does not have; matplotlib would print a warning under the running cell.
 _NO_LETTER = "□"
 
 
-def there_is_matplotlib() -> bool:
-    """Whether anything can be drawn."""
+def has_matplotlib() -> bool:
+    """Whether charts can be drawn."""
     return find_spec("matplotlib") is not None
 
 
 def picture(draw: Callable[[Axes], object], title: str) -> str:
-    """Return what is drawn on axes as SVG. Names in it are outlines, or escaped text if matplotlib is set to that."""
+    """Return a chart as SVG. Names in it are outlines, or escaped text if matplotlib is configured so."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_INCHES, layout="constrained")
@@ -38,12 +38,12 @@ def picture(draw: Callable[[Axes], object], title: str) -> str:
     axes = figure.add_subplot()
     axes.patch.set_alpha(0)
     draw(axes)
-    _spell(axes)
+    _replace_missing_letters(axes)
     return _svg(figure, title)
 
 
-def _spell(axes: Axes) -> None:
-    """Write the names of groups with letters that the font has."""
+def _replace_missing_letters(axes: Axes) -> None:
+    """Replace characters in group names that the font does not have."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     letters = get_font(findfont(FontProperties())).get_charmap()

@@ -1,4 +1,4 @@
-"""The dashboard: what is left, what was spent on what, and how long answers took."""
+"""The dashboard: balance, budgets, spending by group, and time to answer."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from codevf_nb.widgets import _fallbacks as fallbacks
 from codevf_nb.widgets import view_registry
 from codevf_nb.widgets._controls import (
     COLUMN,
-    Words,
+    TextLines,
     button,
     heading,
     preformatted,
-    told,
+    reporting_errors,
 )
 from codevf_nb.widgets._job_queue import job_queue
 
@@ -41,7 +41,7 @@ _FIELD = {"width": "auto", "flex": "1 1 14em", "min_width": "0"}
 
 @dataclass(frozen=True)
 class Choice:
-    """What is looked at: since when (None for always), by what, and in which steps of time."""
+    """The selected period (``since`` None: all time), grouping and time steps."""
 
     since: datetime | None
     by: str
@@ -52,35 +52,37 @@ class Choice:
         return f', since="{self.since:%Y-%m-%d}"' if self.since else ""
 
     def spend(self, *, steps: bool = False) -> str:
-        """Return the call that gives the frame of spending."""
+        """Return the Python call that returns the frame of spending."""
         freq = f', freq="{self.freq}"' if steps else ""
         return f'cvf.spend(by=["{self.by}"]{freq}{self._since})'
 
     def tasks(self) -> str:
-        """Return the call that gives the frame of questions."""
+        """Return the Python call that returns the frame of questions."""
         return f"cvf.tasks({self._since.removeprefix(', ')})"
 
 
 class Card:
-    """One picture with its heading, and the frame behind it one click away."""
+    """A chart with its heading, and a button that shows the table of its data."""
 
-    def __init__(self, title: str, failed: Words) -> None:
+    def __init__(self, title: str, failed: TextLines) -> None:
         self._title = title
         self._frame: pd.DataFrame | None = None
         self._calls = ""
         self._picture = ipywidgets.HTML()
         self._table = ipywidgets.HTML()
         self._open = False
-        self._button = button("Show the table", f"The numbers behind: {title}", told(self._toggle, failed.say))
+        self._button = button(
+            "Show the table", f"The numbers behind: {title}", reporting_errors(self._toggle, failed.set_lines)
+        )
         parts = [heading(title), self._picture, self._button, self._table]
         self.widget = ipywidgets.VBox(parts, layout={**COLUMN, "flex": "1 1 24em", "margin": "0 0 1em"})
 
     def show(self, frame: pd.DataFrame, draw: Callable[[Axes], object], *calls: str) -> None:
-        """Draw a picture; ``frame`` is the table behind it, ``calls`` are those that give the same."""
+        """Draw a chart; ``frame`` is its data, ``calls`` are the Python calls that return the same."""
         self._frame, self._calls = frame, "\n".join(calls)
         if frame.empty:
             self._picture.value = "<div>nothing was asked in this period</div>"
-        elif charts.there_is_matplotlib():
+        elif charts.has_matplotlib():
             self._picture.value = charts.picture(draw, self._title)
         else:
             self._picture.value = "<div>pip install matplotlib draws this; the table has the numbers</div>"
@@ -103,15 +105,15 @@ class Card:
 
 
 class Dashboard:
-    """Balance and budgets above, then four pictures over a chosen period and grouping."""
+    """Balance and budgets, and four charts of a selected period and grouping."""
 
     display_id = ""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._told = Words(spoken=True)
-        self._money = Words(strong=True)
-        self._budgets = Words()
+        self._message = TextLines(spoken=True)
+        self._money = TextLines(strong=True)
+        self._budgets = TextLines()
         self._since = ipywidgets.Dropdown(
             description="Period", style=_LABEL, options=PERIODS, value=30, layout=dict(_FIELD)
         )
@@ -123,63 +125,65 @@ class Dashboard:
         )
         self._controls = [self._since, self._by, self._freq]
         self._over_time, self._used, self._per_answer, self._waiting = (
-            Card(title, self._told)
+            Card(title, self._message)
             for title in ("Credits over time", "Credits used", "Credits per answer", "Time to answer")
         )
         cards = [card.widget for card in (self._over_time, self._used, self._per_answer, self._waiting)]
         wrap = {"flex_flow": "row wrap", "grid_gap": "0 2em"}
-        again = button("Refresh", "Ask the service for the balance now", told(self._refresh, self._told.say))
+        again = button(
+            "Refresh", "Ask the service for the balance now", reporting_errors(self._refresh, self._message.set_lines)
+        )
         self.root = ipywidgets.VBox(
             [
-                Words(f"Credits ({session.account.environment})", strong=True).widget,
+                TextLines(f"Credits ({session.account.environment})", strong=True).widget,
                 self._money.widget,
                 self._budgets.widget,
                 ipywidgets.HBox([*self._controls, again], layout={**wrap, "align_items": "center"}),
-                self._told.widget,
+                self._message.widget,
                 ipywidgets.HBox(cards, layout=wrap),
             ],
             layout={"max_width": "76em", "overflow": "hidden"},
         )
         for control in self._controls:
             control.observe(self._changed, "value")
-        session.watcher.add_listener(self._heard)
+        session.watcher.add_listener(self._on_update)
         self._changed(None)
 
     def fallback(self) -> dict[str, str]:
         """Return the balance and the budgets as text."""
         return fallbacks.dashboard(self._session)
 
-    def let_go(self) -> None:
-        """Close it: its cell shows something else by now."""
-        self._session.watcher.remove_listener(self._heard)
+    def close_view(self) -> None:
+        """Close the view: its cell shows something else now."""
+        self._session.watcher.remove_listener(self._on_update)
         for control in self._controls:
             control.unobserve_all()
         view_registry.close(self.root)
 
-    # -- what comes in, on any thread
+    # -- events, on any thread
 
     def _changed(self, _change: Any) -> None:
-        job_queue.do((id(self), "draw"), told(self._draw, self._told.say))
+        job_queue.submit((id(self), "draw"), reporting_errors(self._draw, self._message.set_lines))
 
-    def _heard(self, entry: Any) -> None:
+    def _on_update(self, entry: Any) -> None:
         if not entry.is_open:
             self._changed(None)
 
-    # -- at the desk
+    # -- jobs, on the thread of the job queue
 
     def _refresh(self) -> None:
-        self._told.say("asking the service …")
+        self._message.set_lines("asking the service …")
         self._session.balance(refresh=True)
         self._draw()
 
     def _draw(self) -> None:
         try:
-            self._money.say(_money(self._session.balance()))
-        except CodeVFError as error:  # what the ledger knows is shown all the same
-            self._money.say(f"{display.UNKNOWN_BALANCE}: {error}")
-        self._budgets.say(*(str(budget) for budget in self._session.ledger.budgets.standing()))
+            self._money.set_lines(_money(self._session.balance()))
+        except CodeVFError as error:  # the data of the ledger is shown without a balance
+            self._money.set_lines(f"{display.UNKNOWN_BALANCE}: {error}")
+        self._budgets.set_lines(*(str(budget) for budget in self._session.ledger.budgets.standing()))
         self._draw_cards(self._choice())
-        self._told.say()
+        self._message.set_lines()
 
     def _draw_cards(self, choice: Choice) -> None:
         where = analysis.Filters(self._session.account.name, since=choice.since)
@@ -210,7 +214,7 @@ class Dashboard:
         )
 
     def _choice(self) -> Choice:
-        # The time that the service goes by, since a sandbox's may be virtual.
+        # The time of the service, since a sandbox's clock may be virtual.
         seen = self._session.ledger.balances.last()
         now = self._session.ledger.clock() if seen is None else seen.at
         today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0)
@@ -219,7 +223,7 @@ class Dashboard:
 
 
 def scrolling(markup: str, label: str) -> str:
-    """Return a table that scrolls by itself where it is too wide, and can be reached with the keyboard."""
+    """Return a table in its own scroll area, which the keyboard can reach."""
     style = "overflow:auto;max-height:24em;white-space:nowrap"
     return f'<div role="region" aria-label="{label}" tabindex="0" style="{style}">{markup}</div>'
 

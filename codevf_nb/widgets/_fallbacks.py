@@ -1,4 +1,4 @@
-"""What each view is where nothing can be clicked: a text or table, and the commands that do the same."""
+"""Each view as text for front ends without widgets: text or a table, and the commands that do the same."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING
 from codevf_nb.display import rendering as display
 from codevf_nb.ledger import PageFilter
 from codevf_nb.sdk.models import ServiceMode
-from codevf_nb.sdk.statuses import look_of
+from codevf_nb.sdk.statuses import status_info
 
 if TYPE_CHECKING:
     from codevf_nb.ledger import Entry, Repeat
     from codevf_nb.session import Session
 
-# So many questions are listed.
+# The number of questions that are listed.
 LISTED = 10
 
 
 def progress(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = True) -> dict[str, str]:
-    """Tell a question as it is, and while it is open how its answer is found; ``cell_asks``: running the cell does."""
+    """Return a question, and while it is open how to get its answer.
+
+    Args:
+        entry: The question.
+        repeated: Set where it was asked before.
+        cell_asks: Running the cell again shows the answer too.
+    """
     bundle = display.task_bundle(entry, repeated=repeated)
     if not entry.is_open or entry.task_id is None:
         return bundle
@@ -34,12 +40,12 @@ def progress(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = 
 
 
 def answered(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = True) -> str:
-    """Return how a question ended as HTML, where it could not take the widget's place in the notebook.
+    """Return the end of a question as HTML, for a widget that the answer could not replace in the notebook.
 
-    That is so on a page that was loaded again since, and within an Output widget.
+    That happens on a page that was reloaded, and within an Output widget.
     """
     drawn = display.task_bundle(entry, repeated=repeated)["text/html"]
-    if not look_of(entry.status).answers:
+    if not status_info(entry.status).has_answer:
         return drawn
     finds = "run this cell again" if cell_asks else f"run %codevf show {display.plain(entry.task_id or '')} in a cell"
     below = f"This page can't put the answer into the notebook's file by itself: {finds} (0 credits), then save."
@@ -47,7 +53,7 @@ def answered(entry: Entry, repeated: Repeat | None = None, *, cell_asks: bool = 
 
 
 def picker(session: Session) -> dict[str, str]:
-    """Say how to ask by line, with what there is to choose from."""
+    """Return how to ask with the magic, with the modes and tags."""
     modes = [(mode.value, f"{mode.multiplier}×", mode.meaning) for mode in ServiceMode]
     tags = [(tag.name, f"{tag.cost_multiplier:g}×", tag.description or "") for tag in session.tags() if tag.is_active]
     return _bundle(
@@ -59,7 +65,7 @@ def picker(session: Session) -> dict[str, str]:
 
 
 def inbox(session: Session) -> dict[str, str]:
-    """List the newest questions, and say how to look at them by line."""
+    """Return the newest questions, and the commands that show them."""
     entries = session.ledger.pages.page(PageFilter(), LISTED)
     rows = [(entry.task_id or "", entry.status or entry.outcome, entry.prompt or "") for entry in entries]
     return _bundle(
@@ -70,18 +76,18 @@ def inbox(session: Session) -> dict[str, str]:
 
 
 def dashboard(session: Session) -> dict[str, str]:
-    """Tell the balance and the budgets, and say how to look at what was spent by line."""
+    """Return the balance and the budgets, and the commands that show spending."""
     last = session.ledger.balances.last()
     if last is None:
-        told = ["no balance has been seen yet"]
+        balance = ["no balance has been seen yet"]
     else:
         amounts = ("available", last.available), ("on hold", last.on_hold)
-        told = [f"{name}: {display.credits(amount)} credits" for name, amount in amounts]
-        told += ["credits have moved since this was asked"] if last.is_behind else []
+        balance = [f"{name}: {display.credits(amount)} credits" for name, amount in amounts]
+        balance += ["credits have moved since this was asked"] if last.is_behind else []
     budgets = [str(budget) for budget in session.ledger.budgets.standing()]
     return _bundle(
         f"Credits ({session.account.environment}). Run with widgets, this cell shows the dashboard.",
-        *told,
+        *balance,
         *budgets,
         below="%codevf balance, %codevf budget, %codevf spend and %codevf credits tell the rest.",
     )

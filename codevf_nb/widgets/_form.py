@@ -18,7 +18,7 @@ from codevf_nb.sdk.exceptions import BadRequestError
 from codevf_nb.sdk.models import ServiceMode, Tag, calculate_final_credit_cost
 from codevf_nb.widgets import _attachable_values as attachable_values
 from codevf_nb.widgets import _cell_text as cell_text
-from codevf_nb.widgets._controls import COLUMN, Words, heading
+from codevf_nb.widgets._controls import COLUMN, TextLines, heading
 
 if TYPE_CHECKING:
     from codevf_nb.session import Session
@@ -62,7 +62,7 @@ class Form:
         )
         self.upload = ipywidgets.FileUpload(multiple=True, description="Upload files", layout={"width": "auto"})
         self.upload.observe(self._take, "value")
-        self._taken = Words(spoken=True)
+        self._taken = TextLines(spoken=True)
         self.cells = _made(ipywidgets.BoundedIntText, "Last cells", preset.get("context") or 0, min=0, max=50)
         self.schema = _made(ipywidgets.Combobox, "Schema", preset.get("schema") or "")
         self.schema.options = tuple(attachable_values.schemas(shell))
@@ -158,7 +158,7 @@ class Form:
         """Take what was uploaded, in place of what was uploaded before."""
         if change["new"]:
             self._uploaded = attachable_values.uploaded(self.upload, self._folder)
-            self._taken.say(f"uploaded: {', '.join(path.name for path in self._uploaded)}")
+            self._taken.set_lines(f"uploaded: {', '.join(path.name for path in self._uploaded)}")
 
     def _both(self) -> list[tuple[attachable_values.AttachableValue, Any]]:
         return list(zip(self._offers, self.chosen, strict=True))

@@ -1,4 +1,4 @@
-"""The inbox: what was asked, a page at a time, with the answers nobody has opened yet marked."""
+"""The inbox: questions page by page, with unread answers marked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import ipywidgets
 
 from codevf_nb.display import rendering as display
 from codevf_nb.ledger import (
+    STATE_FILTERS,
     Entry,
     Order,
     PageFilter,
@@ -18,23 +19,23 @@ from codevf_nb.ledger import (
 from codevf_nb.widgets import _fallbacks as fallbacks
 from codevf_nb.widgets import view_registry
 from codevf_nb.widgets._controls import (
-    AskOnce,
-    Words,
+    ConfirmButton,
+    TextLines,
     button,
     heading,
-    told,
+    reporting_errors,
 )
 from codevf_nb.widgets._job_queue import job_queue
-from codevf_nb.widgets._styles import looks
+from codevf_nb.widgets._styles import shared_styles
 
 if TYPE_CHECKING:
     from codevf_nb.session import Session
 
 # Rows of a page.
 ROWS = 10
-# A pause in typing before the page is looked up anew, in seconds.
+# The pause in typing after which the page is read again, in seconds.
 PAUSE_SECONDS = 0.25
-# What other kernels have asked is looked for this often, in seconds.
+# The ledger is read this often for questions of other kernels, in seconds.
 LOOK_SECONDS = 5.0
 
 _LABEL = {"description_width": "auto"}
@@ -46,7 +47,7 @@ class Row:
 
     def __init__(self, number: int, opened: Any) -> None:
         self._open = button("Open", f"Open row {number + 1}", opened)
-        self._words = ipywidgets.HTML(**looks(ipywidgets.HTML, flex="1 1 0", min_width="0"))
+        self._words = ipywidgets.HTML(**shared_styles(ipywidgets.HTML, flex="1 1 0", min_width="0"))
         self.widget = ipywidgets.HBox([self._open, self._words], layout={"align_items": "center"})
 
     def draw(self, entry: Entry | None, now: float) -> None:
@@ -56,7 +57,7 @@ class Row:
 
 
 class Inbox:
-    """Filters above, a page of questions, and the one that was opened below."""
+    """Filters, a page of questions, and the details of the opened question."""
 
     display_id = ""
 
@@ -66,40 +67,40 @@ class Inbox:
         self._opened: Entry | None = None
         self._offset = 0
         self._drawn_at = 0.0
-        self._told = Words(spoken=True)
+        self._message = TextLines(spoken=True)
         self._filters = _filters(session)
-        self._rows = [Row(number, self._telling(lambda number=number: self._open(number))) for number in range(ROWS)]
-        self._count = Words(spoken=True)
-        self._previous = button("Previous page", "Questions before these", self._telling(lambda: self._turn(-ROWS)))
-        self._next = button("Next page", "Questions after these", self._telling(lambda: self._turn(ROWS)))
-        read = button("Mark all as read", "No answer is unread any more", self._telling(self._read_all))
+        self._rows = [Row(number, self._reporting(lambda number=number: self._open(number))) for number in range(ROWS)]
+        self._count = TextLines(spoken=True)
+        self._previous = button("Previous page", "Questions before these", self._reporting(lambda: self._turn(-ROWS)))
+        self._next = button("Next page", "Questions after these", self._reporting(lambda: self._turn(ROWS)))
+        read = button("Mark all as read", "No answer is unread any more", self._reporting(self._read_all))
         self._detail = self._make_detail()
         self.root = ipywidgets.VBox(
             [
-                Words(f"Inbox ({session.account.environment})", strong=True).widget,
+                TextLines(f"Inbox ({session.account.environment})", strong=True).widget,
                 ipywidgets.HBox(self._filters, layout={"flex_flow": "row wrap"}),
                 *(row.widget for row in self._rows),
                 self._count.widget,
                 ipywidgets.HBox([self._previous, self._next, read], layout={"flex_flow": "row wrap"}),
-                self._told.widget,
+                self._message.widget,
                 self._detail,
             ],
             layout={"max_width": "76em", "overflow": "hidden"},
         )
         for control in self._filters:
             control.observe(self._filtered, "value")
-        session.watcher.add_listener(self._heard)
-        job_queue.tick(self._tick)
+        session.watcher.add_listener(self._on_update)
+        job_queue.add_periodic(self._tick)
         self._draw()
 
     def fallback(self) -> dict[str, str]:
         """Return the newest questions as a table."""
         return fallbacks.inbox(self._session)
 
-    def let_go(self) -> None:
-        """Close it: its cell shows something else by now."""
-        self._session.watcher.remove_listener(self._heard)
-        job_queue.untick(self._tick)
+    def close_view(self) -> None:
+        """Close the view: its cell shows something else now."""
+        self._session.watcher.remove_listener(self._on_update)
+        job_queue.remove_periodic(self._tick)
         for control in self._filters:
             control.unobserve_all()
         view_registry.close(self.root)
@@ -107,45 +108,47 @@ class Inbox:
     def _make_detail(self) -> Any:
         self._answer = ipywidgets.HTML()
         self._id = ipywidgets.Text(description="Task id", layout={"width": "24em", "max_width": "100%"})
-        self._cancel = AskOnce("Cancel", "Stop this task and release what it holds", self._telling(self._stop))
-        refresh = button("Refresh", "Ask the service about this task now", self._telling(self._look))
+        self._cancel = ConfirmButton("Cancel", "Stop this task and release what it holds", self._reporting(self._stop))
+        refresh = button("Refresh", "Ask the service about this task now", self._reporting(self._look))
         row = ipywidgets.HBox([self._id, self._cancel.widget, refresh], layout={"flex_flow": "row wrap"})
         return ipywidgets.VBox([heading("Opened"), row, self._answer], layout={"display": "none"})
 
-    # -- what comes in, on any thread
+    # -- events, on any thread
 
     def _filtered(self, _change: Any) -> None:
         self._offset = 0
-        job_queue.do((id(self), "draw"), self._telling(self._draw), after=PAUSE_SECONDS)
+        job_queue.submit((id(self), "draw"), self._reporting(self._draw), after=PAUSE_SECONDS)
 
-    def _heard(self, _entry: Any) -> None:
-        job_queue.do((id(self), "draw"), self._telling(self._draw))
+    def _on_update(self, _entry: Any) -> None:
+        job_queue.submit((id(self), "draw"), self._reporting(self._draw))
 
-    # -- at the desk
+    # -- jobs, on the thread of the job queue
 
-    def _telling(self, job: Any) -> Any:
-        return told(job, self._told.say)
+    def _reporting(self, job: Any) -> Any:
+        return reporting_errors(job, self._message.set_lines)
 
     def _tick(self) -> None:
-        self._cancel.cool()
+        self._cancel.expire()
         if time.monotonic() - self._drawn_at > LOOK_SECONDS:
-            self._telling(self._draw)()
+            self._reporting(self._draw)()
 
     def _draw(self) -> None:
         self._drawn_at = time.monotonic()
-        found = self._session.ledger.pages.page(self._wanted(), ROWS + 1, self._offset)
+        found = self._session.ledger.pages.page(self._page_filter(), ROWS + 1, self._offset)
         self._entries, more = found[:ROWS], len(found) > ROWS
         now = self._session.ledger.clock()
         for number, row in enumerate(self._rows):
             row.draw(self._entries[number] if number < len(self._entries) else None, now)
         last = self._offset + len(self._entries)
-        self._count.say(f"{self._offset + 1:,} to {last:,}" if self._entries else "nothing like this was asked")
+        self._count.set_lines(
+            f"{self._offset + 1:,} to {last:,}" if self._entries else "no question matches these filters"
+        )
         self._previous.disabled = self._offset == 0
         self._next.disabled = not more
         if self._opened is not None:
             self._draw_opened(self._session.ledger.questions.get(self._opened.id))
 
-    def _wanted(self) -> PageFilter:
+    def _page_filter(self) -> PageFilter:
         text, project, state, order = (control.value for control in self._filters)
         return PageFilter(text.strip(), project, state, order)
 
@@ -158,8 +161,8 @@ class Inbox:
         entry = self._entries[number]
         self._session.mark_read(entry)
         self._id.value = entry.task_id or f"question {entry.id}"
-        self._cancel.disarm()
-        self._told.say()
+        self._cancel.reset()
+        self._message.set_lines()
         self._opened = entry
         self._detail.layout.display = ""
         self._draw()
@@ -174,16 +177,16 @@ class Inbox:
 
     def _stop(self) -> None:
         if self._opened is not None:
-            self._told.say("cancelling …")
+            self._message.set_lines("cancelling …")
             entry = self._session.cancel(self._opened)
-            self._told.say(f"{entry.task_id} is {entry.status}")
+            self._message.set_lines(f"{entry.task_id} is {entry.status}")
             self._draw()
 
     def _look(self) -> None:
         if self._opened is not None:
-            self._told.say("asking the service …")
+            self._message.set_lines("asking the service …")
             entry = self._session.refresh(self._opened)
-            self._told.say(f"{entry.task_id} is {entry.status}")
+            self._message.set_lines(f"{entry.task_id} is {entry.status}")
             self._draw()
 
 
@@ -193,7 +196,7 @@ def _filters(session: Session) -> list[Any]:
         ipywidgets.Text(description="Search", style=_LABEL, placeholder="text or task id", layout=dict(_FIELD)),
         ipywidgets.Dropdown(description="Project", style=_LABEL, options=projects, value="", layout=dict(_FIELD)),
         ipywidgets.Dropdown(
-            description="State", style=_LABEL, options=_choices(State), value=State.ANY, layout=dict(_FIELD)
+            description="State", style=_LABEL, options=_choices(STATE_FILTERS), value=State.ANY, layout=dict(_FIELD)
         ),
         ipywidgets.Dropdown(
             description="Order", style=_LABEL, options=_choices(Order), value=Order.NEWEST, layout=dict(_FIELD)
@@ -206,7 +209,7 @@ def _choices(kind: Any) -> list[tuple[str, Any]]:
 
 
 def _row(entry: Entry, now: float) -> str:
-    """Return a question in two lines: what was asked, and where it stands."""
+    """Return a question in two lines: its prompt, and its state."""
     prompt = " ".join(display.plain(entry.prompt or "a question asked elsewhere or forgotten").split())[:200]
     words = [display.state(entry), display.ago(now - entry.prepared_at), display.plain(entry.project or "no project")]
     unread = "unread · " if entry.is_unread else ""
@@ -219,7 +222,7 @@ def _row(entry: Entry, now: float) -> str:
 
 
 def _asked(entry: Entry) -> str:
-    """Return what was asked, below its answer."""
+    """Return the prompt, to show below the answer."""
     if not entry.prompt:
         return ""
     prompt = html.escape(display.plain(entry.prompt))

@@ -17,12 +17,12 @@ from codevf_nb.widgets import _fallbacks as fallbacks
 from codevf_nb.widgets import live_displays, view_registry
 from codevf_nb.widgets._controls import (
     COLUMN,
-    Words,
+    TextLines,
     button,
     heading,
     lines,
     preformatted,
-    told,
+    reporting_errors,
 )
 from codevf_nb.widgets._form import Form
 from codevf_nb.widgets._job_queue import job_queue
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from codevf_nb.session import Session
     from codevf_nb.task import Task
 
-# A pause in typing before all is checked anew, in seconds.
+# Seconds without typing before the form is checked again.
 PAUSE_SECONDS = 0.25
 # So many characters of the cell stand in one line of a narrow page, and so many lines at most are shown at once.
 NARROW, MOST_ROWS = 28, 14
@@ -53,16 +53,20 @@ class Picker:
         self._progress: Progress | None = None
         self._task: Task | None = None
         self.form = Form(session, shell, preset)
-        self._price = Words(spoken=True, strong=True)
-        self._money = Words()
-        self._about = Words()
+        self._price = TextLines(spoken=True, strong=True)
+        self._money = TextLines()
+        self._about = TextLines()
         self._preview = ipywidgets.HTML()
-        self._why = Words(spoken=True)
+        self._why = TextLines(spoken=True)
         self._magic = ipywidgets.Textarea(layout={"width": "auto", "display": "none"})
         self._magic.description = "As magic"
-        self._submit = button("Submit", "Send this question", told(self._send, self._why.say))
+        self._submit = button("Submit", "Send this question", reporting_errors(self._send, self._why.set_lines))
         self._submit.disabled = True
-        spell = button("Copy as magic", "The cell that asks the same, to be copied", told(self._spell, self._why.say))
+        spell = button(
+            "Copy as magic",
+            "The cell that asks the same, to be copied",
+            reporting_errors(self._spell, self._why.set_lines),
+        )
         beside = [heading("What it may cost"), self._price.widget, self._money.widget, self._about.widget]
         columns = [
             self.form.widget(),
@@ -70,7 +74,7 @@ class Picker:
         ]
         row = {"flex_flow": "row wrap", "grid_gap": "0 2em"}
         parts = [
-            Words(_whose(session)).widget,
+            TextLines(_whose(session)).widget,
             ipywidgets.HBox(columns, layout=row),
             self._why.widget,
             ipywidgets.HBox([self._submit, spell]),
@@ -89,47 +93,47 @@ class Picker:
             return fallbacks.picker(self._session)
         return fallbacks.progress(task.entry, task.repeated, cell_asks=False)
 
-    def let_go(self) -> None:
+    def close_view(self) -> None:
         """Close it: its cell shows something else by now."""
         for control in self.form.controls:
             control.unobserve_all()
         self.form.close()
         if self._progress is not None:
-            self._progress.let_go()
+            self._progress.close_view()
         view_registry.close(self._asking, self.root)
 
     def _changed(self, _change: Any) -> None:
-        job_queue.do((id(self), "check"), self._check, after=PAUSE_SECONDS)
+        job_queue.submit((id(self), "check"), self._check, after=PAUSE_SECONDS)
 
     def _check(self) -> None:
-        """Draw anew what depends on the form; Submit is on when all of it can be sent."""
+        """Update what depends on the form; Submit is on when all of it can be sent."""
         if self._progress is not None:
             return
         reasons = [*self._draw_price(), *self._draw_preview()]
-        self._about.say(
-            *self.form.meaning(), working_hours.told(datetime.fromtimestamp(self._session.ledger.clock(), UTC))
+        self._about.set_lines(
+            *self.form.meaning(), working_hours.describe(datetime.fromtimestamp(self._session.ledger.clock(), UTC))
         )
         self._submit.disabled = bool(reasons)
-        self._why.say(*(f"Submit is off: {reason}" for reason in dict.fromkeys(reasons)))
+        self._why.set_lines(*(f"Submit is off: {reason}" for reason in dict.fromkeys(reasons)))
 
     def _draw_price(self) -> list[str]:
         """Show the worst case and what would be left; return why that can't be paid."""
         try:
             price = self.form.price()
         except CodeVFError as error:
-            self._price.say("may cost: not known yet")
-            self._money.say()
+            self._price.set_lines("may cost: not known yet")
+            self._money.set_lines()
             return [str(error)]
-        self._price.say(f"may cost at most {display.credits(price)} credits")
+        self._price.set_lines(f"may cost at most {display.credits(price)} credits")
         budgets = self._session.ledger.budgets.standing(self.form.project.value.strip())
         try:
             available = self._session.balance().available
         except CodeVFError as error:
-            self._money.say(display.UNKNOWN_BALANCE, *map(str, budgets))
+            self._money.set_lines(display.UNKNOWN_BALANCE, *map(str, budgets))
             return [str(error)]
         left = None if available is None else available - price
-        told = f"available: {display.credits(available)} credits, after this {display.credits(left)}"
-        self._money.say(told, *map(str, budgets))
+        text = f"available: {display.credits(available)} credits, after this {display.credits(left)}"
+        self._money.set_lines(text, *map(str, budgets))
         return _too_dear(price, left, [budget for budget in budgets if price > Decimal(str(budget.left))])
 
     def _draw_preview(self) -> list[str]:
@@ -159,7 +163,7 @@ class Picker:
         if self._progress is not None or self._submit.disabled:
             return
         self._submit.disabled = True
-        self._why.say("sending …")
+        self._why.set_lines("sending …")
         try:
             task = self._session.ask(self._draft())
         except Exception:

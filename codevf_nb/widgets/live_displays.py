@@ -1,8 +1,8 @@
-"""Which display shows which question. A question has one display, which is updated in place until it is final.
+"""The displays of questions. A question has one display, which is updated in place until the task is final.
 
-The price comes first, with "sending …", before the request leaves; then the state takes its place, and last the answer,
-from the watcher's thread. Only a kernel can update what it has shown. In a plain terminal the price and the state are
-printed once each, and a later ``%codevf show`` prints the rest.
+It shows the price with "sending …" before the request is sent, then the state, and last the answer, which the watcher's
+thread publishes. Only a kernel can update a display. In a plain terminal the price and the state are printed once each,
+and a later ``%codevf show`` prints the rest.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 
 class Panel(Protocol):
-    """A widget that stands for an open question until the answer takes its place."""
+    """A widget that shows an open question until the answer replaces it."""
 
-    def update(self, entry: Entry, trouble: str | None) -> None: ...
+    def update(self, entry: Entry, problem: str | None) -> None: ...
     def move_to(self, session: Session) -> None: ...
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a question is on show, and the widget that stands there, if one does."""
+    """A display of a question, and its widget if it has one."""
 
     display_id: str
     task_id: str | None
@@ -53,12 +53,16 @@ class LiveDisplays:
 
     @property
     def answers_at_once(self) -> bool:
-        """Whether no time passes before an answer: on a virtual clock no display between the two is needed."""
+        """Whether no time passes before an answer, as on a virtual clock; then no progress is shown."""
         return self.session.account.polls_move_time
 
-    def asking(self, stands: Callable[[], str]) -> AskingDisplay:
-        """Return the display of a question that is about to be sent; ``stands`` is how it stands after Ctrl-C."""
-        return AskingDisplay(self, stands)
+    def asking(self, interruption_message: Callable[[], str]) -> AskingDisplay:
+        """Return the display of a question that is about to be sent.
+
+        Args:
+            interruption_message: Returns the text to show after Ctrl-C.
+        """
+        return AskingDisplay(self, interruption_message)
 
     def show(self, task: Task, display_id: str | None = None) -> str | None:
         """Show a task under the running cell, and keep what is shown up to date while it is open.
@@ -79,30 +83,30 @@ class LiveDisplays:
         return place
 
     def show_static(self, task: Task, display_id: str | None = None) -> None:
-        """Show a task once, as it is: in a new display, or in place of one."""
+        """Show a task once, without updates: in a new display, or in place of one."""
         entry = task.entry
         self._publish(entry, task.repeated, **_replacing(display_id))
         self.session.mark_read(entry)
 
     def follow(self, task: Task, display_id: str, panel: Panel | None = None) -> None:
-        """Keep a display up to date while its task is open; a panel is told, and the answer takes its place."""
+        """Keep a display up to date while its task is open; a panel is updated, and the answer replaces it."""
         self._shown.setdefault(task.seen.id, []).append(_Place(display_id, task.seen.task_id, task.repeated, panel))
         entry = task.entry
         if not entry.is_open:  # answered before the display was there to be updated
             self._update(entry)
 
     def _update(self, entry: Any) -> None:
-        trouble = self.session.watcher.delay_message(entry.id)
+        problem = self.session.watcher.delay_message(entry.id)
         for place in self._shown.get(entry.id, ()):
             if place.panel is None or not entry.is_open:
-                self._publish(entry, place.repeated, trouble, display_id=place.display_id, update=True)
+                self._publish(entry, place.repeated, problem, display_id=place.display_id, update=True)
             if place.panel is not None:
-                place.panel.update(entry, trouble)
+                place.panel.update(entry, problem)
         if not entry.is_open:
             self._shown.pop(entry.id, None)
 
     def take_over(self, other: LiveDisplays) -> None:
-        """Keep up to date what an earlier session on this account and ledger has shown."""
+        """Keep the displays of an earlier session on this account and ledger up to date."""
         moved, other._shown = other._shown, {}
         for question_id, places in moved.items():
             with contextlib.suppress(LedgerError, LookupError):
@@ -119,25 +123,24 @@ class LiveDisplays:
         if not entry.is_open:
             self._update(entry)
 
-    def _publish(self, entry: Entry, repeated: Repeat | None, trouble: str | None = None, **where: Any) -> None:
-        publish(display.task_bundle(entry, repeated=repeated, trouble=trouble), **where)
+    def _publish(self, entry: Entry, repeated: Repeat | None, problem: str | None = None, **where: Any) -> None:
+        publish(display.task_bundle(entry, repeated=repeated, problem=problem), **where)
 
 
 class AskingDisplay:
-    """The display of one question while it is sent: its price and "sending …", until its task takes the place.
+    """The display of one question while it is sent: its price and "sending …", until its task replaces it.
 
-    Where sending ends without a task, the display says that it costs nothing, or what else is known: nothing is on its
-    way any more.
+    Where sending ends without a task, the display shows that it costs nothing, or what else is known.
     """
 
-    def __init__(self, live: LiveDisplays, stands: Callable[[], str]) -> None:
+    def __init__(self, live: LiveDisplays, interruption_message: Callable[[], str]) -> None:
         self._live = live
-        self._stands = stands
+        self._interruption_message = interruption_message
         self._draft: Draft | None = None
         self.display_id: str | None = None
 
     def priced(self, draft: Draft) -> None:
-        """Show what a question may cost; on return it has left the kernel, before the question does."""
+        """Show the highest possible cost; the kernel has published it before the question is sent."""
         if self._live.answers_at_once:
             return
         self._draft = draft
@@ -151,14 +154,18 @@ class AskingDisplay:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is None or self._draft is None or self.display_id is None:
             return
-        if self._is_nowhere(self._draft):
+        if self._is_not_sent(self._draft):
             state = display.NOT_ASKED
         else:
-            state = self._stands() if isinstance(error, KeyboardInterrupt) else str(error) or error.__class__.__name__
+            state = (
+                self._interruption_message()
+                if isinstance(error, KeyboardInterrupt)
+                else str(error) or error.__class__.__name__
+            )
         self._publish(self._draft, state, _replacing(self.display_id))
 
-    def _is_nowhere(self, draft: Draft) -> bool:
-        """Whether the service certainly does not have the question, so that it costs nothing; the error says why."""
+    def _is_not_sent(self, draft: Draft) -> bool:
+        """Whether the service certainly does not have the question, so that it costs nothing."""
         session = self._live.session
         try:
             entry = session.known(draft)
@@ -183,7 +190,7 @@ def _replacing(display_id: str | None) -> dict[str, Any]:
 
 
 def of(session: Session) -> LiveDisplays:
-    """Return the displays of a session: one for all its questions, and for those of the session that it replaced."""
+    """Return the displays of a session, with those of the session that it replaced."""
     global _latest
     if _latest is None or _latest.session is not session:
         before, _latest = _latest, LiveDisplays(session)

@@ -1,9 +1,8 @@
-"""Which view stands in which cell, and what stands there where nothing can be clicked.
+"""Records which cell shows which view, and replaces views by text where widgets can't work.
 
-A view is shown as one display that holds the widget and, for every front end without widgets, text. It is let go of
-when its cell is run again: only then is it certain that no page shows it any more, and a widget that is on show must
-never be closed. Before the kernel ends the text takes the widget's place, since a page finds no widget without its
-kernel, and shows an error for it.
+A view is one display that holds the widget and, for front ends without widgets, text. It is closed when its cell is run
+again: only then is it certain that no page shows it any more, and a widget that is shown must never be closed. Before
+the kernel ends, text replaces the widget, because a page shows an error for a widget without a kernel.
 """
 
 from __future__ import annotations
@@ -16,20 +15,20 @@ from typing import Any, Protocol
 
 from codevf_nb.ipython.publishing import publish
 from codevf_nb.widgets._job_queue import job_queue, log
-from codevf_nb.widgets._styles import is_common
+from codevf_nb.widgets._styles import is_shared
 from codevf_nb.widgets.live_displays import new_id
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-# So long a kernel that ends may take to put text in the place of its views, in seconds.
-REST_SECONDS = 2.0
+# A kernel that ends takes at most this long to replace its views by text, in seconds.
+REPLACE_SECONDS = 2.0
 
 
 class View(Protocol):
-    """Something on show: a widget, the text that stands for it elsewhere, and how to let go of both.
+    """A widget, its text for front ends without widgets, and a function that closes it.
 
-    ``display_id`` is set when it is shown: whatever takes its place is shown under that.
+    ``display_id`` is set when the view is shown; a replacement is shown under the same id.
     """
 
     display_id: str
@@ -37,11 +36,11 @@ class View(Protocol):
     @property
     def root(self) -> Any: ...
     def fallback(self) -> dict[str, str]: ...
-    def let_go(self) -> None: ...
+    def close_view(self) -> None: ...
 
 
 class LazyView:
-    """A view that is made when it is shown, in a notebook whose front end has widgets; text anywhere else."""
+    """A view that is created when it is shown in a front end with widgets; elsewhere it is text."""
 
     def __init__(self, make: Callable[[], View], fallback: Callable[[], dict[str, str]]) -> None:
         self._make = make
@@ -58,22 +57,22 @@ class LazyView:
 
 
 class _Places:
-    """The views on show by cell, each with the run that showed them; where a front end names no cells, all stay."""
+    """The shown views by cell, with the run of the cell that showed them; without cell ids, all are kept."""
 
     def __init__(self) -> None:
         self._by_cell: dict[str | None, tuple[str, list[View]]] = {}
 
     def put(self, view: View, cell: str | None, run: str) -> None:
-        """Note that a run of a cell shows a view, and let go of what earlier runs of it have shown."""
+        """Record that a run of a cell shows a view, and close the views of its earlier runs."""
         earlier, views = self._by_cell.get(cell, (run, []))
         if earlier != run and cell is not None:
             for gone in views:
-                gone.let_go()
+                gone.close_view()
             views = []
         self._by_cell[cell] = (run, [*views, view])
 
     def all(self) -> list[View]:
-        """Return every view on show."""
+        """Return every shown view."""
         return [view for _, views in self._by_cell.values() for view in views]
 
 
@@ -81,22 +80,22 @@ _places = _Places()
 
 
 def has_widgets() -> bool:
-    """Whether somebody may be there to click: a kernel with ipywidgets, run by a person and not by a program.
+    """Whether a person may click: a kernel with ipywidgets that no program runs.
 
-    Programs that run notebooks (nbclient, papermill, nbval) forbid input; whatever a person sits at allows it.
+    Programs that run notebooks (nbclient, papermill, nbval) forbid input; interactive front ends allow it.
     """
     parent = _parent()
     if parent is None or not parent.get("content", {}).get("allow_stdin", False):
         return False
     try:
-        import ipywidgets  # noqa: F401 - whether it is there
+        import ipywidgets  # noqa: F401 - only to see whether it is installed
     except ImportError:
         return False
     return True
 
 
 def show(view: View, display_id: str | None = None) -> str:
-    """Show a view under the running cell, or in place of a display, and return the id to replace it by."""
+    """Show a view under the running cell, or in place of a display; return the id of its display."""
     view.display_id = display_id or new_id()
     publish(bundle(view), display_id=view.display_id, update=display_id is not None)
     keep(view)
@@ -104,47 +103,49 @@ def show(view: View, display_id: str | None = None) -> str:
 
 
 def bundle(view: View) -> dict[str, Any]:
-    """Return what a view's display holds: its widget, and text for every front end without widgets."""
+    """Return the MIME bundle of a view: its widget, and text for front ends without widgets."""
     model = {"version_major": 2, "version_minor": 0, "model_id": view.root.model_id}
     return {**view.fallback(), WIDGET: model}
 
 
-def rest() -> None:
-    """Put text in the place of every view on show: nobody answers their clicks from now on.
+def replace_all_by_text() -> None:
+    """Replace every shown view by text, because no clicks are handled from now on.
 
-    A page that is open shows it at once, and the notebook that is saved next holds it. A kernel that is killed does
-    none of this, nor does JupyterLab listen any more to one that it restarts.
+    An open page shows the text at once, and the notebook contains it when it is saved next. A killed kernel can't do
+    this, and JupyterLab ignores messages of a kernel that it restarts.
     """
     views = _places.all()
-    ends = time.monotonic() + REST_SECONDS
+    ends = time.monotonic() + REPLACE_SECONDS
     for view in views:
-        if time.monotonic() > ends:  # a ledger that doesn't answer: Jupyter waits for nobody's end for long
+        if (
+            time.monotonic() > ends
+        ):  # a ledger that does not respond: Jupyter waits only a short time for a kernel to end
             break
         try:
             publish(view.fallback(), display_id=view.display_id, update=True)
-        except Exception:  # noqa: BLE001 - what one view can't tell any more is no reason for the others to stay
+        except Exception:  # noqa: BLE001 - an error in one view must not keep the others from being replaced
             log.exception("a view could not be replaced by text")
-    job_queue.rest()
+    job_queue.clear()
     if views:
-        sys.stdout.flush()  # a kernel's stream flushes all that was shown before it, which at its end nobody else does
+        sys.stdout.flush()  # a kernel's stream flushes all displays before it; at its end nothing else does
 
 
 def keep(view: View) -> None:
-    """Note that the running cell shows this view."""
-    atexit.unregister(rest)  # once, and before whatever was there to be ended already
-    atexit.register(rest)
+    """Record that the running cell shows this view."""
+    atexit.unregister(replace_all_by_text)  # once, and before exit functions that were registered earlier
+    atexit.register(replace_all_by_text)
     parent = _parent() or {}
     cell = parent.get("metadata", {}).get("cellId")
     _places.put(view, cell, parent.get("header", {}).get("msg_id", ""))
 
 
 def close(*roots: Any) -> None:
-    """Close widgets with all that is inside them, and with what no other widget looks like."""
+    """Close widgets with their children, layouts and styles, unless other widgets share them."""
     for root in roots:
         for child in getattr(root, "children", ()):
             close(child)
         for part in (getattr(root, "layout", None), getattr(root, "style", None), root):
-            if part is not None and not is_common(part):
+            if part is not None and not is_shared(part):
                 part.close()
 
 

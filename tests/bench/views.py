@@ -24,6 +24,6 @@ def painting(current: Session) -> Callable[[], None]:
     def paint() -> None:
         view = Inbox(current)
         view_registry.bundle(view)
-        view.let_go()
+        view.close_view()
 
     return paint

@@ -84,7 +84,7 @@ def test_thirty_two_share_one_request_a_second(limiter, time):
 class Answered:
     """An answer, as much of it as a limiter looks at."""
 
-    stay_away: float | None = None
+    rate_limit_seconds: float | None = None
 
 
 def test_a_slow_disk_delays_no_one_who_waits(shared, limiter, time):
@@ -147,7 +147,7 @@ def test_a_slow_machine_waits_for_no_second_turn(shared, limiter, time, comes, l
 def test_a_hint_past_the_deadline_is_refused_at_once(limiter, time, monkeypatch, within, goes):
     """After ``Retry-After: 65`` a request with less time than that is refused, with the seconds, and takes no turn."""
     monkeypatch.setattr("codevf_nb.ledger._rate_limit.TIMEOUT", 120.0)
-    limiter().heard(Answered(stay_away=65.0))
+    limiter().heard(Answered(rate_limit_seconds=65.0))
     began = time.clock()
     if goes:
         time.run(lambda: limiter().wait(within))
@@ -174,7 +174,7 @@ def test_a_429_holds_back_those_who_have_a_place(limiter, time):
 
     def told():
         time.sleep(0.9)
-        limiter().heard(Answered(stay_away=10.0))
+        limiter().heard(Answered(rate_limit_seconds=10.0))
 
     time.run(told, *[lambda number=number: sender(number) for number in range(5)])
     assert [number for _, number in left] == [0, 1, 2, 3, 4]
@@ -185,10 +185,10 @@ def test_a_429_holds_back_those_who_have_a_place(limiter, time):
     assert moments[-1] < 10.9 + 4 * 1.1
 
 
-@pytest.mark.parametrize(("stay_away", "seconds"), [(None, 0), (0.0, 1), (9.0, 9), (9e9, 300)])
-def test_what_slows_everybody_down(limiter, stay_away, seconds):
+@pytest.mark.parametrize(("rate_limit_seconds", "seconds"), [(None, 0), (0.0, 1), (9.0, 9), (9e9, 300)])
+def test_what_slows_everybody_down(limiter, rate_limit_seconds, seconds):
     """Only a 429 slows all down: for at least a turn, for the hint it brings, and for five minutes at most."""
-    limiter().heard(Answered(stay_away=stay_away))
+    limiter().heard(Answered(rate_limit_seconds=rate_limit_seconds))
     assert limiter().free_in() == pytest.approx(seconds, abs=0.1)
 
 
@@ -197,13 +197,13 @@ def test_an_answer_matters_more_than_its_turn(shared, limiter, caplog):
     own = limiter()
     own.wait()
     event.listen(shared._engine, "commit", lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("disk full")))
-    own.heard(Answered(stay_away=5.0))
+    own.heard(Answered(rate_limit_seconds=5.0))
     assert "others were not held back" in caplog.text
     assert "disk full" in caplog.text
 
 
-@pytest.mark.parametrize(("stay_away", "overslept"), [(0.0, 0.05), (10.0, 0.05), (10.0, 3.0)])
-def test_a_429_is_heard_by_those_who_were_due(limiter, time, stay_away, overslept):
+@pytest.mark.parametrize(("rate_limit_seconds", "overslept"), [(0.0, 0.05), (10.0, 0.05), (10.0, 3.0)])
+def test_a_429_is_heard_by_those_who_were_due(limiter, time, rate_limit_seconds, overslept):
     """Whoever wakes up late, and finds that the service has said to wait meanwhile, waits as well."""
     time.late = lambda: 0.0
     left: list[float] = []
@@ -220,10 +220,10 @@ def test_a_429_is_heard_by_those_who_were_due(limiter, time, stay_away, overslep
 
     def told():
         time.sleep(told_at)
-        limiter().heard(Answered(stay_away=stay_away))
+        limiter().heard(Answered(rate_limit_seconds=rate_limit_seconds))
 
     time.run(lambda: sender(0), lambda: sender(0.1, overslept), lambda: sender(0.2), lambda: sender(0.3), told)
-    assert not [moment for moment in left if told_at < moment < told_at + max(stay_away, SECOND) - 1e-3]
+    assert not [moment for moment in left if told_at < moment < told_at + max(rate_limit_seconds, SECOND) - 1e-3]
     assert len(left) == 4
     assert closest(sorted(left)) >= SECOND
 
@@ -384,7 +384,7 @@ def test_keys_have_their_own_budgets(shared, limiter, time):
     limiter("two").wait()
     free = RateLimiter(shared, "one", None, time.sleep, time.clock)
     free.wait()
-    free.heard(Answered(stay_away=60.0))
+    free.heard(Answered(rate_limit_seconds=60.0))
     assert free.free_in() == 0.0
     assert time.clock() == began
 

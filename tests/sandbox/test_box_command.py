@@ -76,7 +76,7 @@ def test_state_is_there_after_a_restart(command, tmp_path):
         (["--rate-limit", "0"], "above 0"),
         (["--credits", "-1"], "credits"),
         (["--answer-after", "nan"], "answer_after"),
-        (["--api-key", "cvf_live_x"], "never a cvf_live_ one"),
+        (["--api-key", "cvf_live_x"], "cvf_live_ keys are not allowed"),
         (["--home", "/nonexistent"], "describes no sandbox"),
     ],
 )

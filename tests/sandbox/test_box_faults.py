@@ -1,11 +1,14 @@
 """Faults by rule: what they do on the wire, when they strike, and that they can be counted."""
 
+import socket
 import time
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from codevf_nb.sandbox import SandboxError
+from codevf_nb.sandbox._fault_kinds import FAULT_KINDS, Moment, Scope
 from codevf_nb.sandbox._faults import Faults
 
 from .conftest import Api
@@ -95,11 +98,41 @@ def test_slow_answers_arrive_in_the_end(boxes):
         assert time.monotonic() - began >= 0.2
 
 
+def received(box):
+    """What a create sends back on its socket, and after how many seconds."""
+    api = Api(box)
+    api.project()
+    body = b'{"prompt": "Is this join dropping rows?", "maxCredits": 240, "projectId": 1}'
+    place = urlsplit(box.base_url)
+    head = f"POST {place.path}tasks/create HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: Bearer {box.api_key}\r\n"
+    began = time.monotonic()
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    return answer, time.monotonic() - began
+
+
+@pytest.mark.parametrize("name", FAULT_KINDS)
+def test_every_fault_of_the_table_has_an_effect(boxes, name):
+    """A client can tell a call with the fault from a call without it. Argument and moment are those of the row."""
+    kind = FAULT_KINDS[name]
+    argument = "" if kind.argument is None else f"={kind.argument.example}"
+    plain, faulty = boxes(clock="virtual"), boxes(clock="virtual", faults=(f"create:1:{name}{argument}",))
+    expected, _ = received(plain)
+    answer, seconds = received(faulty)
+    assert answer != expected or seconds >= 0.2
+    assert len(faulty.tasks()) == (kind.moment is Moment.AFTER or kind.scope is Scope.DELAYS)
+    if kind.argument is None or kind.argument.is_required:
+        wrong = "create:1:" + (f"{name}=1" if kind.argument is None else name)
+        with pytest.raises(SandboxError, match="argument"):
+            Faults((wrong,))
+
+
 def test_which_calls_a_rule_strikes():
     """n, n-m, * and any; each rule counts the calls it speaks of, and the first that strikes acts."""
     faults = Faults(("create:2:drop", "create:2-3:malformed", "any:4:drop", "tags:*:truncate"))
     calls = ["create", "create", "create", "tags", "balance"]
-    struck = [getattr(faults.strike(call), "rule", None) for call in calls]
+    struck = [getattr(faults.next_fault(call), "rule", None) for call in calls]
     assert struck == [None, "create:2:drop", "create:2-3:malformed", "any:4:drop", None]
     assert faults.counts() == {"create:2:drop": 1, "create:2-3:malformed": 1, "any:4:drop": 1, "tags:*:truncate": 0}
 
@@ -109,7 +142,7 @@ def test_probability_is_seeded():
     runs = []
     for seed in (1, 1, 2):
         faults = Faults(("any:p0.3:drop",), seed)
-        runs.append([faults.strike("tags") is not None for _ in range(1000)])
+        runs.append([faults.next_fault("tags") is not None for _ in range(1000)])
     assert runs[0] == runs[1] != runs[2]
     assert 200 < sum(runs[0]) < 400
 

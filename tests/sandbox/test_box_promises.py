@@ -1,5 +1,6 @@
 """What the sandbox publishes about itself holds: its description, its README, its independence."""
 
+import doctest
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from codevf_nb import sandbox
+from codevf_nb.sandbox import Sandbox
 from codevf_nb.sandbox import _faults as faults
 from codevf_nb.sandbox import _schema as schema
 
@@ -55,8 +57,16 @@ def test_the_readme_names_everything():
     parser = argparse.ArgumentParser(add_help=False)
     sandbox.add_arguments(parser)
     options = [name for action in parser._actions for name in action.option_strings if action.help != argparse.SUPPRESS]
-    for word in [*options, *faults.ACTIONS, *faults.OPERATIONS, *schema.KEYWORDS]:
+    for word in [*options, *faults.FAULT_KINDS, *faults.OPERATIONS, *schema.KEYWORDS]:
         assert f"`{word}" in text, word
+
+
+def test_the_example_of_the_sandbox_gives_what_it_shows():
+    """The example in the docstring of `Sandbox` is executed."""
+    finder, runner = doctest.DocTestFinder(exclude_empty=True), doctest.DocTestRunner()
+    tried = [runner.run(example) for example in finder.find(Sandbox, globs={"Sandbox": Sandbox})]
+    assert sum(outcome.attempted for outcome in tried) > 1
+    assert sum(outcome.failed for outcome in tried) == 0
 
 
 def test_the_process_module_is_light():

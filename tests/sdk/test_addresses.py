@@ -12,8 +12,8 @@ from urllib3.util import parse_url
 from codevf_nb.sdk.addresses import (
     Address,
     AddressError,
+    masked_address,
     parse_hosts,
-    shown,
 )
 
 quick = settings(deadline=None, max_examples=200)
@@ -209,5 +209,5 @@ def test_hosts_are_compared_as_addresses_have_them():
 def test_a_message_shows_no_password(text):
     """What stands before an @, after a ? or a # is left out of a message."""
     for address in ("https://hunter2@{}", "https://u:hun/ter2hunter2@{}", "https://{}?hunter2", "https://{}#hunter2"):
-        assert "hunter2" not in shown(address.format(text))
-    assert shown("https://codevf.com/x") == "'https://codevf.com/x'"
+        assert "hunter2" not in masked_address(address.format(text))
+    assert masked_address("https://codevf.com/x") == "'https://codevf.com/x'"

@@ -21,7 +21,7 @@ from codevf_nb.sdk import (
     parse_tags,
     parse_task,
 )
-from codevf_nb.sdk.parsing import cleaned, json_of
+from codevf_nb.sdk.parsing import json_of, replace_unstorable
 from codevf_nb.sdk.responses import task_from_stored
 
 # Half characters and the character 0 too: a service that cuts a text by its length sends them.
@@ -51,7 +51,7 @@ def test_an_id_beside_any_other_json_arrives(fields):
     assert isinstance(task.is_structured, bool)
     assert isinstance(task.status, str)
     assert repr(task)
-    assert json.dumps(task.raw) == json.dumps(cleaned(json.loads(body)))
+    assert json.dumps(task.raw) == json.dumps(replace_unstorable(json.loads(body)))
     assert "\\u0000" not in json.dumps(task.raw)
     assert json.dumps(task.raw, ensure_ascii=False).encode()
     assert sdk.differences(task, mode="fast", max_credits=240, multiplier=Decimal(1)) is not None
@@ -69,7 +69,7 @@ def test_any_2xx_body_is_read_or_refused_but_never_crashes(value):
             kept = error.body
         else:
             continue
-        assert kept == body or json.dumps(kept) == json.dumps(cleaned(json.loads(body)))
+        assert kept == body or json.dumps(kept) == json.dumps(replace_unstorable(json.loads(body)))
 
 
 @patient
@@ -161,7 +161,7 @@ def test_success_without_an_id_carries_the_body_and_the_key(client, service, bod
 def test_an_answer_about_another_task_is_refused(client, service):
     """What is asked about one task and answered about another is nobody's answer, and is asked for again."""
     service.answers(service.reply({"id": "task_2", "status": "completed", "result": {"message": "B"}}))
-    with pytest.raises(WrongTaskError, match="task_1 was asked about, and CodeVF answered about task_2"):
+    with pytest.raises(WrongTaskError, match="task_1 was requested, and CodeVF answered about task_2"):
         client.tasks.retrieve("task_1")
     wrong, right = ({"id": name, "status": "completed"} for name in ("task_2", "task_1"))
     service.answers(service.reply(wrong), service.reply(right))

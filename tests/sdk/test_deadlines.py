@@ -10,8 +10,8 @@ from codevf_nb.sdk._deadlines import Deadlines
 def test_it_calls_when_time_is_up():
     """One that is due sooner than what the thread waits for is not late."""
     deadlines, called = Deadlines(), threading.Event()
-    deadlines.mind("long", 3600, lambda: None)
-    deadlines.mind("short", 0.01, called.set)
+    deadlines.start("long", 3600, lambda: None)
+    deadlines.start("short", 0.01, called.set)
     assert called.wait(10)
 
 
@@ -19,9 +19,9 @@ def test_what_was_dropped_is_not_called():
     """An exchange that ended in time is not cut off later."""
     deadlines, dropped, called = Deadlines(), [], threading.Event()
     with deadlines._changed:  # its thread can't look in between, however long this takes
-        deadlines.mind("dropped", 0.01, lambda: dropped.append(1))
-        deadlines.drop("dropped")
-    deadlines.mind("kept", 0.02, called.set)
+        deadlines.start("dropped", 0.01, lambda: dropped.append(1))
+        deadlines.cancel("dropped")
+    deadlines.start("kept", 0.02, called.set)
     assert called.wait(10)
     assert dropped == []
 
@@ -31,8 +31,8 @@ def test_one_thread_minds_all():
     before = set(threading.enumerate())
     deadlines = Deadlines()
     for number in range(100):
-        deadlines.mind(number, 3600, lambda: None)
-        deadlines.drop(number)
+        deadlines.start(number, 3600, lambda: None)
+        deadlines.cancel(number)
     assert [thread.name for thread in set(threading.enumerate()) - before] == ["codevf-deadlines"]
 
 
@@ -46,14 +46,14 @@ def test_a_thread_that_could_not_start_is_tried_again(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
         with pytest.raises(RuntimeError):
-            deadlines.mind("first", 0.01, lambda: None)
-    deadlines.mind("second", 0.01, called.set)
+            deadlines.start("first", 0.01, lambda: None)
+    deadlines.start("second", 0.01, called.set)
     assert called.wait(10)
 
 
 def test_what_one_callback_raises_harms_no_other():
     """Its thread goes on."""
     deadlines, called = Deadlines(), threading.Event()
-    deadlines.mind("first", 0.01, lambda: 1 / 0)
-    deadlines.mind("second", 0.05, called.set)
+    deadlines.start("first", 0.01, lambda: 1 / 0)
+    deadlines.start("second", 0.05, called.set)
     assert called.wait(10)

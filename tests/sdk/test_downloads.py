@@ -189,7 +189,7 @@ def test_a_redirect_is_checked_like_the_address_itself(client, service, folder):
 def test_an_expired_address_says_what_to_do(client, service, folder):
     """An address that is gone is often an old one: ask for the task again."""
     service.answers(service.reply(b"", 403))
-    with pytest.raises(DownloadError, match="ask for the task again"):
+    with pytest.raises(DownloadError, match="retrieve the task again"):
         client.tasks.download(deliverable(service), folder)
 
 

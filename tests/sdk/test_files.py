@@ -134,7 +134,7 @@ def test_types_are_found_by_name(name, mime_type, text):
 
 def test_the_sixth_attachment_is_found_before_a_file_is_read():
     """Six are refused by number alone."""
-    with pytest.raises(AttachmentLimitExceededError, match="6 attachments, and at most 5"):
+    with pytest.raises(AttachmentLimitExceededError, match="6 attachments; at most 5"):
         normalize_attachments(["missing.csv"] * 6)
 
 

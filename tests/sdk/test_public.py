@@ -18,7 +18,7 @@ HEAVY = {"requests", "urllib3", "jsonschema", "referencing", "pandas", "numpy", 
 def test_all_is_sorted_and_true():
     """`__all__` is sorted, names what is there, and leaves out nothing that can be loaded."""
     assert sorted(sdk.__all__) == sdk.__all__
-    assert set(sdk.__all__) == set(sdk._HOME)
+    assert set(sdk.__all__) == set(sdk._MODULE_OF)
     for name in sdk.__all__:
         assert getattr(sdk, name).__name__ == name
         assert name in dir(sdk)

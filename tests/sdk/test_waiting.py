@@ -101,7 +101,7 @@ def test_the_deadline_holds_while_looks_fail(client, service, time):
     """A service that only fails costs the timeout, and no more."""
     service.answers(service.reply({}, 500))
     began = time.now
-    with pytest.raises(WaitTimeoutError, match="never seen"):
+    with pytest.raises(WaitTimeoutError, match="never retrieved"):
         client.tasks.wait("task_1", timeout=30)
     assert time.now - began <= 30.01
 

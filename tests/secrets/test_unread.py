@@ -10,5 +10,5 @@ def test_a_dry_run_names_what_was_not_looked_into(current, shell, capsys):
     shell.user_ns.update(blob=BINARY, t=pd.DataFrame({"a": [1]}))
     shell.run_cell_magic("codevf", "Is this right? -a blob,t --dry-run", "x = 1")
     said = capsys.readouterr().out
-    assert "not looked into for anything private: blob.bin (binary)\n" in said
-    assert said.count("not looked into") == 1
+    assert "not checked for private data: blob.bin (binary)\n" in said
+    assert said.count("not checked for private data") == 1

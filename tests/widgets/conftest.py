@@ -45,7 +45,7 @@ def page(monkeypatch) -> Page:
 
 def done() -> None:
     """Wait until the desk has nothing left to do."""
-    assert job_queue.idle(20), "the desk is still at work"
+    assert job_queue.wait_idle(20), "the desk is still at work"
 
 
 def inside(root) -> list:
@@ -94,9 +94,9 @@ def quiet_desk():
     yield
     done()
     for view in view_registry._places.all():
-        view.let_go()
+        view.close_view()
     view_registry._places._by_cell.clear()
-    assert job_queue._ticking == []
+    assert job_queue._periodic == []
 
 
 PROMPT = "Is this join dropping rows?"

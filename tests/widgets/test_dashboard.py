@@ -33,7 +33,7 @@ def dashboard(current, page):
 
     yield open_one
     for view in views:
-        view.let_go()
+        view.close_view()
 
 
 def test_it_tells_balance_holds_and_budgets(dashboard, current):
@@ -160,7 +160,7 @@ def shape(markup: str) -> str:
 
 def test_without_matplotlib_there_are_tables(dashboard, current, monkeypatch):
     """Where nothing can be drawn, it says so, and the numbers are there all the same."""
-    monkeypatch.setattr(charts, "there_is_matplotlib", lambda: False)
+    monkeypatch.setattr(charts, "has_matplotlib", lambda: False)
     fill(current, 4)
     view = dashboard()
     assert "pip install matplotlib" in words(view.root)

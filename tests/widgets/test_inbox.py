@@ -7,6 +7,7 @@ import pytest
 from codevf_nb.ledger import Order, PageFilter, State
 from codevf_nb.ledger.tables import questions
 from codevf_nb.notebook import commands
+from codevf_nb.sdk.statuses import TaskStatus
 from codevf_nb.widgets._inbox import Inbox
 from tests.support.inboxes import fill, rows
 from tests.waiting import eventually
@@ -25,7 +26,7 @@ def inbox(current, page):
 
     yield open_one
     for view in views:
-        view.let_go()
+        view.close_view()
 
 
 def test_it_shows_the_newest_first_a_page_at_a_time(inbox, current):
@@ -52,7 +53,7 @@ def test_filters_choose_by_text_project_and_state(inbox, current):
         )
         connection.execute(questions.update().where(questions.c.identity == "4").values(status="cancelled"))
     view = inbox()
-    for label, value, count in (("Search", "100%", 1), ("Project", "lab", 1), ("State", State.CANCELLED, 1)):
+    for label, value, count in (("Search", "100%", 1), ("Project", "lab", 1), ("State", TaskStatus.CANCELLED, 1)):
         control = labelled(view.root, label)
         before, control.value = control.value, value
         done()
@@ -64,7 +65,7 @@ def test_filters_choose_by_text_project_and_state(inbox, current):
     assert len(rows(view)) == 1
     labelled(view.root, "Search").value = "nothing like it"
     done()
-    assert "nothing like this was asked" in words(view.root)
+    assert "no question matches these filters" in words(view.root)
 
 
 def test_it_can_be_sorted(inbox, current):
@@ -125,16 +126,16 @@ def test_cancelling_asks_once(inbox, current, monkeypatch):
 
 def test_a_double_click_is_one_however_long_the_desk_is_busy(settle):
     """What counts is when it was clicked, not when somebody gets round to it, and that the question could be read."""
-    from codevf_nb.widgets._controls import AskOnce
+    from codevf_nb.widgets._controls import ConfirmButton
 
     confirmed = []
-    ask = AskOnce("Cancel", "Stop it", lambda: confirmed.append(1))
+    ask = ConfirmButton("Cancel", "Stop it", lambda: confirmed.append(1))
     for earlier in (5.0, 4.8, 2.0):  # an impatient one among them, when the button still said Cancel
-        ask._heard(time.monotonic() - earlier)
+        ask._on_click(time.monotonic() - earlier)
     settle()
     assert not confirmed
     assert ask.widget.description == "Cancel? Click again to confirm"
-    ask._heard(time.monotonic() + 1.0)
+    ask._on_click(time.monotonic() + 1.0)
     settle()
     assert confirmed == [1]
     assert ask.widget.description == "Cancel"
@@ -170,7 +171,7 @@ def test_it_lets_go(inbox, current):
     """A closed inbox is told nothing any more and keeps no thread."""
     view = inbox()
     before = len(current.watcher._subscriptions.listeners)
-    view.let_go()
+    view.close_view()
     assert len(current.watcher._subscriptions.listeners) == before - 1
     assert not [widget for widget in inside(view.root) if widget.comm is not None]
 

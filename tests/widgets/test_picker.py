@@ -32,7 +32,7 @@ def test_the_preview_names_what_could_not_be_looked_into(picker, tmp_path):
     path = tmp_path / "data.parquet"
     path.write_bytes(b"PAR1" + bytes(range(256)))
     view = picker(prompt=PROMPT, files=[path])
-    assert "not looked into for anything private: data.parquet (Parquet)" in words(view.root)
+    assert "not checked for private data: data.parquet (Parquet)" in words(view.root)
     assert not labelled(view.root, "Submit").disabled
 
 
@@ -147,7 +147,7 @@ def test_uploads_go_along_under_their_own_names(shell, picker):
     upload(view.form.upload, "../notes.txt", b"hello")
     assert "_notes.txt: 5 bytes" in words(view.root)
     folder = view.form._folder
-    view.let_go()
+    view.close_view()
     assert not folder.exists()
 
 

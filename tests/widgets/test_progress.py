@@ -51,7 +51,7 @@ def test_the_buttons_go_with_the_answer(ask):
     assert buttons[0] not in first.root.children
     assert "This answer is automated" in words(first.root)
     assert labelled(second.root, "Cancel") in second.root.children
-    first.let_go()
+    first.close_view()
     assert [button.comm for button in buttons] == [None, None]
 
 

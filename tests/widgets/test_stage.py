@@ -20,13 +20,13 @@ def test_text_takes_the_place_of_each_view(shell, current, page, picker):
     page.cell = "other"
     codevf_nb.inbox()._ipython_display_()
     done()
-    view_registry.rest()
+    view_registry.replace_all_by_text()
     texts = replaced(page)
     assert len(texts) == 2
     assert "%%codevf PROMPT" in texts[unsent.display_id]
     assert any("%codevf tasks lists all" in text for text in texts.values())
     assert all(view_registry.WIDGET not in bundle for bundle, options in page.shown if options.get("update"))
-    assert job_queue._ticking == []
+    assert job_queue._periodic == []
 
 
 def test_a_picker_that_has_asked_becomes_what_it_asked(shell, current, page, picker):
@@ -46,6 +46,6 @@ def test_a_view_that_fails_leaves_the_others_their_text(shell, page, picker, mon
     page.cell = "other"
     second = picker(prompt=PROMPT)
     monkeypatch.setattr(first, "fallback", lambda: 1 / 0)
-    view_registry.rest()
+    view_registry.replace_all_by_text()
     assert list(replaced(page)) == [second.display_id]
     assert "could not be replaced" in caplog.text

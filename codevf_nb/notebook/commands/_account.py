@@ -114,7 +114,7 @@ def login(rest: str) -> None:
     except (NotImplementedError, EOFError, OSError):
         api_key = None
     if api_key is None:
-        raise GrammarError("nobody can type a key here: set CODEVF_API_KEY before this kernel starts.")
+        raise GrammarError("a key can't be typed here: set CODEVF_API_KEY before this kernel starts.")
     address = settings.base_address()
     settings.check_host(api_key, address)
     CodeVFClient(api_key, str(address), allowed_hosts=tuple(settings.allowed_hosts())).credits.get_balance()

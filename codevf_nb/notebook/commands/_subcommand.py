@@ -76,7 +76,8 @@ class Subcommand:
         if self.words:
             return self.run(words, **options)
         if words:
-            raise GrammarError(f"nothing can follow here, so {' '.join(words)!r} can't be read.")
+            instead = f" Write %codevf {self.name} {self.usage}." if self.required else ""
+            raise GrammarError(f"nothing can follow here, so {' '.join(words)!r} can't be read.{instead}")
         return self.run(**options)
 
 

@@ -1,4 +1,4 @@
-"""Subcommands about one task or several: where they stand, their answers, and what became of unheard questions."""
+"""Subcommands about tasks: their status, their answers, and questions whose outcome is unknown."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def _trouble(current: Any, task: Task) -> str:
     """Return a line on what keeps the answer away at the moment; nothing while all is well."""
     from codevf_nb.display import rendering as display
 
-    told = current.watcher.delay_message(task.seen.id) if task.seen.is_open else None
-    return f"\n  {display.plain(told)}" if told else ""
+    delay = current.watcher.delay_message(task.seen.id) if task.seen.is_open else None
+    return f"\n  {display.plain(delay)}" if delay else ""
 
 
 @subcommand("[TASK]", "a task with its answer; without a name, the newest one", options=[REFRESH])

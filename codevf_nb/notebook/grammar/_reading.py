@@ -96,7 +96,7 @@ class _Run:
 
 
 def _run(text: str, start: int) -> _Run:
-    """Read as many whole options as stand in a row from ``start``; what their values say isn't looked at yet."""
+    """Read whole options in a row from ``start``; their values are not converted yet."""
     given: list[_Given] = []
     end = start
     while end < len(text):
@@ -135,7 +135,7 @@ def _checked_value(option: Option, spelling: str, value: str) -> str:
 
 
 def _refuse_list_before_words(given: str, rest: str) -> None:
-    """Where the prompt follows a list with blanks, nobody can tell where one ends and the other begins."""
+    """Refuse a prompt that follows a list with blanks: where the list ends is ambiguous."""
     if re.search(r",\s|\s,", re.sub(r"([\"']).*?\1", "", given)) and rest and not rest.startswith("-"):
         raise GrammarError(
             f"{given} {rest.split(maxsplit=1)[0]} …: where does the list end? Write it without blanks, or after the "
@@ -199,7 +199,7 @@ def _unclosed(value: str) -> str:
 
 
 def _nesting(text: str, at: int) -> Iterator[tuple[int, int, str]]:
-    """Go through a text, and tell after each character how many brackets are open, and which quote."""
+    """Yield for each character its position, how many brackets are open after it, and which quote is."""
     depth, quote = 0, ""
     for position in range(at, len(text)):
         char = text[position]

@@ -56,7 +56,7 @@ _JOINED_NAME = re.compile(rf"[{DASHES}]+([{_letters(Kind.EXPRESSIONS, Kind.SCHEM
 
 
 def refuse_prompt(prompt: str, names: Mapping[str, Any]) -> None:
-    """Refuse a prompt with a word that looks like an option, wherever it stands.
+    """Refuse a prompt with a word that looks like an option, in any position.
 
     Raises:
         GrammarError: it names the word, and the option that was most likely meant.
@@ -114,7 +114,7 @@ def refuse_second_value(option: Option, value: str, rest: str, names: Mapping[st
 
 
 def refuse_cell(cell: str) -> None:
-    """Refuse a cell that begins with options: they stand one line below the one on which options are read.
+    """Refuse a cell that begins with options: options are read on the line above.
 
     Raises:
         GrammarError: the first line with text begins with an option, or is another line of ``%%codevf``.
@@ -134,7 +134,7 @@ def _inside(words: Sequence[str]) -> str:
     values = [value] if equals else []
     values += takewhile(lambda word: word[0] not in DASHES, words[1:])
     ways = f" {_several(option, spelling, values)}" if option.metavar and 2 <= len(values) <= 5 else ""
-    return f"{spelling} stands inside the prompt: options stand before it or after it.{ways} {LITERALLY}"
+    return f"{spelling} is inside the prompt: options go before it or after it.{ways} {LITERALLY}"
 
 
 def _several(option: Option, spelling: str, values: Sequence[str]) -> str:
@@ -181,7 +181,7 @@ def _long_option(word: str, *, only_two_dashes: bool = False) -> str | None:
 
 
 def _glued_option(word: str) -> str | None:
-    """Return the long option that stands right behind another word, without a blank between."""
+    """Return the long option that follows another word without a blank between."""
     glued = _GLUED.search(_plain(word))
     return BY_LETTERS[letters_of(glued[1])].long if glued and letters_of(glued[1]) in BY_LETTERS else None
 

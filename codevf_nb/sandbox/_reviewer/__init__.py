@@ -1,4 +1,4 @@
-"""The automated reviewer: reads what was attached, and reports only what it can show."""
+"""The automated reviewer. It reads attachments, and reports only defects that it can show."""
 
 from codevf_nb.sandbox._reviewer._documents import Document
 from codevf_nb.sandbox._reviewer._finding import Finding

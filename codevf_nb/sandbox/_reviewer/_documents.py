@@ -1,4 +1,4 @@
-"""What a file is, by its name and type, and its text."""
+"""Attached files: their kind, from name and type, and their text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 _KIB = 1024
 MOST_BYTES = {"python": 256 * _KIB, "notebook": 2048 * _KIB, "table": 2048 * _KIB, "json": 2048 * _KIB}
-"""Of one file no more than this is read, or a review would hold the server up; the answer says so."""
+"""The number of bytes that are read of a file, so that a review does not block the server."""
 
 KINDS = {".py": "python", ".ipynb": "notebook", ".csv": "table", ".tsv": "table", ".json": "json"}
 TYPES = {
@@ -33,7 +33,7 @@ class Document:
 
     @property
     def kind(self) -> str | None:
-        """`python`, `notebook`, `table`, `json`, or None: can't be read. The name wins over the type."""
+        """`python`, `notebook`, `table`, `json`, or None for other files. The name has priority over the type."""
         suffix = PurePosixPath(self.name.lower()).suffix
         return KINDS.get(suffix) or TYPES.get(self.mime_type.partition(";")[0].strip().lower())
 
@@ -44,17 +44,17 @@ class Document:
 
     @property
     def limit(self) -> int:
-        """How many bytes of it are read."""
+        """The number of bytes that are read."""
         return MOST_BYTES.get(self.kind or "", 0)
 
     @property
     def cut(self) -> bool:
-        """Whether the file is longer than what is read of it."""
+        """Whether only a part of the file is read."""
         return len(self.content) > self.limit
 
     @property
     def text(self) -> str:
-        """The text that is read, up to the last whole line; bytes that are no UTF-8 become �."""
+        """The text that is read, up to the last complete line. Bytes that are not UTF-8 become �."""
         content = self.content
         if self.cut:
             content = content[: self.limit].rpartition(b"\n")[0]

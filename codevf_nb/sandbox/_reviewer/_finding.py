@@ -1,4 +1,4 @@
-"""One thing that the reviewer can show: where, what, and what to do about it."""
+"""A finding of the reviewer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SEVERITIES = ("high", "medium", "low")
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding at `file:line`; in a table `line` is the row (the header is row 1), `column` its name."""
+    """A defect, its position and advice. In a table, `line` is the row; the header is row 1."""
 
     file: str
     line: int | None
@@ -21,6 +21,6 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """The place as one word: `cell.py:3`, `orders.csv:17 [amount]`."""
+        """The position as text: `cell.py:3`, `orders.csv:17 [amount]`."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         return place if self.column is None else f"{place} [{self.column}]"

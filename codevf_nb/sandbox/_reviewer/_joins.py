@@ -1,4 +1,4 @@
-"""What shows between files: keys that another table lacks, and what a join in the code makes of them."""
+"""Findings between files: keys that are missing in another table, and the effect of joins in the code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from codevf_nb.sandbox._reviewer._tables import Table
 
 @dataclass(frozen=True)
 class Join:
-    """A `.merge(` in the code: the names it joins, its key and its `how`."""
+    """A `.merge(` in the code: the joined names, the key and `how`."""
 
     line: int
     left: str
@@ -27,7 +27,7 @@ class Join:
 
 
 def keys_between(tables: list[Table]) -> Iterator[Finding]:
-    """For each pair of tables with a key in common: how many keys of one are missing in the other."""
+    """Return findings for pairs of tables with a common key: keys of one table that are missing in the other."""
     for first, second in combinations(tables, 2):
         for name in first.keys:
             if name in second.keys and first.rows and second.rows:
@@ -39,7 +39,7 @@ def keys_between(tables: list[Table]) -> Iterator[Finding]:
 
 
 def joins_in(source: Source, tables: list[Table]) -> Iterator[Finding]:
-    """For each join what it does to the attached tables, or may do where they aren't attached."""
+    """Return findings for each join: its effect on the attached tables, or its possible effect on others."""
     by_name = {table.document.stem.lower(): table for table in tables}
     for join in filter(None, map(_join, ast.walk(source.tree))):
         file, line = source.place(join.line)
@@ -95,7 +95,7 @@ def _join(node: ast.AST) -> Join | None:
     words = {word.arg: word.value for word in node.keywords}
     module = isinstance(node.func.value, ast.Name) and node.func.value.id in {"pd", "pandas"}
     operands = list(node.args) if module else [node.func.value, *node.args]
-    # `repository.merge(branch)` is a method of something else: a DataFrame's names its key.
+    # `repository.merge(branch)` is not a join: a join of DataFrames names its key.
     if not module and not {"on", "left_on", "right_on", "left_index", "right_index"} & set(words):
         return None
     names = [operand.id if isinstance(operand, ast.Name) else "" for operand in (*operands, ast.Pass(), ast.Pass())]
@@ -117,7 +117,7 @@ def _text(node: ast.AST | None) -> str | None:
 
 
 def _value(text: str) -> str:
-    """A key as pandas compares it: 7 and 7.0 are the same number."""
+    """Return a key as pandas compares it: 7 and 7.0 are equal."""
     try:
         number = float(text) if "_" not in text else math.nan
     except ValueError:

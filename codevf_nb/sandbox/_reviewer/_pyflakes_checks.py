@@ -1,4 +1,4 @@
-"""What pyflakes finds in a source."""
+"""Findings of pyflakes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HIGH = """
     StringDotFormatMissingArgument DefaultExceptNotLast
 """
 _LOW = "UnusedImport FStringMissingPlaceholders ImportStarUsed ImportStarUsage UnusedAnnotation"
-# In one cell of many these say nothing: the other cells may define, or use, the name.
+# These are not findings in a single cell: other cells may define or use the name.
 _NOT_IN_A_CELL = "UndefinedName UndefinedExport UnusedImport ImportStarUsage ImportStarUsed"
 HIGH, LOW, NOT_IN_A_CELL = (frozenset(names.split()) for names in (_HIGH, _LOW, _NOT_IN_A_CELL))
 
@@ -32,8 +32,8 @@ ADVICE = {
 }
 
 
-def flakes(source: Source) -> Iterator[Finding]:
-    """One finding for each message of pyflakes that holds where this source stands."""
+def run_pyflakes(source: Source) -> Iterator[Finding]:
+    """Return a finding for each message of pyflakes that is valid for this source."""
     from pyflakes.checker import Checker
 
     try:

@@ -1,4 +1,4 @@
-"""The review as a whole: every document read, every finding worded, in Markdown and as a CSV file."""
+"""The review of all documents, as Markdown and as CSV."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from codevf_nb.sandbox._reviewer._documents import Document
 from codevf_nb.sandbox._reviewer._finding import SEVERITIES, Finding
 from codevf_nb.sandbox._reviewer._joins import joins_in, keys_between
-from codevf_nb.sandbox._reviewer._pyflakes_checks import flakes
+from codevf_nb.sandbox._reviewer._pyflakes_checks import run_pyflakes
 from codevf_nb.sandbox._reviewer._rulebook import counted, found
 from codevf_nb.sandbox._reviewer._source import Source, read_notebook, read_python
-from codevf_nb.sandbox._reviewer._syntax_checks import habits
+from codevf_nb.sandbox._reviewer._syntax_checks import check_syntax_tree
 from codevf_nb.sandbox._reviewer._tables import Table, inspect, read_table
 
 OPENING = "This answer is automated: the CodeVF sandbox wrote it, and no person has read your question."
 SHOWN = 12
-"""Findings in the message; the CSV file has them all."""
+"""The number of findings in the message. The CSV file has all findings."""
 MOST_FINDINGS = 500
 
 
 @dataclass(frozen=True)
 class Review:
-    """What was found, in every form it is given in."""
+    """The findings, in all formats."""
 
     findings: tuple[Finding, ...]
     checked: tuple[str, ...]
@@ -33,7 +33,7 @@ class Review:
 
     @property
     def summary(self) -> str:
-        """One line."""
+        """The summary in one line."""
         return f"Automated review, no person involved: {_number(len(self.findings), 'finding')}."
 
     @property
@@ -48,7 +48,7 @@ class Review:
 
     @property
     def table(self) -> str:
-        """Every finding as CSV."""
+        """All findings as CSV."""
         file = io.StringIO(newline="")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file", "line", "column", "severity", "rule", "message", "advice"])
@@ -72,7 +72,7 @@ class Review:
 
 
 def review(documents: Sequence[Document]) -> Review:
-    """Read every document; the gravest findings come first."""
+    """Review all documents. The most severe findings are first."""
     findings: list[Finding] = []
     checked: list[str] = []
     sources: list[Source] = []
@@ -82,7 +82,7 @@ def review(documents: Sequence[Document]) -> Review:
         findings += read
         cut = f" Only its first {document.limit // 1024} KiB were read." if document.kind and document.cut else ""
         checked.append(line + cut)
-    # What is missing from a table that was read in part may stand in its rest.
+    # A key that is missing in a part of a table may be in the rest of it.
     whole = [table for table in tables if table.whole]
     for source in sources:
         findings += joins_in(source, whole)
@@ -113,7 +113,7 @@ def _read_code(document: Document, sources: list[Source], name: str) -> tuple[li
     read = read_notebook(document) if document.kind == "notebook" else read_python(document)
     findings = list(read.findings)
     for source in read.parsed:
-        findings += [*flakes(source), *habits(source)]
+        findings += [*run_pyflakes(source), *check_syntax_tree(source)]
     sources += read.parsed
     lines = _number(document.text.count("\n") + 1, "line")
     line = f"{name}: {lines}, with Python's parser, pyflakes and checks for common defects."
@@ -156,5 +156,5 @@ def _number(count: int, what: str) -> str:
 
 
 def _harmless(cell: str | int | None) -> str | int | None:
-    """A cell that a spreadsheet doesn't take for a formula."""
+    """Return a cell that spreadsheets do not read as a formula."""
     return "'" + cell if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@"} else cell

@@ -1,4 +1,4 @@
-"""What the reviewer says about each defect that it knows: how grave it is, the sentence, the advice."""
+"""The table of defects: severity, message and advice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from codevf_nb.sandbox._reviewer._finding import Finding
 
 
 class Rule(NamedTuple):
-    """A defect's texts; the message's fields are filled from what was found."""
+    """One row: the severity, the message with fields for the finding, and the advice."""
 
     severity: str
     message: str
@@ -152,13 +152,13 @@ RULES = {
 
 
 def found(file: str, line: int | None, rule: str, column: str | None = None, **words: Any) -> Finding:
-    """The finding that a rule makes of what was found."""
+    """Return a finding for a rule and the fields of its message."""
     severity, message, advice = RULES[rule]
     return Finding(file, line, rule, severity, message.format(**words), advice, column)
 
 
 def quoted(text: str) -> str:
-    """Foreign text in a sentence: short, on one line, and never the end of a code span."""
+    """Return untrusted text for a sentence: short, on one line, and without backticks."""
     shown = " ".join(text.split("\n")).replace("`", "'")
     return f"`{shown[:40]}…`" if len(shown) > 40 else f"`{shown}`"
 

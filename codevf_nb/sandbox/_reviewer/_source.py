@@ -1,4 +1,4 @@
-"""Python as it is attached (modules, single cells, notebooks), parsed, with every line's place kept."""
+"""Parsed Python (modules, single cells, notebooks), with the original position of every line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from codevf_nb.sandbox._reviewer._documents import Document
 from codevf_nb.sandbox._reviewer._finding import Finding
 from codevf_nb.sandbox._reviewer._rulebook import found
 
-# A whole cell in one of these is still Python; in any other cell magic (%%bash, %%html …) it isn't.
+# A cell with one of these cell magics is Python. A cell with another one (%%bash, %%html …) is not.
 PYTHON_CELLS = frozenset({"%%time", "%%timeit", "%%capture", "%%prun", "%%codevf"})
 _OWN_LINE = re.compile(r"^(?P<indent>\s*)([%!?].*|[\w.\[\]'\"]+\?{1,2}\s*)$")
 _OWN_VALUE = re.compile(r"^(?P<target>\s*[\w, ]+=\s*)[%!].*$")
@@ -19,28 +19,28 @@ _OWN_VALUE = re.compile(r"^(?P<target>\s*[\w, ]+=\s*)[%!].*$")
 
 @dataclass
 class Source:
-    """Parsed Python; `places` tells for each line of the text which file and line it came from."""
+    """Parsed Python. `places` has the original file and line for each line of the text."""
 
     tree: ast.Module
     places: list[tuple[str, int]]
-    is_cell: bool  # names may come from other cells: what is undefined or unused here is no finding
-    skipped: int = 0  # lines that are IPython's
+    is_cell: bool  # other cells may define or use names, so that undefined and unused names are not findings
+    skipped: int = 0  # the number of lines for IPython
 
     def place(self, line: int) -> tuple[str, int]:
-        """Where a line of the parsed text is for the person who attached it."""
+        """Return the original file and line for a line of the parsed text."""
         return self.places[min(max(line, 1), len(self.places)) - 1] if self.places else ("", line)
 
 
 @dataclass
 class Sources:
-    """What could be parsed of one file, and what couldn't."""
+    """The parsed sources of a file, and findings for the parts that can't be parsed."""
 
     parsed: list[Source] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
 def read_python(document: Document) -> Sources:
-    """A `.py` file, or one cell."""
+    """Parse a `.py` file, or a single cell."""
     text, skipped = document.text, 0
     tree, problem = _parse(text)
     if tree is None:
@@ -54,7 +54,7 @@ def read_python(document: Document) -> Sources:
 
 
 def read_notebook(document: Document) -> Sources:
-    """All code cells of an `.ipynb` as one program, in their order on the page."""
+    """Parse all code cells of an `.ipynb` as one program, in their order."""
     try:
         cells = [cell for cell in json.loads(document.text)["cells"] if cell["cell_type"] == "code"]
         texts = ["".join(cell["source"]) for cell in cells]
@@ -75,7 +75,7 @@ def read_notebook(document: Document) -> Sources:
         places += [(name, line + 1) for line in range(without.count("\n") + 1)]
     tree, _ = _parse("\n".join(whole))
     if tree is not None:
-        # Where a cell could not be parsed, its names are missing from the rest.
+        # The names of a cell that can't be parsed are missing in the other cells.
         read.parsed.append(Source(tree, places, is_cell=bool(read.findings), skipped=skipped))
     return read
 
@@ -85,7 +85,7 @@ def _parse(text: str) -> tuple[ast.Module | None, SyntaxError | None]:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in foreign code warns on our stderr otherwise
+            warnings.simplefilter("ignore")  # otherwise an invalid escape in the code prints a warning
             return ast.parse(text), None
     except SyntaxError as error:
         return None, error
@@ -99,7 +99,7 @@ def _syntax(name: str, error: SyntaxError | None) -> Finding:
 
 
 def _without_ipython(text: str) -> tuple[str, int]:
-    """The text with IPython's own lines made harmless, and how many there were."""
+    """Return the text with the lines for IPython replaced, and the number of these lines."""
     lines, own = text.split("\n"), 0
     first = lines[0].split() or [""]
     if first[0].startswith("%%") and first[0] not in PYTHON_CELLS:

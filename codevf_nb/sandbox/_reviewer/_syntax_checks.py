@@ -1,4 +1,4 @@
-"""Defects that the syntax tree alone can show, beside those pyflakes knows: only what is really there."""
+"""Defects that the syntax tree shows and pyflakes does not report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from codevf_nb.sandbox._reviewer._source import Source
 
 _HIDDEN = "list dict set str int float bool tuple sum max min len id input filter map type range all any sorted"
 SHADOWED = frozenset(_HIDDEN.split()) & frozenset(dir(builtins))
-# torch.nn.ReLU(inplace=True) is no defect: only what is pandas' by its name is one.
+# torch.nn.ReLU(inplace=True) is not a defect: only methods with a name of pandas are checked.
 _PANDAS = "sort_values sort_index dropna drop rename reset_index set_index drop_duplicates query eval rename_axis"
 INPLACE = frozenset(_PANDAS.split())
 
@@ -25,15 +25,15 @@ ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
 
 class Hit(NamedTuple):
-    """A defect in the tree: the line, the rule, the words for its message."""
+    """A defect in the tree: the line, the rule, and the fields of its message."""
 
     line: int
     rule: str
     words: tuple[tuple[str, Any], ...] = ()
 
 
-def habits(source: Source) -> Iterator[Finding]:
-    """Every check over every node, in the order of the lines."""
+def check_syntax_tree(source: Source) -> Iterator[Finding]:
+    """Run all checks on all nodes, in the order of the lines."""
     try:
         hits = {hit for node in ast.walk(source.tree) for check in CHECKS for hit in check(node)}
     except RecursionError:
@@ -59,7 +59,7 @@ def _mutable_default(node: ast.AST) -> Iterator[Hit]:
 def _bare_except(node: ast.AST) -> Iterator[Hit]:
     if not isinstance(node, ast.ExceptHandler):
         return
-    # To clean up after anything at all and raise it again is what a bare except is good for.
+    # A bare except that raises the error again is correct for cleaning up.
     raises = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
     if node.type is None and not raises:
         yield _hit(node.lineno, "bare-except")
@@ -94,7 +94,7 @@ def _chained_assignment(node: ast.AST) -> Iterator[Hit]:
     for target in targets:
         if not isinstance(target, ast.Subscript) or not isinstance(target.value, ast.Subscript):
             continue
-        # d["a"]["b"] = 1 is fine for dicts, m[0][1] = 1 for lists: only a mask gives a DataFrame away.
+        # d["a"]["b"] = 1 is correct for dicts, and m[0][1] = 1 for lists. Only a mask shows that it is a DataFrame.
         if _is_mask(target.value.slice):
             yield _hit(target.lineno, "chained-assignment")
         elif _is_mask(target.slice) and _is_text(target.value.slice):
@@ -124,14 +124,14 @@ def _unreachable(node: ast.AST) -> Iterator[Hit]:
     for block in ("body", "orelse", "finalbody"):
         steps = getattr(node, block, None)
         for step, after in pairwise(steps) if isinstance(steps, list) else ():
-            # `return` and then `yield` is how an empty generator is written.
+            # `return` before `yield` makes an empty generator.
             if isinstance(step, ENDS) and not _is_yield(after):
                 yield _hit(after.lineno, "unreachable", name=type(step).__name__.lower())
                 break
 
 
 def _shadowed(node: ast.AST) -> Iterator[Hit]:
-    # Not in a class: its attributes hide nothing.
+    # Not in a class: its attributes do not hide builtins.
     if not isinstance(node, (ast.Module, *FUNCTIONS)):
         return
     for inner in _same_scope(node):
@@ -145,7 +145,7 @@ def _divides_by_len(node: ast.AST) -> Iterator[Hit]:
     if not isinstance(node, FUNCTIONS):
         return
     unsure = {argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]} - _tested(node) - {"self"}
-    # Inside a loop over it, it isn't empty.
+    # In a loop over the value, the value is not empty.
     looped = {inner for loop in ast.walk(node) if isinstance(loop, ast.For) for inner in ast.walk(loop)}
     for inner in ast.walk(node):
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Div | ast.FloorDiv):
@@ -159,7 +159,7 @@ def _changed_while_read(node: ast.AST) -> Iterator[Hit]:
         return
     inside = [inner for step in node.body for inner in ast.walk(step)]
     if any(isinstance(inner, ast.Break | ast.Return) for inner in inside):
-        return  # one change and then out of the loop is fine
+        return  # one change before the end of the loop is correct
     for inner in inside:
         if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
             changes = inner.func.attr in {"remove", "pop", "insert"}
@@ -191,7 +191,7 @@ CHECKS: tuple[Callable[[ast.AST], Iterator[Hit]], ...] = (
 
 
 def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes below, without what stands in a scope of its own."""
+    """Return the nodes below a node, without those in other scopes."""
     for child in ast.iter_child_nodes(node):
         yield child
         if not isinstance(child, OWN_SCOPE):
@@ -199,7 +199,7 @@ def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _tested(node: ast.AST) -> set[str]:
-    """The names that any condition in here looks at."""
+    """Return the names in the conditions of a node."""
     tests: list[ast.AST] = []
     for inner in ast.walk(node):
         if isinstance(inner, ast.If | ast.IfExp | ast.While | ast.Assert):
@@ -248,7 +248,7 @@ def _is_mask(node: ast.AST) -> bool:
 
 
 def _measured(node: ast.AST) -> str:
-    """The name in `len(name)`."""
+    """Return the name in `len(name)`."""
     if isinstance(node, ast.Call) and _name(node.func) == "len" and len(node.args) == 1:
         return node.args[0].id if isinstance(node.args[0], ast.Name) else ""
     return ""

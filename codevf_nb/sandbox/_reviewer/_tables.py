@@ -1,4 +1,4 @@
-"""What a CSV file shows about itself, with row and column: a row is a line of the file, the header row 1."""
+"""Findings in CSV files, with row and column. A row is a line of the file; the header is row 1."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_ROWS = 50_000
 ALMOST_UNIQUE = 0.9
 ALMOST_ALL = 0.8
 MANY = 0.2
-FEWEST_ROWS = 10  # below this, "constant" and "almost all" say little
+FEWEST_ROWS = 10  # with fewer rows, "constant" and "almost all" have no meaning
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf|-inf", re.IGNORECASE)
 _DATES = {
@@ -30,7 +30,7 @@ _KEY = re.compile(r"(.*[_ \-])?(id|key|code|uuid)|.*[a-z](Id|ID|Key)", re.ASCII)
 
 
 class Cell(NamedTuple):
-    """One value and the line of the file it stands in."""
+    """A value, and its line in the file."""
 
     row: int
     text: str
@@ -38,7 +38,7 @@ class Cell(NamedTuple):
 
 @dataclass
 class Table:
-    """A CSV file as it was read."""
+    """A CSV file that was read."""
 
     document: Document
     header: list[str]
@@ -46,18 +46,18 @@ class Table:
     whole: bool
 
     def column(self, name: str) -> list[Cell]:
-        """The column's cells; rows that end before it are left out."""
+        """Return the cells of a column. Shorter rows are left out."""
         index = self.header.index(name)
         return [Cell(row, cells[index]) for row, cells in self.rows if index < len(cells)]
 
     @property
     def keys(self) -> list[str]:
-        """The columns that are named like a key."""
+        """Return the columns with the name of a key."""
         return [name for name in self.header if _KEY.fullmatch(name)]
 
 
 def read_table(document: Document) -> Table | Finding:
-    """The table, or why there is none."""
+    """Read a table. Return a finding if it can't be read."""
     text = document.text
     first = text.partition("\n")[0]
     separator = max(",;\t|", key=first.count) if document.name.lower().endswith(("csv", "tsv")) else ","
@@ -80,7 +80,7 @@ def read_table(document: Document) -> Table | Finding:
 
 
 def inspect(table: Table) -> Iterator[Finding]:
-    """Every finding of one table."""
+    """Return all findings of a table."""
     yield from _header(table)
     yield from _ragged(table)
     yield from _repeated_rows(table)
@@ -96,7 +96,7 @@ def _header(table: Table) -> Iterator[Finding]:
     for name, count in Counter(table.header).items():
         if name and count > 1:
             yield found(table.document.name, 1, "repeated-header", name, count=count)
-    # The first column's name is missing where pandas wrote its index.
+    # If pandas wrote the index, the first column has no name.
     if "" in table.header[1:]:
         yield found(table.document.name, 1, "nameless-column")
 
@@ -160,7 +160,7 @@ def _constant(table: Table, name: str, cells: list[Cell]) -> Iterator[Finding]:
 
 
 def _repeated_keys(table: Table, name: str, cells: list[Cell]) -> Iterator[Finding]:
-    # A foreign key repeats by its nature; only a column that is all but unique was meant to be unique.
+    # Foreign keys repeat. A column is meant to be unique only if it almost is.
     counts = Counter(cell.text for cell in cells if cell.text.strip())
     repeated = {text for text, count in counts.items() if count > 1}
     if not repeated or len(counts) < ALMOST_UNIQUE * counts.total():
@@ -173,7 +173,7 @@ def _repeated_keys(table: Table, name: str, cells: list[Cell]) -> Iterator[Findi
 
 
 def _odd(cells: list[Cell], form: re.Pattern[str]) -> list[Cell]:
-    """The cells that don't have the form, where almost all others do."""
+    """Return the cells that do not have a form which almost all other cells have."""
     filled = [cell for cell in cells if cell.text.strip()]
     odd = [cell for cell in filled if not form.fullmatch(cell.text.strip())]
     most = len(filled) >= FEWEST_ROWS and len(filled) - len(odd) >= ALMOST_ALL * len(filled)

@@ -1,4 +1,4 @@
-"""The inside of a notebook's own sandbox: its memory lies in its folder, and where it answers stands there."""
+"""The process of a notebook's sandbox. Its state and its address are files in its folder."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codevf_nb.sandbox._errors import SandboxError
-from codevf_nb.sandbox._hosting import Served
+from codevf_nb.sandbox._hosting import Host
 from codevf_nb.sandbox._state import read, write_private
 from codevf_nb.sandbox.options import Options
+
+if TYPE_CHECKING:
+    from codevf_nb.sandbox._server import Server
 
 ADDRESS, STATE = "address.json", "state.json"
 
 
 @dataclass
-class Resident(Served):
-    """Its state file holds, beside the memory, what it is: key, generation, the options that were given."""
+class HomeHost(Host):
+    """The host of a sandbox in a folder. The state file also has its key, its generation and its options."""
 
     folder: Path
     home: dict[str, Any]
@@ -27,8 +30,8 @@ class Resident(Served):
     options: Options
 
     @classmethod
-    def of(cls, folder: Path) -> Resident:
-        """The resident that the folder's state file describes."""
+    def of(cls, folder: Path) -> HomeHost:
+        """Return the host for the state file of a folder."""
         saved = read(folder / STATE)
         if saved is None or "home" not in saved:
             raise SandboxError(f"{folder / STATE} describes no sandbox")
@@ -36,35 +39,35 @@ class Resident(Served):
         options = Options(**home["given"], api_key=home["key"])
         return cls(folder, home, saved if "tasks" in saved else None, options)
 
-    def recall(self) -> dict[str, Any] | None:
-        """The memory of the process before this one."""
+    def load_memory(self) -> dict[str, Any] | None:
+        """Return the state of the previous process."""
         return self.memory
 
-    def remember(self, memory: Callable[[], dict[str, Any]]) -> None:
-        """Save beside what it is."""
+    def save_memory(self, memory: Callable[[], dict[str, Any]]) -> None:
+        """Save the state, together with the key, the generation and the options."""
         write_private(self.folder / STATE, {**memory(), "home": self.home})
 
-    def ready(self, server: Any) -> None:
-        """Write the address for kernels to find."""
+    def on_ready(self, server: Server) -> None:
+        """Write the address file, for the kernels."""
         about = {"pid": os.getpid(), "generation": self.home["generation"]}
         server.control.about = about
         address = {
             **about,
             "base_url": server.base_url,
             "api_key": self.options.api_key,
-            "options": self.options.told(),
+            "options": self.options.public_options(),
         }
         write_private(self.folder / ADDRESS, address)
 
-    def wanted(self) -> bool:
-        """Not once its folder is gone or its address another's: a home that was deleted leaves no orphan."""
+    def may_continue(self) -> bool:
+        """Return False if the folder was deleted, or if the address file belongs to another process."""
         try:
             address = json.loads((self.folder / ADDRESS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
         return bool(address.get("pid") == os.getpid())
 
-    def ended(self) -> None:
-        """Take the address back; last of all, because who asked it to stop waits for that."""
-        if self.wanted():
+    def on_stopped(self) -> None:
+        """Remove the address file. This is the last step: the process that stops the sandbox waits for it."""
+        if self.may_continue():
             (self.folder / ADDRESS).unlink(missing_ok=True)
