@@ -8,7 +8,8 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 COVERED_TESTS := tests/ledger tests/sdk tests/test_answers.py tests/test_sending.py tests/test_submission.py tests/test_watcher.py \
     tests/test_identity.py tests/secrets tests/test_secrets.py
 # Schemathesis and the wheel of a PostgreSQL server need newer versions of what they share with the package.
-OLD_TESTS := --ignore tests/sandbox/test_box_promises.py -k "not postgresql" tests/attachments tests/frames tests/sandbox tests/sdk tests/secrets tests/ledger/test_store.py \
+OLD_TESTS := --ignore tests/sandbox/test_box_promises.py -k "not postgresql" \
+    tests/attachments tests/frames tests/sandbox tests/sdk tests/secrets tests/ledger/test_store.py \
     $(addprefix tests/test_,accounts.py commands.py completion.py defaults.py display.py floors.py grammar.py live.py \
     magics.py plots.py running.py secrets.py settings.py task.py)
 

@@ -9,6 +9,10 @@ import pytest
 
 from codevf_nb.accounts import settings
 
+pytest.register_assert_rewrite("tests.support")
+
+from tests.support.delivery import clock, kernel  # noqa: E402, F401 - fixtures
+
 # These tests are of targets of their own, which bring what they import.
 collect_ignore = [name for name, needs in (("browser", "playwright"), ("engines", "duckdb")) if not find_spec(needs)]
 
@@ -55,10 +59,10 @@ def account(box) -> settings.Account:
 @pytest.fixture
 def current(account) -> Iterator:
     """This process's session, on the sandbox."""
-    from codevf_nb import kernel
+    from codevf_nb.kernel import forget, use
 
-    yield kernel.use(account)
-    kernel.forget()
+    yield use(account)
+    forget()
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator:
     """A real IPython shell with the extension loaded."""
     from IPython.core.interactiveshell import InteractiveShell
 
-    from codevf_nb import kernel
+    from codevf_nb.kernel import forget
 
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance()
@@ -74,7 +78,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator:
     shell.extension_manager.load_extension("codevf_nb")
     yield shell
     shell.extension_manager.unload_extension("codevf_nb")
-    kernel.forget()
+    forget()
     shell.history_manager.end_session()
     InteractiveShell.clear_instance()
 

@@ -1,6 +1,7 @@
 """Which package imports which, what is private, and that loading the extension loads nothing heavy."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -181,3 +182,14 @@ def test_public_names_are_there():
         assert module.__all__ == sorted(module.__all__)
         for name in module.__all__:
             assert getattr(module, name) is not None
+
+
+def test_nothing_is_imported_from_a_test_module():
+    """What tests share is in ``tests/support``, also for the programs that tests write."""
+    imported = re.compile(r"^\s*(?:from|import)\s+tests\.(?:\w+\.)*test_\w+", re.M)
+    found = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "tests").rglob("*.py")
+        if (lines := imported.findall(path.read_text(encoding="utf-8")))
+    }
+    assert not found

@@ -8,7 +8,7 @@ from codevf_nb.delivery import service_info
 from codevf_nb.display import rendering as display
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.widgets import _fallbacks as fallbacks
-from tests.test_magics import run
+from tests.support.magics import run
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from codevf_nb.ledger._digests import Digests
 from codevf_nb.notebook.magics import CodeVFUserError
 from codevf_nb.sdk.exceptions import InvalidTagError
 from codevf_nb.session import Session
-from tests.test_submission import Clock, clock, kernel  # noqa: F401 - fixtures
 
 PROMPT = "Is this cell right, do you think?"
 DATA = Path(__file__).parent / "data"
@@ -60,7 +59,7 @@ def test_line_ends_make_no_other_question(box, current, ends):
     assert (again.id, again.entry.code) == (first.id, "a = 1\nb = 2")
 
 
-def test_another_folder_asks_the_same(box, kernel, tmp_path, monkeypatch):  # noqa: F811
+def test_another_folder_asks_the_same(box, kernel, tmp_path, monkeypatch):
     """A kernel that starts in another folder finds what was asked: nobody has named a project."""
     ids = set()
     for folder in ("repo/analysis", "repo", "moved"):
@@ -79,7 +78,7 @@ def test_the_folder_is_fixed_once_per_kernel(box, shell, current, tmp_path, monk
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_deleted_folder_is_no_obstacle(box, kernel, tmp_path, monkeypatch):  # noqa: F811
+def test_a_deleted_folder_is_no_obstacle(box, kernel, tmp_path, monkeypatch):
     """A kernel whose folder is gone asks under a name that needs no folder."""
     visit(tmp_path / "gone", monkeypatch)
     (tmp_path / "gone").rmdir()
@@ -95,7 +94,7 @@ def test_the_notebook_s_folder_counts_before_the_working_folder(monkeypatch, tmp
     assert places.folder_name() == "sales"
 
 
-def test_the_same_cell_in_another_folder_about_other_data_is_refused(box, kernel, tmp_path, monkeypatch):  # noqa: F811
+def test_the_same_cell_in_another_folder_about_other_data_is_refused(box, kernel, tmp_path, monkeypatch):
     """Nobody can tell whether the old answer is meant, so nothing is paid and nothing is shown; both ways on work."""
     frames = {"jan": pd.DataFrame({"x": [1, 2]}), "feb": pd.DataFrame({"x": [1, 2, 3]})}
     visit(tmp_path / "jan", monkeypatch)
@@ -111,7 +110,7 @@ def test_the_same_cell_in_another_folder_about_other_data_is_refused(box, kernel
     assert ask(kernel(), attach={"orders": frames["feb"]}, again=2).entry.project == "feb"
 
 
-def test_in_the_same_folder_changed_data_is_reported(box, kernel, tmp_path, monkeypatch):  # noqa: F811
+def test_in_the_same_folder_changed_data_is_reported(box, kernel, tmp_path, monkeypatch):
     """Where the project is the same, the old answer is shown with what changed."""
     visit(tmp_path / "jan", monkeypatch)
     ask(kernel(), attach={"orders": pd.DataFrame({"x": [1]})})
@@ -122,7 +121,7 @@ def test_in_the_same_folder_changed_data_is_reported(box, kernel, tmp_path, monk
 # -- the look-up comes before tags, project and price
 
 
-def test_a_repeat_needs_no_request(box, account, kernel):  # noqa: F811
+def test_a_repeat_needs_no_request(box, account, kernel):
     """A finished notebook can be run while the service is away: nothing is resolved before the look-up."""
     first = ask(kernel(), tag="engineer", project="p", mode="fast").wait(20)
     fresh = kernel(of=replace(account, base_url="http://127.0.0.1:9/api/v1/"))
@@ -144,7 +143,7 @@ def test_a_repeat_needs_no_request(box, account, kernel):  # noqa: F811
     multipliers=st.lists(st.integers(1, 90), min_size=3, max_size=3),
     inactive=st.sets(st.integers(0, 2), max_size=2),
 )
-def test_whatever_options_resolve_to_the_question_stays(box, kernel, monkeypatch, said, multipliers, inactive):  # noqa: F811
+def test_whatever_options_resolve_to_the_question_stays(box, kernel, monkeypatch, said, multipliers, inactive):
     """New prices, retired tags and other defaults change neither what is found nor what it costs."""
     session = kernel("any")
     number = len(creates(box))
@@ -162,7 +161,7 @@ def test_whatever_options_resolve_to_the_question_stays(box, kernel, monkeypatch
     session.tags(refresh=True)
 
 
-def test_a_retired_tag_shows_its_old_answer(box, kernel):  # noqa: F811
+def test_a_retired_tag_shows_its_old_answer(box, kernel):
     """A finished notebook with ``--tag`` runs after the tag is gone; only a new question with it is refused."""
     session = kernel()
     first = ask(session, tag="engineer")
@@ -174,7 +173,7 @@ def test_a_retired_tag_shows_its_old_answer(box, kernel):  # noqa: F811
 
 
 @pytest.mark.parametrize(("age", "listed"), [(TAGS_SECONDS - 1, 0), (TAGS_SECONDS + 1, 1)])
-def test_prices_of_yesterday_are_listed_again(box, kernel, clock, age, listed):  # noqa: F811
+def test_prices_of_yesterday_are_listed_again(box, kernel, clock, age, listed):
     """A price is shown and held against the budget as it is today: tags older than a day are listed again."""
     assert TAGS_SECONDS == 24 * 3600
     ask(kernel())
@@ -183,7 +182,7 @@ def test_prices_of_yesterday_are_listed_again(box, kernel, clock, age, listed): 
     assert sum(path.endswith("/tags") for path in paths) == listed
 
 
-def test_a_project_that_was_deleted_is_made_again(box, kernel):  # noqa: F811
+def test_a_project_that_was_deleted_is_made_again(box, kernel):
     """The refused attempt has cost nothing, so the question goes out under the project's new number."""
     session = kernel()
     session.ledger.catalogue.keep_project("p", 4711)

@@ -16,7 +16,7 @@ from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import RateLimitError, WaitTimeoutError
 from codevf_nb.sdk.responses import RawAnswer
 from codevf_nb.session import Session
-from tests.test_question import QUESTION, TERMS
+from tests.support.questions import QUESTION, TERMS
 from tests.waiting import eventually
 
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
 
 import pytest
 from IPython.utils.capture import capture_output
@@ -13,17 +12,10 @@ from codevf_nb.accounts import settings
 from codevf_nb.ledger import Ledger, Store, sqlite_url
 from codevf_nb.sandbox import Sandbox, process
 from codevf_nb.widgets.view_registry import WIDGET
+from tests.support.kernels import ASK, CONNECT, PRICE, idle, messages, run, said
 from tests.waiting import eventually
 
 LOAD = "%load_ext codevf_nb\n%codevf sandbox --answer-after 1 --rate-limit off"
-CONNECT = """
-%load_ext codevf_nb
-from codevf_nb import kernel
-from codevf_nb.accounts import settings
-_ = kernel.use(settings.Account("sandbox", "sandbox", {url!r}, {key!r}, "a test", "sandbox", requests_per_second=None))
-"""
-PRICE = "may cost at most 240 credits (240 × standard 1× × General Purpose 1×)"
-ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
 BUSY = """
 import time
 ends = time.monotonic() + 30
@@ -65,20 +57,6 @@ def service(kernel) -> Iterator[Callable[..., Sandbox]]:
         box.stop()
 
 
-def messages(client, until) -> list[dict[str, Any]]:
-    """Return the kernel's whole messages up to the first for which ``until`` is true."""
-    heard = []
-    while True:
-        heard.append(client.get_iopub_msg(timeout=30))
-        if until(heard[-1]["msg_type"], heard[-1]["content"]):
-            return heard
-
-
-def said(client, until) -> list[tuple[str, dict]]:
-    """Return what the kernel's messages up to the first for which ``until`` is true say."""
-    return [(message["msg_type"], message["content"]) for message in messages(client, until)]
-
-
 def displays(heard: list[tuple[str, dict]]) -> list[tuple[str, str]]:
     """Return the id and the text of each display and update, in order."""
     shown = [content for kind, content in heard if kind in ("display_data", "update_display_data")]
@@ -88,15 +66,6 @@ def displays(heard: list[tuple[str, dict]]) -> list[tuple[str, str]]:
 def created_at(box: Sandbox) -> datetime:
     """When the first question reached the service."""
     return next(at for _, path, _, at in box.requests() if path.endswith("tasks/create"))
-
-
-def idle(kind: str, content: dict) -> bool:
-    return kind == "status" and content["execution_state"] == "idle"
-
-
-def run(client, cell: str) -> list[tuple[str, dict]]:
-    client.execute(cell)
-    return said(client, idle)
 
 
 def test_the_answer_replaces_the_pending_display_while_a_cell_computes(kernel, tmp_path):

@@ -11,7 +11,7 @@ from codevf_nb.privacy import _checks as checks
 from codevf_nb.privacy import progress as line
 from codevf_nb.privacy._parts import Part
 from codevf_nb.privacy.progress import looking
-from tests.test_secrets import SECRETS
+from tests.support.made_secrets import SECRETS
 
 
 class Clock:

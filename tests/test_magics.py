@@ -1,12 +1,10 @@
 """`%%codevf` and `%codevf` in a real IPython shell, against a real sandbox."""
 
-import hashlib
 import threading
 from contextlib import contextmanager
 
 import pandas as pd
 import pytest
-from IPython.utils.capture import capture_output
 
 from codevf_nb import kernel
 from codevf_nb.accounts import settings
@@ -14,27 +12,13 @@ from codevf_nb.ledger import LedgerError
 from codevf_nb.notebook.magics import StoppedError
 from codevf_nb.task import Task
 from tests.soak.steps import STEPS, at_step
+from tests.support.magics import creates, digest, run
 
 CELL = "def add(item, to=[]):\n    to.append(item)\n"
 
 
-def run(shell, cell: str):
-    """Run a cell as a notebook would, and return its result and everything it showed."""
-    with capture_output() as shown:
-        result = shell.run_cell(cell, store_history=True)
-    return result, shown
-
-
 def shown_text(shown) -> str:
     return "\n".join(output.data["text/plain"] for output in shown.outputs)
-
-
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def creates(box) -> list:
-    return [path for method, path, *_ in box.requests() if path.endswith("tasks/create")]
 
 
 def test_a_cell_is_asked_and_answered(shell, current, box):

@@ -13,7 +13,7 @@ from codevf_nb.delivery._prefetch import Prefetch, Step
 from codevf_nb.ledger import MemoryStore
 from codevf_nb.sandbox import Sandbox
 from codevf_nb.session import Session
-from tests.test_live import ASK, CONNECT, PRICE, idle, run, said
+from tests.support.kernels import ASK, CONNECT, PRICE, idle, run, said
 from tests.waiting import eventually
 
 

@@ -2,7 +2,6 @@
 
 import uuid
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -12,23 +11,11 @@ from codevf_nb.attachments import Attachment
 from codevf_nb.questions.question import (
     Draft,
     Question,
-    Terms,
     idempotency_key,
 )
-from codevf_nb.sdk.models import ServiceMode, Tag
+from codevf_nb.sdk.models import ServiceMode
+from tests.support.questions import QUESTION
 
-QUESTION = Question(
-    prompt="Is this join dropping rows?",
-    code="merged = orders.merge(customers)",
-    mode=ServiceMode.FAST,
-    tag="general",
-    max_credits=240,
-    project="shop",
-    schema={"type": "object"},
-    metadata={"ticket": 7},
-    attached=("orders", "customers"),
-)
-TERMS = Terms("shop", ServiceMode.FAST, Tag(5, "general", "General Purpose", None, Decimal("1.0")), 240)
 text = st.text(max_size=20)
 texts = st.lists(text, max_size=3).map(tuple)
 

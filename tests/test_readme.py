@@ -1,4 +1,4 @@
-"""The README keeps its word: its code runs, its commands exist, and its tables say what the code says.
+"""The README and docs/ are right: their code runs, their commands exist, and their tables say what the code says.
 
 A block that can't run here (it needs a key, say) has ``<!-- checked, not run: why -->`` on the line before it, and is
 still read by Python or by bash.
@@ -24,7 +24,15 @@ from codevf_nb.questions.options import LINE_OPTIONS as OPTIONS
 from codevf_nb.sandbox import process
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+README = "README.md"
+PAGES = [
+    README,
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
+OPTIONS_PAGE = TEXTS["docs/options.md"]
 FENCE = re.compile(
     r"^(?:<!-- checked, not run: (?P<why>.+) -->\n)?```(?P<language>\w*)\n(?P<code>.*?)^```$", re.M | re.S
 )
@@ -32,8 +40,9 @@ FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code in the README, at its line."""
+    """A block of code in a page, at its line."""
 
+    page: str
     language: str
     code: str
     line: int
@@ -41,19 +50,35 @@ class Block:
 
 
 BLOCKS = [
-    Block(found["language"], found["code"], TEXT[: found.start("code")].count("\n") + 1, found["why"] is None)
-    for found in FENCE.finditer(TEXT)
+    Block(page, found["language"], found["code"], text[: found.start("code")].count("\n") + 1, found["why"] is None)
+    for page, text in TEXTS.items()
+    for found in FENCE.finditer(text)
 ]
-
-
-def blocks(language: str) -> list[Block]:
-    return [block for block in BLOCKS if block.language == language]
+PYTHON_PAGES = sorted({block.page for block in BLOCKS if block.language == "python"})
 
 
 def test_every_block_is_of_a_kind_that_is_tested():
-    """A block in another language would be one that nobody holds to anything."""
+    """No block is in a language that no test runs, and no fence is open or indented."""
     assert {block.language for block in BLOCKS} == {"python", "bash"}
-    assert TEXT.count("\n```") == 2 * len(BLOCKS), "a fence that isn't closed, or indented"
+    assert sum(text.count("```") for text in TEXTS.values()) == 2 * len(BLOCKS)
+
+
+def test_the_readme_is_one_that_a_newcomer_reads():
+    """At most 150 lines, with a link to every page in docs/."""
+    assert len(TEXTS[README].splitlines()) <= 150
+    assert {page for page in PAGES if page != README} <= set(re.findall(r"\]\(([^)]+)\)", TEXTS[README]))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_links_to_is_there(page):
+    """Each relative link and picture; `#…` is a heading of the page that it names."""
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", TEXTS[page]):
+        path, _, heading = link.partition("#")
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), link
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.M)
+            assert heading in [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles], link
 
 
 # -- Python
@@ -61,50 +86,57 @@ def test_every_block_is_of_a_kind_that_is_tested():
 
 @pytest.fixture
 def reader(shell, own_home, monkeypatch):
-    """A shell as the README's reader has it: the example data in two variables, and a sandbox that doesn't tarry."""
+    """A shell as a reader has it, and a sandbox that answers at once."""
     home = own_home / "codevf_nb"
     box = process.start(home, clock="virtual")
     monkeypatch.setenv("CODEVF_API_KEY", box.api_key)
     monkeypatch.setenv("CODEVF_BASE_URL", box.base_url)
     monkeypatch.chdir(ROOT / "notebooks")
-    shell.user_ns |= {name: pd.read_csv(f"data/{name}.csv") for name in ("orders", "customers")}
     yield shell
     kernel.forget()
     process.stop(home)
 
 
-def test_python_blocks_run_in_order(reader, capsys):
-    """One after the other in one IPython, magics included; what one defines the next may use."""
-    for block in blocks("python"):
+@pytest.mark.parametrize("page", PYTHON_PAGES)
+def test_python_blocks_run_in_order(reader, capsys, page):
+    """One after the other in one IPython, with magics. The README makes its data; other pages have the examples'."""
+    if page != README:
+        reader.user_ns |= {name: pd.read_csv(f"data/{name}.csv") for name in ("orders", "customers")}
+    for block in [block for block in BLOCKS if block.page == page and block.language == "python"]:
         assert reader.transform_cell(block.code).strip()
         if block.runs:
             result = reader.run_cell(block.code)
-            assert result.success, f"README.md:{block.line}: {result.error_before_exec or result.error_in_exec!r}"
-    told = capsys.readouterr().out
-    assert "may cost at most 612 credits" in told
-    assert "completed" in told
+            assert result.success, f"{page}:{block.line}: {result.error_before_exec or result.error_in_exec!r}"
+    if page == README:
+        printed = capsys.readouterr().out
+        assert "may cost at most 612 credits" in printed
+        assert "completed" in printed
 
 
 def test_the_pictures_are_there():
-    """With words for who can't see them; that they are of what the README shows is held in tests/browser."""
-    pictured = re.findall(r"!\[[^\]]{40,}\]\((\S+\.png)\)", TEXT)
-    assert pictured == ["notebooks/images/answer.png", "notebooks/images/picker.png"]
-    for name in pictured:
-        assert (ROOT / name).read_bytes().startswith(b"\x89PNG")
-        assert (ROOT / name).stat().st_size < 1_000_000
+    """With a description; that they show the README's cell is tested in tests/browser."""
+    pictured = [
+        (ROOT / page).parent / name
+        for page, text in TEXTS.items()
+        for name in re.findall(r"!\[[^\]]{40,}\]\((\S+\.png)\)", text)
+    ]
+    assert [path.name for path in pictured] == ["answer.png", "picker.png"]
+    for path in pictured:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.stat().st_size < 1_000_000
 
 
 # -- bash
 
 
-def commands() -> list[tuple[int, list[str]]]:
+def commands() -> list[tuple[str, list[str]]]:
     """Every command of the bash blocks, as its words; comments and line breaks within a command are bash's."""
     found = []
-    for block in blocks("bash"):
+    for block in [block for block in BLOCKS if block.language == "bash"]:
         for line in block.code.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
             if words:
-                found.append((block.line, words))
+                found.append((f"{block.page}:{block.line}", words))
     return found
 
 
@@ -147,17 +179,19 @@ PROGRAMS = {"make": make, "python": python, "python3": python, "pip": pip, "code
 
 def test_bash_blocks_are_bash():
     """Bash itself reads them."""
-    for block in blocks("bash"):
+    for block in [block for block in BLOCKS if block.language == "bash"]:
         subprocess.run([str(shutil.which("bash")), "-n"], input=block.code, text=True, check=True, timeout=20)
 
 
-@pytest.mark.parametrize(("line", "words"), commands(), ids=lambda value: value if isinstance(value, int) else value[0])
-def test_a_command_is_there(line, words):
+@pytest.mark.parametrize(
+    ("place", "words"), commands(), ids=lambda value: value if isinstance(value, str) else value[0]
+)
+def test_a_command_is_there(place, words):
     """Each names a target, module, extra or subcommand that exists. (`make demo` and the like run in CI themselves.)"""
     while re.fullmatch(r"[A-Z_]+=.*", words[0]):
         words = words[1:]
     program = PROGRAMS.get(Path(words[0]).name)
-    assert program is not None, f"README.md:{line}: no test knows how to check {words[0]}"
+    assert program is not None, f"{place}: no test knows how to check {words[0]}"
     program(*words[1:])
 
 
@@ -165,8 +199,8 @@ def test_a_command_is_there(line, words):
 
 
 def option_rows() -> dict[str, str | None]:
-    """The README's table of options: long spelling → short one."""
-    table = TEXT.partition("| option | meaning |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    """The table of options: long spelling → short one."""
+    table = OPTIONS_PAGE.partition("| option | meaning |\n| --- | --- |\n")[2].partition("\n\n")[0]
     found: dict[str, str | None] = {}
     for row in table.splitlines():
         for spellings in row.split("|")[1].split(";"):
@@ -175,7 +209,7 @@ def option_rows() -> dict[str, str | None]:
     return found
 
 
-def test_readme_help_and_parser_have_the_same_options():
+def test_page_help_and_parser_have_the_same_options():
     """Option by option, in the same order, with the same short forms and values."""
     in_grammar = {option.long: option.short for option in OPTIONS}
     assert list(option_rows().items()) == list(in_grammar.items())
@@ -187,12 +221,12 @@ def test_every_option_says_what_it_does_in_both():
     """No row of the table and no line of the help is empty."""
     for option in OPTIONS:
         assert len(option.help) > 10
-        assert re.search(rf"`{option.long}`[^|]*\| \S.{{8,}} \|", TEXT), option.long
+        assert re.search(rf"`{option.long}`[^|]*\| \S.{{8,}} \|", OPTIONS_PAGE), option.long
 
 
-def test_the_readme_names_every_subcommand():
+def test_the_page_of_options_names_every_subcommand():
     """Those that `%codevf help` lists beside itself, and no others."""
-    listed = re.search(r"the subcommands: ((?:`\w+`[,.\s]+)+)", TEXT)
+    listed = re.search(r"the subcommands: ((?:`\w+`[,.\s]+)+)", OPTIONS_PAGE)
     assert set(re.findall(r"`(\w+)`", listed[1])) == set(COMMANDS) - {"help"}
 
 

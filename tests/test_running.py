@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.test_magics import creates, digest, run
+from tests.support.magics import creates, digest, run
 
 
 def test_run_executes_the_cell_and_tells_how_it_ended(shell, current, box):

@@ -24,7 +24,7 @@ from codevf_nb.sdk.exceptions import APIConnectionError, CodeVFError
 from codevf_nb.sdk.limits import MAX_RETRIES
 from codevf_nb.session import Session
 from tests.ledger.conftest import ledger_url, postgres  # noqa: F401 - the fixtures of both databases
-from tests.test_question import QUESTION, TERMS
+from tests.support.questions import QUESTION, TERMS
 
 ACCOUNT = Account("sandbox", "sandbox", "http://127.0.0.1:9/api/v1/", "cvf_test_x", "a test", "sandbox", None)
 TASK = b'{"id": "task_1", "status": "pending", "mode": "standard", "maxCredits": 240}'

@@ -31,42 +31,11 @@ from codevf_nb.sdk.exceptions import CodeVFError, InsufficientCreditsError
 from codevf_nb.session import Session
 from codevf_nb.task import Task
 from tests.soak.steps import STEPS, at_step
-from tests.test_question import QUESTION, TERMS
+from tests.support.questions import QUESTION, TERMS
 from tests.waiting import eventually
 
 PROMPT = "Is this join dropping rows?"
 HOUR = 3600.0
-
-
-class Clock:
-    """The time of a ledger, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def kernel(account, clock: Clock) -> Iterator[Callable[..., Session]]:
-    """Makes kernels on one account: ``kernel()`` on this home's ledger, ``kernel("other")`` on another one."""
-    made = []
-
-    def make(ledger: str = "ledger", of=account) -> Session:
-        session = Session(of, Store(sqlite_url(home() / f"{ledger}.sqlite"), clock))
-        session.client._transport.sleep = lambda _: None
-        made.append(session)
-        return session
-
-    yield make
-    for session in made:
-        session.close()
 
 
 def ask(session: Session, prompt: str = PROMPT, **options) -> Task:

@@ -1,7 +1,7 @@
 """The options of a question: the one table that the magic's line, help, Tab, ``ask``, the picker and defaults read.
 
 To add an option: a row in ``OPTIONS`` (and, if it is an argument of ``ask``, a field of ``AskOptions``), the code that
-acts on it, a row in the README, and a case in ``tests/test_options.py``, which fails while nothing acts on it.
+acts on it, a row in docs/options.md, and a case in ``tests/test_options.py``, which fails while nothing acts on it.
 """
 
 from __future__ import annotations

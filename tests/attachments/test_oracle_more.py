@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.attachments import oracle
-from tests.attachments.test_oracle import FLOATS, INTS, TEXTS, optional, sent
+from tests.support.tables import FLOATS, INTS, TEXTS, optional, sent
 
 WHOLE = st.floats(allow_nan=False)
 COMPLEX = st.builds(complex, WHOLE, WHOLE)

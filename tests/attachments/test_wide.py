@@ -16,8 +16,8 @@ from codevf_nb.attachments._cell_text import texts
 from codevf_nb.attachments._sampling import evenly
 from codevf_nb.attachments._table_readers import table_of
 from tests.attachments import oracle
-from tests.attachments.test_oracle import DECIMALS, FLOATS, INTS, LONE, NESTED, TEXTS, UINTS
 from tests.bench.attaching import mixed
+from tests.support.tables import DECIMALS, FLOATS, INTS, LONE, NESTED, TEXTS, UINTS
 
 # Moments of every fineness, since a column is written as days only where all of them are.
 STEPS = st.sampled_from([86_400 * 10**9, 3600 * 10**9, 10**9, 10**6, 10**3, 1])

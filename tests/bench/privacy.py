@@ -17,7 +17,7 @@ from codevf_nb.privacy._file_readers import Opener
 from codevf_nb.privacy._scanner import secrets_at
 from tests.secrets.formats import FORMATS, URLS
 from tests.secrets.made import shape, spelled
-from tests.secrets.test_named import HARMLESS, SPELLINGS
+from tests.support.spellings import HARMLESS, SPELLINGS
 
 CELLS = 12_000  # of all that there are, drawn at random
 COMPARED = 200  # of these, for detect-secrets, which takes a second for 0.2 MB

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.test_widgets import ASK, PICK, opened
+from tests.support.pages import ASK, PICK, opened
 
 AXE = os.environ.get("CODEVF_AXE", "")
 RUN = """index => axe.run(`[data-cell="${index}"]`, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa"]}).then(

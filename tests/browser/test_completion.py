@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.lab import Notebook
-from tests.browser.test_widgets import opened
+from tests.support.pages import opened
 
 OPTIONS = ["--max-bytes", "--max-credits", "--metadata", "--mode"]
 EDIT = """() => {

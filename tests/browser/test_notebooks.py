@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Notebook
-from tests.notebooks.test_notebooks import EVERY
+from tests.support.notebooks import EVERY
 
 # What a page says where a widget isn't there, or isn't there yet.
 NO_WIDGET = ("model not found", "Error displaying widget", "Error creating widget", "Loading widget")

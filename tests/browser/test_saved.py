@@ -5,7 +5,7 @@ import requests
 from playwright.sync_api import expect
 
 from tests.browser.lab import Notebook
-from tests.browser.test_widgets import ASK, LOST, PICK, answer, ledger_says, opened
+from tests.support.pages import ASK, LOST, PICK, answer, ledger_says, opened
 
 VIEWS = (ASK, PICK, PICK, "%codevf inbox", "%codevf dashboard")
 # What stands in each view's place when there is no kernel any more to answer its clicks.

@@ -1,59 +1,23 @@
 """The views in JupyterLab, driven as a person drives them; what is asserted stands on the page."""
 
-from urllib.parse import urljoin
-
 import nbformat
 import pytest
-import requests
 from playwright.sync_api import expect
 
 from codevf_nb.accounts import settings
-from codevf_nb.ledger import Ledger, Store, sqlite_url
 from codevf_nb.sandbox import process
-from tests.browser.lab import Notebook, notebook_of
+from tests.browser.lab import Notebook
+from tests.support.pages import ASK, LOST, PICK, answer, ledger_says, opened
 from tests.waiting import eventually
 
-LOAD = """%load_ext codevf_nb
-%codevf sandbox --answer-after {after} --rate-limit off
-import pandas as pd
-orders = pd.DataFrame({{"id": range(1204), "customer": "x"}})
-customers = orders.head(10)"""
-ASK = "%%codevf Is this comparison right?\nif total == None:\n    total = 0"
 OTHER = "%%codevf What is wrong with this default argument?\ndef add(item, to=[]):\n    to.append(item)"
-PICK = "%codevf picker Is this join dropping rows? --attach orders --mode fast --tag engineer"
 BUSY = "import time\nends = time.monotonic() + 5\nwhile time.monotonic() < ends:\n    sum(range(10_000))\nprint('done')"
 # The client's thread comes with a request and goes ten seconds after the last one.
 COUNT = """import threading, comm, ipywidgets
 threads = [each for each in threading.enumerate() if each.name != "codevf-deadlines"]
 print(len(threads), len(comm.get_comm_manager().comms), len(ipywidgets.widgets.widget._instances))"""
-LOST = "model not found"
 # On today's versions in today's Lab, and on those of Colab in the last Lab that draws ipywidgets 7.
 both_stacks = pytest.mark.parametrize("lab", [{}, {"old": True}], ids=["new", "old"], indirect=True)
-
-
-def ledger_says(look):
-    """Look into the ledger that the notebook's kernel writes."""
-    store = Store(sqlite_url(settings.home() / "ledger.sqlite"))
-    try:
-        return look(Ledger(store, "sandbox", "sandbox").questions)
-    finally:
-        store.close()
-
-
-def answer(task_id: str, message: str) -> None:
-    """Answer a task by hand, as the sandbox's own routes allow."""
-    box = process.find(settings.home())
-    place = urljoin(box.base_url, "/_sandbox/answer")
-    key = {"Authorization": f"Bearer {box.api_key}"}
-    requests.post(place, json={"task_id": task_id, "message": message}, headers=key, timeout=10).raise_for_status()
-
-
-def opened(browser, lab, *cells, after=2.0) -> Notebook:
-    """A notebook of these cells, its first one run; answers come after so many seconds."""
-    running, root = lab
-    page = Notebook(browser, running, notebook_of(root, LOAD.format(after=after), *cells))
-    page.run(0)
-    return page
 
 
 @both_stacks

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from codevf_nb.ledger import LedgerError, Store
-from tests.ledger.test_postgres import names, put
+from tests.support.postgres_ledger import names, put
 
 pytestmark = pytest.mark.databases
 

@@ -22,37 +22,9 @@ from codevf_nb.ledger import (
 )
 from codevf_nb.ledger._budgets import amount
 from codevf_nb.sdk.exceptions import BadRequestError
+from tests.support.budgets import NOON, Asking, question
 
-NOON = datetime(2026, 11, 18, 12, tzinfo=UTC).timestamp()  # a Wednesday
 DAY = 86400.0
-
-
-def question(identity: str, cost_cap: int, project: str = "shop") -> dict:
-    """The columns of a question, as far as a budget cares."""
-    texts = ("origin", "credential", "asked_by", "idempotency_key", "prompt")
-    numbers = {"identity": identity, "asking": 1, "attachments": [], "project": project, "cost_cap": cost_cap}
-    return dict.fromkeys(texts, "x") | numbers | {"environment": "live"}
-
-
-class Asking:
-    """Questions of one account, prepared with whatever they may cost."""
-
-    def __init__(self, store: Store, account: str = "live-1") -> None:
-        self.now = NOON
-        self.ledger = Ledger(store, account, "live", clock=lambda: self.now)
-        self.count = 0
-
-    def prepare(self, cost_cap: int, project: str = "shop", identity: str | None = None):
-        self.count += 1
-        lease = self.ledger.lease(90)
-        with lease.held():
-            asked = question(identity or f"{threading.get_ident()} {self.count}", cost_cap, project)
-            entry = self.ledger.sending.prepare(b"bytes", lease, self.now, **asked)
-        return entry, lease
-
-    @property
-    def taken(self) -> float:
-        return self.ledger.budgets.standing()[0].taken
 
 
 @pytest.fixture
@@ -255,7 +227,7 @@ def test_two_kernels_cannot_both_take_the_last_credit(ledger_url):
 RACER = """
 import sys
 from codevf_nb.ledger import BudgetExceededError, Store
-from tests.ledger.test_budget import Asking
+from tests.support.budgets import Asking
 url, account = sys.argv[1:]
 racer = Asking(Store(url), account)
 print("ready", flush=True)

@@ -17,6 +17,7 @@ from codevf_nb.ledger import (
 from codevf_nb.ledger.tables import leases
 from tests.ledger import races
 from tests.postgres import Postgres
+from tests.support.postgres_ledger import names, put
 from tests.waiting import eventually
 
 
@@ -24,19 +25,6 @@ from tests.waiting import eventually
 def database(postgres) -> str:
     """The URL of an empty database, with a password in it."""
     return postgres.database()
-
-
-def names(store):
-    with store.read() as connection:
-        return set(connection.scalars(select(leases.c.name)))
-
-
-def put(store, name, meanwhile=lambda: None):
-    """Write a row, with something that happens in the midst of the transaction."""
-    with store.write() as connection:
-        connection.scalar(select(leases.c.name))
-        meanwhile()
-        connection.execute(insert(leases).values(name=name, owner="me", until=0.0))
 
 
 def test_processes_race(ledger_url):

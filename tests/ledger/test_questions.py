@@ -13,7 +13,7 @@ from codevf_nb.ledger import (
     Store,
     tables,
 )
-from tests.ledger.test_budget import question
+from tests.support.budgets import question
 
 NOW = 1_800_000_000.0
 DAY = 86400.0

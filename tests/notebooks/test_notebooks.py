@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from codevf_nb.sandbox import process
 from tests.notebooks.execute import NOTEBOOKS, execute
+from tests.support.notebooks import EVERY
 
 NBVAL = ("--nbval", "--nbval-sanitize-with", str(Path(__file__).with_name("sanitize.cfg")))
-EVERY = sorted(NOTEBOOKS.glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 
 

@@ -64,7 +64,7 @@ def test_the_sdist_holds_what_builds_and_tests_it(dist: Path):
     tops = {name.split("/")[0] for name in names}
     documents = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"}
     files = documents | {"Makefile", "pyproject.toml", "PKG-INFO", ".gitignore"}
-    assert tops == files | {"codevf_nb", "notebooks", "tests", "binder"}
+    assert tops == files | {"codevf_nb", "docs", "notebooks", "tests", "binder"}
     assert "tests/packaging/test_release.py" in names
     assert not [name for name in names if "__pycache__" in name or ".ipynb_checkpoints" in name]
 

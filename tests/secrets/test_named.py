@@ -1,23 +1,12 @@
 """Secrets that are known by the name they are given to, and texts that only speak of secrets."""
 
-from pathlib import Path
-
 import pytest
 
 from codevf_nb.privacy import PrivateDataError, check
 from codevf_nb.privacy._calls import USAGES
 from codevf_nb.privacy._scanner import secrets_at
 from tests.secrets.made import spelled
-
-HERE = Path(__file__).parent
-
-
-def lines_of(name: str) -> list[str]:
-    text = (HERE / name).read_text(encoding="utf-8").partition("\n\n")[2]
-    return [line for line in text.splitlines() if line and not line.startswith("= ")]
-
-
-SPELLINGS, HARMLESS = lines_of("spellings.txt"), lines_of("harmless.txt")
+from tests.support.spellings import HARMLESS, SPELLINGS
 
 
 @pytest.mark.parametrize("line", SPELLINGS)

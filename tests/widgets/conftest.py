@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+import codevf_nb
 from codevf_nb.widgets import view_registry
 from codevf_nb.widgets._job_queue import job_queue
+from codevf_nb.widgets._picker import Picker
 
 
 class Page:
@@ -95,3 +97,26 @@ def quiet_desk():
         view.close_view()
     view_registry._places._by_cell.clear()
     assert job_queue._periodic == []
+
+
+PROMPT = "Is this join dropping rows?"
+
+
+@pytest.fixture
+def picker(shell, current, page, monkeypatch):
+    """Open a picker with what is preset, and return it drawn."""
+    made = []
+    original = Picker.__init__
+
+    def remember(self, *arguments):
+        original(self, *arguments)
+        made.append(self)
+
+    monkeypatch.setattr(Picker, "__init__", remember)
+
+    def open_one(**preset):
+        codevf_nb.picker(**preset)._ipython_display_()
+        done()
+        return made[-1]
+
+    return open_one

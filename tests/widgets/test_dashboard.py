@@ -14,8 +14,8 @@ from codevf_nb import plots
 from codevf_nb.display import rendering as display
 from codevf_nb.widgets import _charts as charts
 from codevf_nb.widgets._dashboard import Dashboard
+from tests.support.inboxes import fill
 from tests.widgets.conftest import click, done, inside, labelled, words
-from tests.widgets.test_inbox import fill
 
 NASTY = "$x_{</text><script>alert(1)</script>"
 

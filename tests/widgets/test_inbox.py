@@ -3,50 +3,15 @@
 import time
 
 import pytest
-from sqlalchemy import insert
 
 from codevf_nb.ledger import Order, PageFilter, State
 from codevf_nb.ledger.tables import questions
 from codevf_nb.notebook import commands
 from codevf_nb.sdk.statuses import TaskStatus
 from codevf_nb.widgets._inbox import Inbox
+from tests.support.inboxes import fill, rows
 from tests.waiting import eventually
 from tests.widgets.conftest import click, done, inside, labelled, words
-
-
-def fill(current, count: int, **values) -> None:
-    """Put questions into the ledger, as if they had been asked and answered long ago."""
-    rows = [
-        {
-            "account": current.account.name,
-            "environment": "sandbox",
-            "origin": "sandbox",
-            "credential": "x",
-            "asked_by": "me",
-            "identity": f"{number}",
-            "asking": 1,
-            "idempotency_key": "",
-            "project": "shop",
-            "mode": "fast",
-            "tag": "Engineer",
-            "prompt": f"Question number {number}",
-            "attachments": "[]",
-            "state": "accepted",
-            "prepared_at": 1000.0 + number,
-            "attempts": 1,
-            "unheard": 0,
-            "task_id": f"task_{number}",
-            "status": "completed",
-            "message": f"Answer {number}",
-            "created_at": 1000.0 + number,
-            "completed_at": 2000.0 + number,
-            "credits_used": number % 97 + 0.0,
-            **values,
-        }
-        for number in range(count)
-    ]
-    with current.ledger.store.write() as connection:
-        connection.execute(insert(questions), rows)
 
 
 @pytest.fixture
@@ -62,11 +27,6 @@ def inbox(current, page):
     yield open_one
     for view in views:
         view.close_view()
-
-
-def rows(view) -> list[str]:
-    """The questions that are on show, in order."""
-    return [row._words.value for row in view._rows if row.widget.layout.display != "none"]
 
 
 def test_it_shows_the_newest_first_a_page_at_a_time(inbox, current):

@@ -9,32 +9,9 @@ import pytest
 import codevf_nb
 from codevf_nb.display import rendering as display
 from codevf_nb.sdk.exceptions import ServerError
-from codevf_nb.widgets._picker import Picker
 from codevf_nb.widgets.view_registry import WIDGET
 from tests.waiting import eventually
-from tests.widgets.conftest import click, done, inside, labelled, widgets_alive, words
-
-PROMPT = "Is this join dropping rows?"
-
-
-@pytest.fixture
-def picker(shell, current, page, monkeypatch):
-    """Open a picker with what is preset, and return it drawn."""
-    made = []
-    original = Picker.__init__
-
-    def remember(self, *arguments):
-        original(self, *arguments)
-        made.append(self)
-
-    monkeypatch.setattr(Picker, "__init__", remember)
-
-    def open_one(**preset):
-        codevf_nb.picker(**preset)._ipython_display_()
-        done()
-        return made[-1]
-
-    return open_one
+from tests.widgets.conftest import PROMPT, click, done, inside, labelled, widgets_alive, words
 
 
 def test_it_opens_with_what_is_given(shell, picker):

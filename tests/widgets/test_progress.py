@@ -4,7 +4,7 @@ import ipywidgets
 import pytest
 
 from codevf_nb.widgets import view_registry
-from tests.test_magics import run
+from tests.support.magics import run
 from tests.widgets.conftest import click, inside, labelled, widgets_alive, words
 
 

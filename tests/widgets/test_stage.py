@@ -5,8 +5,7 @@ import pandas as pd
 import codevf_nb
 from codevf_nb.widgets import view_registry
 from codevf_nb.widgets._job_queue import job_queue
-from tests.widgets.conftest import click, done
-from tests.widgets.test_picker import PROMPT, picker  # noqa: F401 - a fixture
+from tests.widgets.conftest import PROMPT, click, done
 
 
 def replaced(page) -> dict[str, str]:
@@ -14,7 +13,7 @@ def replaced(page) -> dict[str, str]:
     return {options["display_id"]: bundle["text/plain"] for bundle, options in page.shown if options.get("update")}
 
 
-def test_text_takes_the_place_of_each_view(shell, current, page, picker):  # noqa: F811 - the fixture
+def test_text_takes_the_place_of_each_view(shell, current, page, picker):
     """Each display gets its own fallback and no widget, and nothing ticks any more."""
     shell.user_ns["orders"] = pd.DataFrame({"id": range(3)})
     unsent = picker(prompt=PROMPT)
@@ -30,7 +29,7 @@ def test_text_takes_the_place_of_each_view(shell, current, page, picker):  # noq
     assert job_queue._periodic == []
 
 
-def test_a_picker_that_has_asked_becomes_what_it_asked(shell, current, page, picker):  # noqa: F811
+def test_a_picker_that_has_asked_becomes_what_it_asked(shell, current, page, picker):
     """Its cell would show the form again, so the text names the command that finds the answer."""
     current.watcher.stop()  # so that the question stays open
     view = picker(prompt=PROMPT)
@@ -41,7 +40,7 @@ def test_a_picker_that_has_asked_becomes_what_it_asked(shell, current, page, pic
     assert "Running this cell" not in told
 
 
-def test_a_view_that_fails_leaves_the_others_their_text(shell, page, picker, monkeypatch, caplog):  # noqa: F811
+def test_a_view_that_fails_leaves_the_others_their_text(shell, page, picker, monkeypatch, caplog):
     """What one can't tell any more is logged, and the next one is told."""
     first = picker(prompt=PROMPT)
     page.cell = "other"

@@ -1,0 +1,5 @@
+"""The example notebooks."""
+
+from tests.notebooks.execute import NOTEBOOKS
+
+EVERY = sorted(NOTEBOOKS.glob("*.ipynb"))
