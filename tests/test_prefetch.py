@@ -41,7 +41,8 @@ def session(box) -> Iterator[Callable[..., Session]]:
 
 
 def paths(box: Sandbox) -> list[str]:
-    return [path.removeprefix("/api/v1/") for _, path, _, _ in box.requests()]
+    """Return the requests but those that were refused with 429: on a busy machine two may arrive within a second."""
+    return [path.removeprefix("/api/v1/") for _, path, status, _ in box.requests() if status != 429]
 
 
 def is_done(session: Session) -> bool:
@@ -68,7 +69,7 @@ def test_a_first_question_at_once_takes_two_turns(box, session, environment):
     eventually(lambda: is_done(kernel), "the balance is seen")
     assert paths(box)[3:] == ["credits/balance"]
     assert kernel.ledger.balances.last().on_hold == 240
-    assert [status for _, _, status, _ in box.requests()] == [200, 201, 201, 200]
+    assert [status for _, _, status, _ in box.requests() if status != 429] == [200, 201, 201, 200]
 
 
 def test_in_a_real_kernel_a_person_waits_for_no_turn(box):
