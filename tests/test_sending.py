@@ -142,7 +142,7 @@ def test_a_ledger_of_five_states_keeps_what_it_knew(ledger_url, monkeypatch):  #
         "accepted": (SendState.ACCEPTED, "accepted"),
         "refused": (SendState.REFUSED, "refused"),
     }
-    assert [entry.identity for entry in session.ledger.questions.unsettled()] == ["sending", "unknown"]
+    assert [entry.identity for entry in session.ledger.questions.with_unknown_outcome()] == ["sending", "unknown"]
     assert [entry.identity for entry in session.ledger.questions.open()] == ["accepted"]
     session.close()
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, select
 
 from codevf_nb.ledger._store import Store
 from codevf_nb.ledger.records import FOREIGN
-from codevf_nb.ledger.rows import drop, each
+from codevf_nb.ledger.rows import delete_related, each
 from codevf_nb.ledger.tables import (
     IS_OPEN,
     accounts,
@@ -94,7 +94,7 @@ class Accounts:
         earlier = {name: tuple(sorted(old for old in now if now[old] == name)) for name in found}
         return [KnownAccount(**{**vars(found[name]), "earlier": earlier[name]}) for name in sorted(found)]
 
-    def unify(self, origin: str, credential: str) -> None:
+    def merge_respelled_address(self, origin: str, credential: str) -> None:
         """Find what was asked under another spelling of this address: it is at this address, and this key's account.
 
         ``origin`` is the canonical spelling. Ledgers of earlier versions hold addresses as they were typed.
@@ -150,7 +150,7 @@ class Accounts:
         mine, other = now.get(self._account, self._account), now.get(name, name)
         if mine == other:
             return 0
-        _drop_doubles(connection, mine, other)
+        _delete_duplicates(connection, mine, other)
         for table in (tags, projects):  # what the service offers is listed again
             connection.execute(delete(table).where(table.c.account == other))
         connection.execute(update(book).where(book.c.account == other).values(account=mine))
@@ -184,7 +184,7 @@ def _check_likely(connection: Connection, other: str, origin: str, asked_by: str
     )
 
 
-def _drop_doubles(connection: Connection, mine: str, other: str) -> None:
+def _delete_duplicates(connection: Connection, mine: str, other: str) -> None:
     """Keep one row of a task that both accounts have: the one that asked, since the other only looked at it."""
     for my_id, my_identity, their_id, their_identity, task_id in connection.execute(
         _IN_BOTH, {"mine": mine, "other": other}
@@ -194,10 +194,10 @@ def _drop_doubles(connection: Connection, mine: str, other: str) -> None:
                 f"both {mine} and {other} have asked a question of their own that became {task_id}, so they are at "
                 f"different services. {NOTHING_CHANGED}"
             )
-        double = my_id if my_identity.startswith(FOREIGN) else their_id
-        for beside in (bodies, answers):
-            drop(connection, beside, double)
-        connection.execute(delete(questions).where(questions.c.id == double))
+        duplicate = my_id if my_identity.startswith(FOREIGN) else their_id
+        for table in (bodies, answers):
+            delete_related(connection, table, duplicate)
+        connection.execute(delete(questions).where(questions.c.id == duplicate))
 
 
 def _is_same(spelled: str, origin: str) -> bool:

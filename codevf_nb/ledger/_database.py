@@ -20,7 +20,7 @@ class Database:
         """Begin a transaction; one that writes waits here until no other one does."""
         raise NotImplementedError
 
-    def settle(self, connection: Connection, digests: Digests) -> None:
+    def set_up(self, connection: Connection, digests: Digests) -> None:
         """Bring the tables up to date, and refuse what the ledger can't be kept in; within a writing transaction."""
         migrations.upgrade(connection, digests)
 

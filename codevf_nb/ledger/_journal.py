@@ -21,7 +21,7 @@ _REMOTE = {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "lustre", "nfs", 
 log = logging.getLogger("codevf_nb.ledger")
 
 
-def settle(path: Path, seconds: float) -> str:
+def set_mode(path: Path, seconds: float) -> str:
     """Give the ledger at ``path`` the best journal its place allows, and return which: ``wal`` or ``delete``.
 
     While another kernel is writing (for more than ``seconds``) the journal stays what it is.

@@ -57,9 +57,9 @@ class _Memory(Database):
         """Begin by the driver's own call."""
         driver_connection(connection).execute("BEGIN IMMEDIATE")
 
-    def settle(self, connection: Connection, digests: Digests) -> None:
+    def set_up(self, connection: Connection, digests: Digests) -> None:
         """Make the tables, and fill them with what can be read of a ledger that couldn't be copied as it is."""
-        super().settle(connection, digests)
+        super().set_up(connection, digests)
         if self._copy_of is not None and not self.copied:
             with _reading(self._copy_of) as source:
                 self.copied = source is not None and _copy_rows(source, driver_connection(connection))

@@ -66,7 +66,7 @@ class Pages(Rows):
         with self._store.read() as connection:
             return sorted(connection.scalars(_PROJECTS, {"account": self._account}))
 
-    def see(self, at: float, question_id: int | None = None) -> None:
+    def mark_seen(self, at: float, question_id: int | None = None) -> None:
         """Record that an answer was looked at, once; without a question all answers there are."""
         unseen = [questions.c.account == self._account, *_UNREAD]
         if question_id is not None:

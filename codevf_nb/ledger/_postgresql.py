@@ -96,7 +96,7 @@ class PostgreSQL(Database):
         statements = (_WRITE if writes else _READ).format(settings=settings)
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
-    def settle(self, connection: Connection, digests: Digests) -> None:
+    def set_up(self, connection: Connection, digests: Digests) -> None:
         """Find or choose the schema, check what the server and the role can do, and bring the tables up to date."""
         server = connection.execute(_SERVER).one()
         self._role = server.role

@@ -49,7 +49,7 @@ class Turn:
 class RateLimiter:
     """At most so many requests per second with one key, over every process that shares the ledger.
 
-    A request takes the next free turn with ``wait``, first come, first served; a poll takes one with ``free_in``, only
+    A request takes the next free turn with ``wait``, first come, first served; a poll takes one with ``try_take``, only
     where no request is waiting. A turn is taken ahead of its time, so that no disk stands between it and its request.
     Two requests that arrive too close together all the same are answered with a 429, which costs nothing: it is a
     certain refusal, and the call repeats itself. ``elapsed`` is ``time.monotonic`` outside of tests.
@@ -79,7 +79,7 @@ class RateLimiter:
         while self._apart:
             with self._store.write() as connection:
                 self.take(turn, connection)
-            if self.has_come(turn):
+            if self.wait_for(turn):
                 return
 
     def turn(self, within: float = TIMEOUT) -> Turn:
@@ -103,7 +103,7 @@ class RateLimiter:
         self._write(connection, next_allowed_at=turn.at + self._apart)
         return turn.left
 
-    def has_come(self, turn: Turn) -> bool:
+    def wait_for(self, turn: Turn) -> bool:
         """Wait until a turn that was taken comes; False if it was lost meanwhile, so that another one is needed."""
         if turn.left <= 0:
             return True
@@ -112,7 +112,7 @@ class RateLimiter:
         self._sleep(max(0.0, turn.comes - self._elapsed()))
         return not is_lost
 
-    def free_in(self) -> float:
+    def try_take(self) -> float:
         """Take a turn if one is free and return 0; else return the seconds to wait before asking again."""
         if not self._apart:
             return 0.0
@@ -123,7 +123,7 @@ class RateLimiter:
                 self._write(connection, next_allowed_at=now + self._apart)
         return turn - now
 
-    def heard(self, answer: RawAnswer) -> None:
+    def record_rate_limit(self, answer: RawAnswer) -> None:
         """After a 429, let no request of any process go for as long as it says."""
         if answer.rate_limit_seconds is None or not self._apart:
             return
@@ -175,20 +175,20 @@ class LeaderLease:
         self._seconds = seconds
         self._elapsed = elapsed
         self._renew_at = -math.inf
-        reset_after_fork(self._become_another)
+        reset_after_fork(self._change_owner)
 
-    def _become_another(self) -> None:
+    def _change_owner(self) -> None:
         """Have an owner of one's own in a forked process: the duty stays with the parent."""
         self._owner, self._renew_at = f"{self._owner} {os.getpid()}", -math.inf
 
-    def is_mine(self) -> bool:
+    def acquire(self) -> bool:
         """Take the duty if nobody has it, renew it once half of its time is over; whether it is this process's."""
         if self._elapsed() >= self._renew_at:
-            held = not self.is_anothers() and self._take()
+            held = not self.is_held_elsewhere() and self._take()
             self._renew_at = self._elapsed() + self._seconds / 2 if held else -math.inf
         return self._renew_at > -math.inf
 
-    def is_anothers(self) -> bool:
+    def is_held_elsewhere(self) -> bool:
         """Whether another process has the duty; looked up without a lock: who stands by makes nobody wait."""
         with self._store.read() as connection:
             return self._is_taken(connection)

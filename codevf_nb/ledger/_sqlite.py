@@ -23,7 +23,7 @@ class SQLite(Database):
     def __init__(self, path: Path, busy_seconds: float) -> None:
         # SQLite gives its journals the rights of the file, so they are 0600 as well.
         path.touch(mode=0o600, exist_ok=True)
-        journal.settle(path, busy_seconds)
+        journal.set_mode(path, busy_seconds)
         url = URL.create("sqlite", database=str(path))
         self.engine = create_engine(
             url, poolclass=NullPool, connect_args={"timeout": busy_seconds}, hide_parameters=True

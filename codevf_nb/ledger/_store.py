@@ -32,7 +32,7 @@ BUSY_SECONDS = 15.0
 ABANDONED_SECONDS = 30.0
 
 
-class Kept(threading.local):
+class _ThreadConnection(threading.local):
     """The connection that a thread keeps open."""
 
     connection: Connection | None = None
@@ -63,55 +63,55 @@ class Store:
     def _open(self, database: Database, place: str, clock: Callable[[], float] | None, digests: Digests | None) -> None:
         self.digests = digests or Digests(secrets.token_bytes(32))
         self.place = place
-        self._keep_none()
-        reset_after_fork(self._keep_none)
+        self._forget_connections()
+        reset_after_fork(self._forget_connections)
         self._clock = clock
         self._database = database
         self._engine = database.engine
         with self.write() as connection:
             try:
-                database.settle(connection, self.digests)
+                database.set_up(connection, self.digests)
             except LedgerError as error:
                 raise LedgerError(f"the ledger at {place} can't be used: {error}") from None
 
-    def _keep_none(self) -> None:
-        self._kept = Kept()
+    def _forget_connections(self) -> None:
+        self._reused = _ThreadConnection()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """One reading transaction: everything in it is seen as of one moment."""
-        with self._told(), no_fork(), self._transaction(writes=False) as connection:
+        with self._raise_ledger_errors(), no_fork(), self._transaction(writes=False) as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """One writing transaction; on disk (synchronous FULL) when it ends well, else as if never begun."""
-        with self._told(), no_fork(), self._transaction(writes=True) as connection:
+        with self._raise_ledger_errors(), no_fork(), self._transaction(writes=True) as connection:
             yield connection
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
+    def reuse_connection(self) -> Iterator[None]:
         """Keep one connection open over several transactions of this thread; each is committed by itself all the same.
 
         SQLite's journal comes with the first connection that is open and goes with the last, and either waits for the
         disk: for a dozen transactions one after another that would be most of the time they take.
         """
-        if not self._database.keeps_journal or self._kept.connection is not None:
+        if not self._database.keeps_journal or self._reused.connection is not None:
             yield
             return
         with no_fork():
-            yield from self._keeping_one()
+            yield from self._with_reused()
 
-    def _keeping_one(self) -> Iterator[None]:
+    def _with_reused(self) -> Iterator[None]:
         try:
             with contextlib.suppress(DBAPIError):  # without it each transaction will tell by itself why it can't begin
-                self._kept.connection = self._engine.connect()
+                self._reused.connection = self._engine.connect()
             yield
         finally:
-            kept, self._kept.connection = self._kept.connection, None
-            if kept is not None:
+            reused, self._reused.connection = self._reused.connection, None
+            if reused is not None:
                 with contextlib.suppress(DBAPIError):
-                    kept.close()
+                    reused.close()
                 self._database.empty_journal()
 
     def now(self, connection: Connection) -> float:
@@ -138,21 +138,21 @@ class Store:
                 f"the ledger at {self.place} can't be used here: this process was forked while another thread of its "
                 "parent was using it. Start it again, or by spawn"
             )
-        kept = self._kept.connection
-        if kept is None or kept.in_transaction():
+        reused = self._reused.connection
+        if reused is None or reused.in_transaction():
             transaction = self._begun(writes=writes)
             with contextlib.closing(transaction.connection) as connection, transaction:
                 yield connection
         else:
             try:
-                with kept.begin():
-                    self._database.begin(kept, writes=writes)
-                    yield kept
+                with reused.begin():
+                    self._database.begin(reused, writes=writes)
+                    yield reused
             except BaseException:
                 # A COMMIT that failed is over for SQLAlchemy and not for SQLite, a BEGIN that was interrupted the other
                 # way round: the next one begins on a new connection.
-                if not kept.invalidated:
-                    kept.invalidate()
+                if not reused.invalidated:
+                    reused.invalidate()
                 raise
 
     def _begun(self, *, writes: bool) -> RootTransaction:
@@ -174,7 +174,7 @@ class Store:
         return transaction
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _raise_ledger_errors(self) -> Iterator[None]:
         try:
             yield
         except (DBAPIError, NoConnectionError, sqlite3.Error, OverflowError) as error:

@@ -20,7 +20,7 @@ _WRITE = insert(book)
 _OF_TASK = (book.c.account == bindparam("whose"), book.c.task_id == bindparam("task"))
 _CHARGED = select(book.c.credits).where(*_OF_TASK, book.c.kind == CHARGE)
 _CORRECT = update(book).where(*_OF_TASK, book.c.kind == CHARGE).values(credits=bindparam("changed"))
-_DISOWN = delete(book).where(*_OF_TASK)
+_DELETE = delete(book).where(*_OF_TASK)
 _OURS = book.c.account == bindparam("account")
 _NEWEST = select(func.max(book.c.seq)).where(_OURS).scalar_subquery()
 _LAST = (
@@ -37,7 +37,7 @@ def hold(connection: Connection, entry: Entry) -> None:
         _write(connection, entry, HOLD, -float(entry.cost_cap), entry.created_at)
 
 
-def settle(connection: Connection, entry: Entry) -> None:
+def release_and_charge(connection: Connection, entry: Entry) -> None:
     """Write that a final task's hold is released and what it used is charged.
 
     An amount below zero is no charge, and credits nothing: where it does at the service, the next balance says so.
@@ -60,9 +60,9 @@ def charge(connection: Connection, entry: Entry) -> None:
         connection.execute(_CORRECT, {**which, "changed": used})
 
 
-def disown(connection: Connection, entry: Entry) -> None:
+def delete_movements(connection: Connection, entry: Entry) -> None:
     """Take out what a task moved that was never this question's."""
-    connection.execute(_DISOWN, {"whose": entry.account, "task": entry.task_id})
+    connection.execute(_DELETE, {"whose": entry.account, "task": entry.task_id})
 
 
 class Balances:

@@ -23,11 +23,11 @@ from codevf_nb.ledger.rows import (
     TASKLESS,
     Rows,
     add,
+    attempt_counts,
+    best_match,
     change,
-    counted,
     each,
-    likeliest,
-    still,
+    require_same,
 )
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
 from codevf_nb.sdk.statuses import FINAL, status_info
@@ -39,13 +39,13 @@ CREATE, RETRIEVE = "create", "retrieve"
 CONFLICT = 409
 
 _REQUEST = answers.c.request == bindparam("what")
-_KNOWN = (
+_STORED_RESPONSE = (
     select(questions.c.identity, answers.c.status_code)
     .outerjoin(answers, and_(answers.c.question_id == questions.c.id, _REQUEST))
     .where(questions.c.id == bindparam("which"))
 )
-_UNHEAR = delete(answers).where(answers.c.question_id == bindparam("which"), _REQUEST)
-_HEAR = insert(answers)
+_DELETE_RESPONSE = delete(answers).where(answers.c.question_id == bindparam("which"), _REQUEST)
+_INSERT_RESPONSE = insert(answers)
 _ANY = select(questions).where(questions.c.id == bindparam("which"))
 _TASK = select(questions).where(questions.c.account == PRESENT, questions.c.task_id == bindparam("task"))
 # An index begins with the account or the environment, so what concerns all of them is looked up one by one.
@@ -69,7 +69,7 @@ _ASKED_THERE = exists().where(
 _SAME_ELSEWHERE = select(questions).where(
     _AMONG, questions.c.identity.in_(bindparam("identities", expanding=True)), _ASKED_THERE
 )
-_UNSETTLED_ELSEWHERE = select(questions).where(
+_UNKNOWN_OUTCOME_ELSEWHERE = select(questions).where(
     _AMONG,
     TASKLESS,
     OUTCOME_UNKNOWN,
@@ -78,7 +78,7 @@ _UNSETTLED_ELSEWHERE = select(questions).where(
 )
 _OPEN = select(questions).where(OURS, IS_OPEN).order_by(questions.c.id)
 _ANY_FIRST = select(first_identities.c.question_id).limit(1)
-_OF_TEXTS = (
+_WITH_TEXTS = (
     select(questions)
     .join(first_identities, first_identities.c.question_id == questions.c.id)
     .where(first_identities.c.digest == bindparam("digest"))
@@ -104,12 +104,12 @@ class Questions(Rows):
         """
         with self._store.read() as connection:
             rows = connection.execute(SAME, {"whose": self._account, "identities": identities}).all()
-        return likeliest([Entry.read(row) for row in rows])
+        return best_match([Entry.read(row) for row in rows])
 
-    def of_texts(self, digest: str) -> list[Entry]:
+    def with_texts(self, digest: str) -> list[Entry]:
         """Return the questions of the first identity with these texts, of every account, the newest first."""
         with self._store.read() as connection:
-            return [Entry.read(row) for row in connection.execute(_OF_TEXTS, {"digest": digest})]
+            return [Entry.read(row) for row in connection.execute(_WITH_TEXTS, {"digest": digest})]
 
     def has_first_identities(self) -> bool:
         """Whether any question of the ledger has the first identity."""
@@ -147,7 +147,7 @@ class Questions(Rows):
         with self._store.read() as connection:
             return _open(connection, self._account)
 
-    def unsettled(self, prepared_since: float | None = None) -> list[Entry]:
+    def with_unknown_outcome(self, prepared_since: float | None = None) -> list[Entry]:
         """Return every question that was sent without anyone hearing what became of it.
 
         ``prepared_since``: also those prepared after this moment whose first byte never left.
@@ -168,10 +168,10 @@ class Questions(Rows):
             rows = connection.execute(_SAME_ELSEWHERE, {**there, "identities": identities}).all() if identities else []
         return [Entry.read(row) for row in rows]
 
-    def unsettled_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
+    def with_unknown_outcome_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
         """Return what somebody sent from other accounts at the same place without hearing what became of it."""
         with self._store.read() as connection:
-            rows = connection.execute(_UNSETTLED_ELSEWHERE, self._elsewhere(connection, origin, asked_by)).all()
+            rows = connection.execute(_UNKNOWN_OUTCOME_ELSEWHERE, self._elsewhere(connection, origin, asked_by)).all()
         return [Entry.read(row) for row in rows]
 
     def open_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
@@ -203,7 +203,7 @@ class Questions(Rows):
 
     # -- hearing
 
-    def hear(
+    def record_response(
         self, asked: Entry, request: str, status_code: int, body: bytes, at: float | None, *, nothing: int = 0
     ) -> None:
         """Commit a raw answer before anybody has tried to understand it.
@@ -215,38 +215,38 @@ class Questions(Rows):
         Raises:
             LedgerError: the question is no longer in the ledger.
         """
-        heard = {"at": at, "status_code": status_code, "body": body}
+        received = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
             if nothing:
-                entry = self._still(connection, asked)
-                change(connection, entry, **counted(entry, nothing=nothing))
-            _keep(connection, asked, request, heard)
+                entry = self._reload(connection, asked)
+                change(connection, entry, **attempt_counts(entry, nothing=nothing))
+            _store_response(connection, asked, request, received)
 
-    def become(self, asked: Entry, raw: RawAnswer | None = None, **seen: Any) -> Entry:
+    def update_from_task(self, asked: Entry, raw: RawAnswer | None = None, **seen: Any) -> Entry:
         """Record what a task has become; with a final status, what it cost and what it released.
 
         A final task stays so, and when it was first seen so; what is new of its answer and its credits is taken over.
         ``raw`` is what came, and is kept.
         """
         with self._store.write() as connection:
-            entry = self._still(connection, asked)
+            entry = self._reload(connection, asked)
             if entry.task_id is None:  # a person has said meanwhile that it isn't this one
                 return entry
             if raw is not None and not entry.is_forgotten:
                 at = None if raw.at is None else raw.at.timestamp()
-                _keep(connection, entry, RETRIEVE, {"at": at, "status_code": raw.status, "body": raw.body})
+                _store_response(connection, entry, RETRIEVE, {"at": at, "status_code": raw.status, "body": raw.body})
             if entry.is_open:
                 entry = change(connection, entry, **seen)
                 if not entry.is_open and not entry.is_foreign:
-                    book.settle(connection, entry)
+                    book.release_and_charge(connection, entry)
                 return entry
-            if not entry.is_forgotten and (late := _late(entry, seen)):
+            if not entry.is_forgotten and (late := _later_changes(entry, seen)):
                 entry = change(connection, entry, **late)
                 if not entry.is_foreign:
                     book.charge(connection, entry)
         return entry
 
-    def take_in(self, task_id: str, made_at: float, **known: Any) -> Entry:
+    def import_task(self, task_id: str, made_at: float, **known: Any) -> Entry:
         """Record a task that was asked from elsewhere, so that its answer can be shown; the book leaves it out."""
         nothing = {"attachments": [], "state": SendState.ACCEPTED, "attempts": 0, "unheard": 0, "asking": 1}
         which = {"task_id": task_id, "identity": FOREIGN + task_id, "idempotency_key": ""}
@@ -261,17 +261,19 @@ class Questions(Rows):
         Ids, times, credits and the attachments' sizes and keyed hashes stay. Others can write in between.
         """
         forgotten, last = 0, 0
-        with self._store.together():
-            while some := self._forget_some(before, last):
+        with self._store.reuse_connection():
+            while some := self._forget_batch(before, last):
                 forgotten, last = forgotten + some[0], some[1]
                 time.sleep(FORGET_PAUSE_SECONDS)
         return forgotten
 
-    def _forget_some(self, before: float, last: int) -> tuple[int, int] | None:
+    def _forget_batch(self, before: float, last: int) -> tuple[int, int] | None:
         """Forget for a moment what follows a number; return of how many questions and the last number, or None."""
         over = (questions.c.state == SendState.REFUSED) | questions.c.status.in_(FINAL)
-        told = or_(*(questions.c[name].is_not(None) for name in _TEXTS), questions.c.attachments.contains('"name"'))
-        old = self._where(questions.c.prepared_at < before, over, told).with_only_columns(questions.c.id)
+        has_texts = or_(
+            *(questions.c[name].is_not(None) for name in _TEXTS), questions.c.attachments.contains('"name"')
+        )
+        old = self._where(questions.c.prepared_at < before, over, has_texts).with_only_columns(questions.c.id)
         count = 0
         with self._store.write() as connection:
             ends = time.monotonic() + FORGET_SECONDS
@@ -292,17 +294,17 @@ class Questions(Rows):
         return {"accounts": others, "origin": origin, "asked_by": asked_by}
 
 
-def _keep(connection: Connection, asked: Entry, request: str, heard: dict[str, Any]) -> None:
+def _store_response(connection: Connection, asked: Entry, request: str, received: dict[str, Any]) -> None:
     which = {"which": asked.id, "what": request}
-    known = still(asked, connection.execute(_KNOWN, which).one_or_none()).status_code
-    if known is not None and _weight(known) > _weight(heard["status_code"]):
+    known = require_same(asked, connection.execute(_STORED_RESPONSE, which).one_or_none()).status_code
+    if known is not None and _precedence(known) > _precedence(received["status_code"]):
         return
     if known is not None:
-        connection.execute(_UNHEAR, which)
-    connection.execute(_HEAR, {"question_id": asked.id, "request": request, **heard})
+        connection.execute(_DELETE_RESPONSE, which)
+    connection.execute(_INSERT_RESPONSE, {"question_id": asked.id, "request": request, **received})
 
 
-def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
+def _later_changes(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
     """Return what differs from a final task's row in what the service says later, but for what it leaves unsaid.
 
     What isn't final was said before, to somebody who is slower in recording it: nothing of it counts.
@@ -328,5 +330,5 @@ def _forget_names(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute(CHANGE, kept)
 
 
-def _weight(status_code: int) -> int:
+def _precedence(status_code: int) -> int:
     return 2 if 200 <= status_code < 300 else int(status_code == CONFLICT)

@@ -182,7 +182,7 @@ class Entry:
 
 
 def is_data(message: str | None, result: Any, schema: Any) -> bool:
-    """Whether a question's ``result`` is data, not what came with a text; see ``became``."""
+    """Whether a question's ``result`` is data, not what came with a text; see ``columns_of_task``."""
     if message is not None or result is None:
         return False
     is_text = isinstance(result, dict) and result.keys() <= {FILES, MORE} and isinstance(result.get(FILES), list)
@@ -219,7 +219,7 @@ def _storable(value: Any) -> Any:
 COLUMNS = tuple(field.name for field in fields(Entry))
 
 
-def became(response: TaskResponse, schema: Any = None) -> dict[str, Any]:
+def columns_of_task(response: TaskResponse, schema: Any = None) -> dict[str, Any]:
     """Return what the columns of a question say once the service has answered with this task.
 
     ``schema``: what was asked for, which the answer needn't say. Data is the ``result``; of a text, which is the
@@ -246,7 +246,7 @@ def became(response: TaskResponse, schema: Any = None) -> dict[str, Any]:
     return values
 
 
-def noted(entry: Entry, response: TaskResponse) -> list[str] | None:
+def merged_notes(entry: Entry, response: TaskResponse) -> list[str] | None:
     """Return a question's notes with what differs in an answer of the service; of each kind the newest."""
     asked: dict[str, Any] = {"cost_cap": entry.cost_cap}
     if not entry.is_foreign:

@@ -65,9 +65,9 @@ class Rows:
             rows = connection.execute(query.where(questions.c.account == self._account)).all()
         return [Entry.read(row) for row in rows]
 
-    def _still(self, connection: Connection, asked: Entry) -> Entry:
-        """Return a question as it is now; its account may have another name by now. Raises as ``still`` does."""
-        return Entry.read(still(asked, connection.execute(_ANY, {"which": asked.id}).one_or_none()))
+    def _reload(self, connection: Connection, asked: Entry) -> Entry:
+        """Return a question as it is now; its account may have another name by now. Raises as ``require_same`` does."""
+        return Entry.read(require_same(asked, connection.execute(_ANY, {"which": asked.id}).one_or_none()))
 
 
 def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -82,7 +82,7 @@ def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bo
     return select(names.c.name).where(names.c.name.is_not(None))
 
 
-def likeliest(same: Sequence[Entry]) -> Entry | None:
+def best_match(same: Sequence[Entry]) -> Entry | None:
     """Return which row of one question to go by: what the service has, or may have, before what it can't have."""
     return max(same, key=_at_the_service, default=None)
 
@@ -99,7 +99,7 @@ def add(connection: Connection, account: str, values: dict[str, Any]) -> Entry:
     return Entry(**(nothing | load(stored) | row._asdict()))
 
 
-def still(asked: Entry, row: Any) -> Any:
+def require_same(asked: Entry, row: Any) -> Any:
     """Return what was read of a question, by its number.
 
     Raises:
@@ -118,7 +118,7 @@ def change(connection: Connection, entry: Entry, **values: Any) -> Entry:
     return replace(entry, **load(stored))
 
 
-def counted(entry: Entry, more: int = 0, nothing: int = 0) -> dict[str, int]:
+def attempt_counts(entry: Entry, more: int = 0, nothing: int = 0) -> dict[str, int]:
     """Count ``more`` attempts to send a question, and that ``nothing`` of the attempts before have come to nothing."""
     return {"attempts": entry.attempts + more, "unheard": entry.unheard + more - nothing}
 
@@ -128,11 +128,11 @@ def read(connection: Connection, question_id: int) -> Entry:
     return Entry.read(connection.execute(_ANY, {"which": question_id}).one())
 
 
-def drop(connection: Connection, beside: Table, question_id: int) -> None:
+def delete_related(connection: Connection, table: Table, question_id: int) -> None:
     """Delete what lies beside a question: its bytes, or its raw answers."""
-    connection.execute(_dropping(beside), {"which": question_id})
+    connection.execute(_deletion(table), {"which": question_id})
 
 
 @cache
-def _dropping(beside: Table) -> Delete:
-    return delete(beside).where(beside.c.question_id == bindparam("which"))
+def _deletion(table: Table) -> Delete:
+    return delete(table).where(table.c.question_id == bindparam("which"))

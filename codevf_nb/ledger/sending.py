@@ -1,12 +1,19 @@
-"""What is written down while a question is sent: all of it before the wire, each answer before it is read.
+"""The transactions of sending a question: each step is recorded before its request goes out.
 
-In the order of the protocol: ``prepare`` with the first attempt (or ``resume``, for what was prepared before),
-``attempt`` before each further one, ``hear`` with each answer, then ``accept`` with a task or ``close`` without one.
-Each is one transaction, on disk before the next step, so that a process may die between any two of them; a question
-that goes well is three. The turns of the rate limit are taken in the same transactions.
+The order of the protocol is:
 
-``unheard`` counts the attempts whose outcome is unknown: one more before each, and one less as soon as it is known
-that nothing came of it. The sender reports how many those are with its next transaction (``nothing``).
+1. ``prepare`` stores the question with its first attempt; ``resume`` does so for a question that was stored before.
+2. ``attempt`` records each further attempt.
+3. ``record_response`` stores each response.
+4. ``accept`` records a task, or ``close`` records that there is none.
+
+Each step is one transaction, which is on disk before the next step begins. A process may therefore be killed between
+any two steps. A question without problems takes three transactions. The same transactions reserve the turns of the rate
+limit.
+
+The column ``unheard`` counts the attempts whose outcome is unknown. It is incremented before each attempt, and
+decremented when the attempt is known to have failed. The sender reports the number of failed attempts with its next
+transaction, in the argument ``nothing``.
 """
 
 from __future__ import annotations
@@ -21,7 +28,18 @@ from codevf_nb.ledger import _budgets as budgets
 from codevf_nb.ledger import book
 from codevf_nb.ledger._lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState
-from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, add, change, counted, drop, likeliest, read
+from codevf_nb.ledger.rows import (
+    OURS,
+    SAME,
+    TASKLESS,
+    Rows,
+    add,
+    attempt_counts,
+    best_match,
+    change,
+    delete_related,
+    read,
+)
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.exceptions import CodeVFError
 
@@ -53,7 +71,7 @@ class TaskTakenError(CodeVFError):
         super().__init__(f"{task_id} is what became of question {question_id} already")
 
 
-def at_once(_connection: Connection) -> float:
+def no_turn(_connection: Connection) -> float:
     """Take no turn: no rate limit holds."""
     return 0.0
 
@@ -67,7 +85,7 @@ class Sending(Rows):
         lease: Lease,
         now: float,
         identities: Sequence[str] = (),
-        take: Take = at_once,
+        take: Take = no_turn,
         **asked: Any,
     ) -> Entry:
         """Commit the exact bytes of a question, the lease to send them and the first attempt, in one transaction.
@@ -83,7 +101,7 @@ class Sending(Rows):
         with self._store.write() as connection:
             mine = {"whose": self._account, "identities": [asked["identity"], *identities]}
             same = [Entry.read(row) for row in connection.execute(SAME, mine)]
-            known = likeliest(same)
+            known = best_match(same)
             if known is not None and not _may_prepare_again(known, now):
                 return known
             known = next((entry for entry in same if entry.identity == asked["identity"]), known)
@@ -92,11 +110,11 @@ class Sending(Rows):
             values = asked | _prepared(body, going, now)
             entry = add(connection, self._account, values) if known is None else change(connection, known, **values)
             connection.execute(_CLEAN, {"which": entry.id, "before": now - BYTES_KEPT_SECONDS})
-            drop(connection, answers, entry.id)
+            delete_related(connection, answers, entry.id)
             connection.execute(_KEEP, {"question_id": entry.id, "body": body})
             return entry
 
-    def resume(self, question_id: int, lease: Lease, now: float, take: Take = at_once) -> bool:
+    def resume(self, question_id: int, lease: Lease, now: float, take: Take = no_turn) -> bool:
         """Take the right to send a question that isn't settled, and commit the first attempt; whether it is ours now.
 
         Raises:
@@ -107,10 +125,10 @@ class Sending(Rows):
             if entry.state != SendState.OPEN or entry.is_being_sent(now):
                 return False
             going = lease.renewed(lease.until + take(connection))
-            change(connection, entry, lease_owner=going.owner, lease_until=going.until, **counted(entry, more=1))
+            change(connection, entry, lease_owner=going.owner, lease_until=going.until, **attempt_counts(entry, more=1))
         return True
 
-    def attempt(self, lease: Lease, take: Take = at_once, *, more: int = 1, nothing: int = 0) -> bool:
+    def attempt(self, lease: Lease, take: Take = no_turn, *, more: int = 1, nothing: int = 0) -> bool:
         """Commit that an attempt goes out now, before its first byte does; False if the lease is another's by now.
 
         ``more`` is 0 for one that was counted already and needs another turn. Of the attempts before, ``nothing`` have
@@ -124,7 +142,7 @@ class Sending(Rows):
             if entry is None:
                 return False
             until = lease.until + take(connection)
-            change(connection, entry, lease_until=until, **counted(entry, more=more, nothing=nothing))
+            change(connection, entry, lease_until=until, **attempt_counts(entry, more=more, nothing=nothing))
         return True
 
     def accept(self, asked: Entry, **became: Any) -> Entry:
@@ -134,15 +152,15 @@ class Sending(Rows):
             TaskTakenError: the task is what became of another question; nothing is written.
         """
         with self._store.write() as connection:
-            entry = self._still(connection, asked)
+            entry = self._reload(connection, asked)
             if entry.state == SendState.ACCEPTED:
                 return entry
-            _make_way(connection, entry.account, became["task_id"])
-            entry = change(connection, entry, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
-            drop(connection, bodies, entry.id)
+            _delete_imported(connection, entry.account, became["task_id"])
+            entry = change(connection, entry, **_without_lease(SendState.ACCEPTED, None), unheard=0, **became)
+            delete_related(connection, bodies, entry.id)
             book.hold(connection, entry)
             if not entry.is_open:
-                book.settle(connection, entry)
+                book.release_and_charge(connection, entry)
             return entry
 
     def close(self, lease: Lease, why: str, *, refused: bool = False, nothing: int = 0) -> Entry | None:
@@ -154,13 +172,13 @@ class Sending(Rows):
             entry = _leased(connection, lease)
             if entry is None:
                 return None
-            known = counted(entry, nothing=nothing)
-            state = SendState.REFUSED if refused and not known["unheard"] else SendState.OPEN
+            counts = attempt_counts(entry, nothing=nothing)
+            state = SendState.REFUSED if refused and not counts["unheard"] else SendState.OPEN
             if state == SendState.REFUSED:
-                drop(connection, bodies, entry.id)
-            return change(connection, entry, **_unleased(state, why), **known)
+                delete_related(connection, bodies, entry.id)
+            return change(connection, entry, **_without_lease(state, why), **counts)
 
-    def disown(self, question_id: int, task_id: str) -> Entry:
+    def unlink_task(self, question_id: int, task_id: str) -> Entry:
         """Record that a person says that a task isn't what became of a question: nobody knows now what did."""
         nothing = dict.fromkeys(("task_id", "status", "credits_used", "created_at", "completed_at", "seen_at"))
         nothing |= dict.fromkeys(("message", "result", "notes"))
@@ -169,18 +187,18 @@ class Sending(Rows):
             if entry.task_id != task_id:
                 return entry
             why = f"a person says that it is not {task_id}"
-            drop(connection, answers, question_id)
-            book.disown(connection, entry)
-            return change(connection, entry, **_unleased(SendState.OPEN, why), unheard=1, **nothing)
+            delete_related(connection, answers, question_id)
+            book.delete_movements(connection, entry)
+            return change(connection, entry, **_without_lease(SendState.OPEN, why), unheard=1, **nothing)
 
-    def abandon(self, question_id: int, why: str) -> Entry:
+    def mark_not_received(self, question_id: int, why: str) -> Entry:
         """Record that a person says the service doesn't have it: nothing is held, and asking again is a new try."""
         with self._store.write() as connection:
             entry = read(connection, question_id)
             if entry.state == SendState.ACCEPTED:
                 return entry
-            drop(connection, bodies, question_id)
-            return change(connection, entry, **_unleased(SendState.REFUSED, why), unheard=0)
+            delete_related(connection, bodies, question_id)
+            return change(connection, entry, **_without_lease(SendState.REFUSED, why), unheard=0)
 
 
 def _leased(connection: Connection, lease: Lease) -> Entry | None:
@@ -189,7 +207,7 @@ def _leased(connection: Connection, lease: Lease) -> Entry | None:
     return None if row is None else Entry.read(row)
 
 
-def _make_way(connection: Connection, account: str, task_id: str) -> None:
+def _delete_imported(connection: Connection, account: str, task_id: str) -> None:
     """Delete what was only looked at here of a task that becomes a question's.
 
     Raises:
@@ -199,7 +217,7 @@ def _make_way(connection: Connection, account: str, task_id: str) -> None:
         if not row.identity.startswith(FOREIGN):
             raise TaskTakenError(task_id, row.id)
         connection.execute(_REMOVE, {"which": row.id})
-        drop(connection, answers, row.id)  # its number is free for another question
+        delete_related(connection, answers, row.id)  # its number is free for another question
 
 
 def _prepared(body: bytes, lease: Lease, now: float) -> dict[str, Any]:
@@ -222,5 +240,5 @@ def _may_prepare_again(entry: Entry, now: float) -> bool:
     return entry.state == SendState.REFUSED
 
 
-def _unleased(state: SendState, error: str | None) -> dict[str, Any]:
+def _without_lease(state: SendState, error: str | None) -> dict[str, Any]:
     return {"state": state, "error": error, "lease_owner": None, "lease_until": None}
