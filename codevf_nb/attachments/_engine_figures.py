@@ -1,4 +1,4 @@
-"""Figures of every column over all rows of a table that lives in an engine, counted by the engine in one query."""
+"""Statistics of all columns over all rows of a table in an engine. The engine computes them in one query."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ _LONGEST = 40  # characters of a value
 
 
 def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Figures], tuple[str, ...]]:
-    """Return the number of rows, by the column's number what is known of all of them, and what could not be counted.
+    """Count the rows of a table in an engine and compute the statistics of its columns.
+
+    Returns:
+        The number of rows, the statistics by column number, and remarks on what could not be computed.
 
     Raises:
-        AttachmentError: narwhals isn't installed.
+        AttachmentError: narwhals is not installed.
     """
     try:
         import narwhals as nw
     except ModuleNotFoundError:
         raise AttachmentError("--profile full needs narwhals: pip install 'codevf_nb[engines]'.") from None
-    if hasattr(value, "toDF"):  # narwhals takes a dot or a backtick in a name of Spark's for a part of its syntax
+    if hasattr(value, "toDF"):  # narwhals would parse a dot or a backtick in a Spark column name as syntax
         value = value.toDF(*map(str, range(len(value.columns))))
     frame = nw.from_native(value)
     library, frame = frame.implementation.value, frame.lazy()
     asked, columns = [nw.len().alias("rows")], []
     beyond: dict[str, None] = {}
     names = list(frame.collect_schema())
-    offset = len(header) - len(names)  # an index that goes along is no column there
+    offset = len(header) - len(names)  # an index that is sent is not a column in the engine
     for number, (name, dtype) in enumerate(frame.collect_schema().items()):
         kinds = _asked(nw, name, dtype, number)
         for kind in [kind for kind in kinds if _is_beyond(library, dtype, kind)]:
@@ -47,7 +50,7 @@ def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Fig
 
 
 def _asked(nw: Any, name: str, dtype: Any, number: int) -> dict[str, Any]:
-    """Return what can be asked of a column of its type, by what it is."""
+    """Return the expressions to compute for a column of this type, by statistic."""
     column = nw.col(name)
     asked = {"nulls": column.null_count()}
     if not dtype.is_nested() and dtype not in (nw.Binary, nw.Object, nw.Unknown):
@@ -60,7 +63,7 @@ def _asked(nw: Any, name: str, dtype: Any, number: int) -> dict[str, Any]:
 
 
 def _is_beyond(library: str, dtype: Any, kind: str) -> bool:
-    """Whether narwhals can't ask an engine for this: quartiles of Dask, the order of objects."""
+    """Whether narwhals can't compute this in an engine: quartiles in Dask, the order of objects."""
     if (library, str(dtype)) in (("modin", "String"), ("dask", "Date")):
         return kind in ("least", "greatest")
     return library == "dask" and kind.startswith("q")
@@ -80,7 +83,7 @@ def _figures(number: int, kinds: dict[str, Any], whole: dict[str, Any]) -> Figur
 
 
 def _is_exact(*values: Any) -> bool:
-    """Whether a float, which a quartile is, holds what lies between these numbers; larger integers it would change."""
+    """Whether a float can hold any value between these numbers exactly; larger integers would be rounded."""
     return not any(isinstance(value, int) and abs(value) > 2**53 for value in values)
 
 

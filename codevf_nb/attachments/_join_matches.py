@@ -1,4 +1,4 @@
-"""Which rows of two related tables have a match in the other one, and which have none."""
+"""Find which rows of two related tables have a match in the other table."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from codevf_nb.attachments._key_hashes import KEPT_ROWS, Keys, hashed
 from codevf_nb.attachments._sampling import Sample, evenly
 from codevf_nb.attachments._table import Table
 
-# Shown where both tables have a null key: libraries differ there.
+# Shown if both tables have null keys, because libraries treat these differently.
 NULLS_MATCH = "A null counts as no match here, as in SQL and polars; pandas' merge matches nulls with each other."
 
 
 class Match:
-    """The rows of one table, and whether their key occurs in another.
+    """Which rows of one table have a key that occurs in another table.
 
-    Of tables of a few million rows everything is counted. Of larger ones, the keys of an even sample are looked up in
-    the whole of the other table, which needs hardly any memory.
+    All rows are compared in tables of up to a few million rows. In larger tables, the keys of an even sample are looked
+    up in the whole other table, which needs little memory.
     """
 
     def __init__(self, table: Table, other: Table, pair: Pair) -> None:
@@ -34,7 +34,7 @@ class Match:
 
     @cached_property
     def _whole(self) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
-        """Return of either table its numbers, which are null, and which have no match (a null has none)."""
+        """Return for each table the key hashes, which keys are null, and which keys have no match (a null has none)."""
         import pandas as pd
 
         here, missing = self._here.all()
@@ -44,10 +44,10 @@ class Match:
         return (here, missing, lost), (there, gaps, alone)
 
     def positions(self, drawn: Sample, sample: Sample) -> tuple[Any, int]:
-        """Return the rows that go by the rows drawn of the other table, and how many of them have a match there.
+        """Return the rows to send with a sample of the other table, and how many of them have a match in it.
 
-        These are all that match, and of those without any match as many as their share of the whole; those of
-        ``sample`` (drawn evenly) where not all rows are compared.
+        These are all rows that match, and a proportional share of the rows without a match. If not all rows are
+        compared, the rows come from ``sample``, which is an even sample.
         """
         import numpy as np
         import pandas as pd
@@ -71,7 +71,7 @@ class Match:
         return ~there.has(numbers) | missing
 
     def described(self, one: Sample, two: Sample) -> str:
-        """Say how many rows and keys of each table have no match in the other."""
+        """Describe how many rows and keys of each table have no match in the other."""
         names = [f"{table.name}.{' + '.join(columns)}" for table, columns in self._sides()]
         if self.is_exact:
             here, there = self._whole

@@ -1,4 +1,4 @@
-"""What can't be attached, in one line: the value, its type, and a way that works."""
+"""Messages for values that can't be attached: the value, its type, and an expression that works instead."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST = 300  # characters of a library's own message
 
 
 def way_out(name: str, value: Any) -> str | None:
-    """Return the expression to attach in the place of a value, or None where none is known."""
+    """Return the expression to attach instead of a value, or None if none is known."""
     row = type_of(value)
     return row.way.format(name) if row is not None and row.way else None
 
@@ -30,7 +30,7 @@ def refuse_unsupported(name: str, value: Any) -> None:
     """Refuse a value of a library whose values must be converted first.
 
     Raises:
-        AttachmentError: it is one of those; the message has the expression to attach instead.
+        AttachmentError: The value must be converted; the message has the expression to attach instead.
     """
     way = way_out(name, value)
     if way is not None:
@@ -39,7 +39,7 @@ def refuse_unsupported(name: str, value: Any) -> None:
 
 
 def unsupported(name: str, value: Any) -> AttachmentError:
-    """Return the error for a value of no type that can be attached."""
+    """Return the error for a value of an unsupported type."""
     read, engines = libraries()
     return AttachmentError(
         f"{name} is a {type_name(value)}, so it can't be attached: what can be are DataFrames and Series ({read}), "
@@ -50,7 +50,7 @@ def unsupported(name: str, value: Any) -> AttachmentError:
 
 @contextmanager
 def guarded(name: str, what: str, otherwise: str = "") -> Iterator[None]:
-    """Turn whatever goes wrong inside a value's library into one line that names the value and what it is."""
+    """Convert any error of a value's library to one line that names the value and its type."""
     try:
         yield
     except CodeVFError:

@@ -1,7 +1,7 @@
-"""Every type of table that can be attached, and what to attach in the place of those that can't be.
+"""The types of tables that can be attached, and the conversions of types that can't.
 
-One row for each, which ``-a``, the picker, ``--traceback`` and the text of errors read. A type is recognised by its
-class's name and its library's, so no library is imported here.
+Each type has one row, which ``-a``, the picker, ``--traceback`` and error messages use. A type is recognized by the
+names of its class and its library, so no library is imported here.
 """
 
 from __future__ import annotations
@@ -15,10 +15,16 @@ from codevf_nb.attachments.attachment import is_a
 
 @dataclass(frozen=True)
 class AttachableType:
-    """A library's class. ``read`` is the module and function here that reads it, ``engine`` the class in ``engines``.
+    """A class of a library.
 
-    ``way`` is what to attach in place of a value called {0}, where it can't be attached as it is (one that lives in an
-    engine can't be inside a dict). ``offered``: the picker lists variables of it.
+    Attributes:
+        library: The name of the library.
+        name: The name of the class.
+        read: The module and the function of this package that read it.
+        engine: The class in ``_engines`` for a table in an engine.
+        way: The expression to attach instead of a value named {0} if it can't be attached unchanged (for example, a
+            table of an engine inside a dict).
+        offered: Whether the picker lists variables of this type.
     """
 
     library: str
@@ -86,24 +92,31 @@ TYPES = (
 
 
 def type_of(value: Any) -> AttachableType | None:
-    """Return the row of a value's type, or None where there is none."""
+    """Return the row of a value's type, or None if it has none."""
     return next((row for row in TYPES if row.is_of(value)), None)
 
 
 def is_lazy(value: Any) -> bool:
-    """Whether a value is a table that lives in an engine."""
+    """Whether a value is a table in an engine.
+
+    Args:
+        value: Any value.
+
+    Returns:
+        True for a table whose rows an engine holds, such as DuckDB or a polars LazyFrame.
+    """
     row = type_of(value)
     return row is not None and bool(row.engine)
 
 
 def libraries() -> tuple[str, str]:
-    """Return the libraries whose tables are attached as they are, and the engines, as a message lists them."""
+    """Return the names of the libraries whose tables are read directly, and of the engines, for a message."""
     read = dict.fromkeys(row.library for row in TYPES if row.read and row.library != "numpy")
     engines = dict.fromkeys(row.engine for row in TYPES if row.engine and row.engine != "Polars")
     return ", ".join(read), ", ".join(engines)
 
 
 def reader(row: AttachableType) -> Any:
-    """Return the function that reads a type's values."""
+    """Return the function that reads values of this type."""
     module, function = row.read or ("", "")
     return getattr(import_module(f"{__package__}.{module}"), function)
