@@ -51,12 +51,12 @@ def from_array(name: str, array: np.ndarray[Any, Any]) -> Table:
     def take(positions: Any) -> Rows:
         return _rows(columns(positions), header, len(positions))
 
-    def stretch(number: int, start: int, stop: int) -> pd.Series[Any]:
+    def column_slice(number: int, start: int, stop: int) -> pd.Series[Any]:
         return _column(columns(range(start, stop))[number])
 
     dtypes = ["int64"] * len(axes)
     dtypes += [str(array.dtype[field]) for field in fields] if fields else [str(array.dtype)] * len(data)
-    return Table(name, what, math.prod(lead), header, tuple(dtypes), take, stretch, facts=facts)
+    return Table(name, what, math.prod(lead), header, tuple(dtypes), take, column_slice, facts=facts)
 
 
 def _rows(columns: list[Any], header: tuple[str, ...], count: int) -> Rows:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from codevf_nb.attachments._exact_numbers import numbers
 from codevf_nb.attachments._temporal_values import (
     date_of,
-    durations,
-    moments,
     time_of,
+    to_durations,
+    to_timestamps,
 )
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def series_of(column: Any) -> pd.Series[Any]:
     if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind):
         return numbers(*_filled(column, None))
     if types.is_timestamp(kind):
-        return moments(*_filled(column, pa.int64()), kind.unit, kind.tz)
+        return to_timestamps(*_filled(column, pa.int64()), kind.unit, kind.tz)
     if types.is_duration(kind):
-        return durations(*_filled(column, pa.int64()), kind.unit)
+        return to_durations(*_filled(column, pa.int64()), kind.unit)
     return pd.Series(_objects(column), dtype=object)
 
 

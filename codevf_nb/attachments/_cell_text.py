@@ -83,13 +83,13 @@ def _numpy_texts(values: Any, *, nan_is_null: bool, length: int = 0) -> Texts:
     return [value if type(value) is str else text_of(value, nan_is_null=nan_is_null) for value in values]
 
 
-def _moment_texts(values: Any, length: int) -> Texts:
+def _timestamp_texts(values: Any, length: int) -> Texts:
     """Return the texts of timestamps or durations. Columns with the same format are converted together."""
     import numpy as np
 
     if not len(values):
         return []
-    fineness = _fineness(values, length)
+    fineness = _resolutions(values, length)
     levels = np.unique(fineness).tolist()
     if len(levels) == 1:
         return _written(values)
@@ -101,7 +101,7 @@ def _moment_texts(values: Any, length: int) -> Texts:
     return found
 
 
-def _fineness(values: Any, length: int) -> Any:
+def _resolutions(values: Any, length: int) -> Any:
     """Return the resolution of each column's timestamps: days, seconds, or a power of a thousandth of a second."""
     import numpy as np
 
@@ -116,7 +116,7 @@ def _other_texts(values: Any, length: int) -> Texts:
     """Return the texts of an extension array such as text, dates, periods or intervals."""
     if is_a(values.dtype, "pandas", "StringDtype"):
         return [text if type(text) is str else None for text in values.tolist()]
-    return _moment_texts(values, length) if values.dtype.kind in "mM" else _written(values)
+    return _timestamp_texts(values, length) if values.dtype.kind in "mM" else _written(values)
 
 
 def _written(values: Any) -> Texts:

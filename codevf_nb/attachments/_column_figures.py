@@ -20,7 +20,7 @@ from codevf_nb.attachments.attachment import is_a
 if TYPE_CHECKING:
     import pandas as pd
 
-STRETCH = 1 << 18  # rows per batch
+BATCH_ROWS = 1 << 18  # rows per batch
 _ALL_CELLS = 1_000_000  # a table with at most this many cells is counted completely
 _PASS_CELLS = 100_000_000  # one pass is made over at most this many numbers
 _SORTABLE = (int, float, decimal.Decimal, dt.date, dt.time, dt.timedelta)
@@ -33,7 +33,7 @@ _MISSING_NAMES = {"float": "NaN", "NAType": "NA", "NaTType": "NaT"}
 
 
 @dataclass
-class Figures:
+class Statistics:
     """Statistics of a column as text. A text that ends in ``*`` covers only the rows sent."""
 
     nulls: str = ""
@@ -44,7 +44,7 @@ class Figures:
     remarks: list[str] = field(default_factory=list)
 
 
-def figures_of(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Figures:
+def statistics_of(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Statistics:
     """Compute the statistics of one column of a table.
 
     Args:
@@ -61,14 +61,14 @@ def figures_of(table: Table, number: int, sent: pd.Series[Any], *, masked: bool)
     if len(sent) == table.rows:
         return _counted(sent, table, number, masked=masked, mark="")
     if table.rows * len(table.header) <= _ALL_CELLS:
-        return _counted(table.stretch(number, 0, table.rows), table, number, masked=masked, mark="")
+        return _counted(table.column_slice(number, 0, table.rows), table, number, masked=masked, mark="")
     found = _counted(sent, table, number, masked=masked, mark="*")
     if table.rows * len(table.header) <= _PASS_CELLS:
         _pass(table, number, found, masked=masked)
     return found
 
 
-def _of_part(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Figures:
+def _of_part(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Statistics:
     """Use the statistics that an engine computed over all rows; compute the others over the rows sent."""
     found = _counted(sent, table, number, masked=masked, mark="*")
     whole = table.part.figures.get(number) if table.part else None
@@ -81,9 +81,9 @@ def _of_part(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -
     return found
 
 
-def _counted(values: pd.Series[Any], table: Table, number: int, *, masked: bool, mark: str) -> Figures:
+def _counted(values: pd.Series[Any], table: Table, number: int, *, masked: bool, mark: str) -> Statistics:
     """Compute all statistics over some values."""
-    found = Figures()
+    found = Statistics()
     missing, nan = _missing(values, nan_is_null=table.nan_is_null)
     known = values[~(missing | nan)]
     found.nulls = _nulls(values, int(missing.sum()), int(nan.sum())) + mark
@@ -256,16 +256,16 @@ class _Totals:
             self.ends += _ends(part, missing)
 
 
-def _pass(table: Table, number: int, found: Figures, *, masked: bool) -> None:
+def _pass(table: Table, number: int, found: Statistics, *, masked: bool) -> None:
     """Replace nulls and extremes of the rows sent by those of the whole column, if one pass over it is fast."""
-    kind: Any = table.stretch(number, 0, 1).dtype
+    kind: Any = table.column_slice(number, 0, 1).dtype
     is_text = is_a(kind, "pandas", "StringDtype")
     is_quick = kind.kind in "iufbmM" or is_a(kind, "pandas", "CategoricalDtype")
     if _is_object(kind) or not (is_quick or (is_text and kind.storage == "pyarrow")):
         return
     totals = _Totals()
-    for start in range(0, table.rows, STRETCH):
-        part = table.stretch(number, start, min(start + STRETCH, table.rows))
+    for start in range(0, table.rows, BATCH_ROWS):
+        part = table.column_slice(number, start, min(start + BATCH_ROWS, table.rows))
         if part.dtype.kind != kind.kind:  # polars or Arrow floats: batches with nulls have another dtype
             return
         totals.add(part, nan_is_null=table.nan_is_null, masked=masked)
@@ -293,7 +293,7 @@ def _ends(part: pd.Series[Any], missing: Any) -> list[Any]:
     return [part.min(), part.max()]
 
 
-def _put_extremes(found: Figures, kind: Any, ends: list[Any]) -> None:
+def _put_extremes(found: Statistics, kind: Any, ends: list[Any]) -> None:
     import pandas as pd
 
     there = pd.Series(ends).dropna()

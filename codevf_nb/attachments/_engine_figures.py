@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from codevf_nb.attachments._column_figures import Figures
+from codevf_nb.attachments._column_figures import Statistics
 from codevf_nb.attachments.attachment import AttachmentError
 
 _QUARTILES = (0.25, 0.5, 0.75)
 _LONGEST = 40  # characters of a value
 
 
-def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Figures], tuple[str, ...]]:
+def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Statistics], tuple[str, ...]]:
     """Count the rows of a table in an engine and compute the statistics of its columns.
 
     Returns:
@@ -35,8 +35,8 @@ def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Fig
     names = list(frame.collect_schema())
     offset = len(header) - len(names)  # an index that is sent is not a column in the engine
     for number, (name, dtype) in enumerate(frame.collect_schema().items()):
-        kinds = _asked(nw, name, dtype, number)
-        for kind in [kind for kind in kinds if _is_beyond(library, dtype, kind)]:
+        kinds = _expressions(nw, name, dtype, number)
+        for kind in [kind for kind in kinds if _is_unsupported(library, dtype, kind)]:
             del kinds[kind]
             beyond["quartiles" if kind.startswith("q") else f"extremes of {dtype}"] = None
         asked += kinds.values()
@@ -49,7 +49,7 @@ def counted_whole(value: Any, header: Sequence[str]) -> tuple[int, dict[int, Fig
     return rows, figures, facts if beyond else ()
 
 
-def _asked(nw: Any, name: str, dtype: Any, number: int) -> dict[str, Any]:
+def _expressions(nw: Any, name: str, dtype: Any, number: int) -> dict[str, Any]:
     """Return the expressions to compute for a column of this type, by statistic."""
     column = nw.col(name)
     asked = {"nulls": column.null_count()}
@@ -62,22 +62,22 @@ def _asked(nw: Any, name: str, dtype: Any, number: int) -> dict[str, Any]:
     return {kind: expression.alias(f"{kind}_{number}") for kind, expression in asked.items()}
 
 
-def _is_beyond(library: str, dtype: Any, kind: str) -> bool:
+def _is_unsupported(library: str, dtype: Any, kind: str) -> bool:
     """Whether narwhals can't compute this in an engine: quartiles in Dask, the order of objects."""
     if (library, str(dtype)) in (("modin", "String"), ("dask", "Date")):
         return kind in ("least", "greatest")
     return library == "dask" and kind.startswith("q")
 
 
-def _figures(number: int, kinds: dict[str, Any], whole: dict[str, Any]) -> Figures:
-    said = {kind: whole[f"{kind}_{number}"] for kind in kinds}
-    figures = Figures(nulls=f"{int(said['nulls']):,}")
-    if "distinct" in said:
-        figures.distinct = f"{int(said['distinct']) - bool(said['nulls']):,}"
-    if said.get("least") is not None:
-        figures.extremes = f"{_text(said['least'])} … {_text(said['greatest'])}"
-    quartiles = [said.get(f"q{share}") for share in _QUARTILES]
-    if all(value is not None for value in quartiles) and _is_exact(said["least"], said["greatest"]):
+def _figures(number: int, kinds: dict[str, Any], whole: dict[str, Any]) -> Statistics:
+    values = {kind: whole[f"{kind}_{number}"] for kind in kinds}
+    figures = Statistics(nulls=f"{int(values['nulls']):,}")
+    if "distinct" in values:
+        figures.distinct = f"{int(values['distinct']) - bool(values['nulls']):,}"
+    if values.get("least") is not None:
+        figures.extremes = f"{_text(values['least'])} … {_text(values['greatest'])}"
+    quartiles = [values.get(f"q{share}") for share in _QUARTILES]
+    if all(value is not None for value in quartiles) and _is_exact(values["least"], values["greatest"]):
         figures.quartiles = ", ".join(_text(value) for value in quartiles)
     return figures
 

@@ -9,7 +9,7 @@ from codevf_nb.attachments._json_values import fields_of
 from codevf_nb.attachments.attachment import is_a
 
 
-def named_in(value: Any) -> Mapping[Any, Any] | None:
+def named_parts(value: Any) -> Mapping[Any, Any] | None:
     """Return the named parts of a value, or None if it has none."""
     if isinstance(value, Mapping):
         return value

@@ -80,22 +80,22 @@ def gather(
     """
     if max_bytes < 1:
         raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more.")
-    mask, names, sorted_out = Mask(redact), Names(), _Sorted(max_bytes, depth)
+    mask, names, values = Mask(redact), Names(), _NamedValues(max_bytes, depth)
     called = shown(named)
     for name, value in named.items():
-        sorted_out.add(called[name], value)
+        values.add(called[name], value)
     parts = [] if code is None else [Attachment(names.unique("cell.py"), _encoded(code), kind=Kind.CELL)]
     attached = [_file(Path(path)) for path in files]
-    others = [*sorted_out.files(max_bytes, mask, crowd=len(attached) + len(sorted_out.tables)), *attached]
-    notes = sum(part.kind is Kind.NOTE for part in others) + bool(sorted_out.tables)
-    parts += _tables(code, sorted_out.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
+    others = [*values.files(max_bytes, mask, other_files=len(attached) + len(values.tables)), *attached]
+    notes = sum(part.kind is Kind.NOTE for part in others) + bool(values.tables)
+    parts += _tables(code, values.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
     mask.check()
     parts += [_renamed(part, names) for part in others]
     return pack(parts, names)
 
 
 @dataclass
-class _Sorted:
+class _NamedValues:
     """The named values, separated into tables, which are sampled together, and other values."""
 
     max_bytes: int
@@ -114,20 +114,20 @@ class _Sorted:
         else:
             self.tables.append(table)
 
-    def files(self, max_bytes: int, mask: Mask, crowd: int) -> list[Attachment]:
+    def files(self, max_bytes: int, mask: Mask, other_files: int) -> list[Attachment]:
         """Make the files that are not tables. Texts that must share one file also share its budget."""
-        crowded = crowd + len(self._values) + 2 > 5
-        budget = max_bytes // max(1, len(self._values)) if crowded else max_bytes
-        return [_made(name, value, max(1, budget), mask) for name, value in self._values.items()]
+        is_shared = other_files + len(self._values) + 2 > 5
+        budget = max_bytes // max(1, len(self._values)) if is_shared else max_bytes
+        return [_value_file(name, value, max(1, budget), mask) for name, value in self._values.items()]
 
 
-def _made(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
+def _value_file(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
     """Make a file of a value that is not a table."""
     with guarded(name, type_name(value)):
-        return _written(name, value, budget, mask)
+        return _unguarded_file(name, value, budget, mask)
 
 
-def _written(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
+def _unguarded_file(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
     if isinstance(value, os.PathLike):
         return _file(Path(value))
     if isinstance(value, bytes | bytearray | memoryview | io.BytesIO):

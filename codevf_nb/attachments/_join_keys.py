@@ -27,7 +27,7 @@ class Pair:
     first: tuple[str, ...]
     second: tuple[str, ...]
 
-    def turned(self) -> Pair:
+    def swapped(self) -> Pair:
         """Return the pair with the two tables exchanged."""
         return Pair(self.second, self.first)
 
@@ -37,10 +37,10 @@ def key_pairs(
 ) -> tuple[list[Pair], list[str]]:
     """Return the key columns of two tables, the likeliest pair first, and remarks on columns that can't be keys."""
     known = {_root(sample) for sample in attached}
-    spelled = [pair for join in joins for pair in _spelled(first, second, join, known)]
+    spelled = [pair for join in joins for pair in _keys_from_code(first, second, join, known)]
     found, remarks = [], []
-    for pair in dict.fromkeys(spelled or _named(first, second)):
-        why = _misfit(first, second, pair)
+    for pair in dict.fromkeys(spelled or _keys_from_names(first, second)):
+        why = _type_conflict(first, second, pair)
         if why is None:
             found.append(pair)
         elif why:
@@ -51,7 +51,7 @@ def key_pairs(
 # -- from the cell's code
 
 
-def _spelled(first: Sample, second: Sample, join: Join, known: set[str]) -> list[Pair]:
+def _keys_from_code(first: Sample, second: Sample, join: Join, known: set[str]) -> list[Pair]:
     """Return the keys of a join of two tables. One side may be an unattached variable that derives from the other."""
     one, two = _root(first), _root(second)
     left, right = (name if name in known else None for name in ((join.left or "").lower(), (join.right or "").lower()))
@@ -60,7 +60,7 @@ def _spelled(first: Sample, second: Sample, join: Join, known: set[str]) -> list
         found.append((join.left_on, join.right_on))
     if (left, right) in {(two, one), (two, None), (None, one)}:
         found.append((join.right_on, join.left_on))
-    pairs = [(_there(first, here), _there(second, there)) for here, there in found]
+    pairs = [(_existing_columns(first, here), _existing_columns(second, there)) for here, there in found]
     return [Pair(here, there) for here, there in pairs if here and there and len(here) == len(there)]
 
 
@@ -69,7 +69,7 @@ def _root(sample: Sample) -> str:
     return match.group().lower() if match else sample.table.name.lower()
 
 
-def _there(sample: Sample, columns: tuple[str, ...]) -> tuple[str, ...]:
+def _existing_columns(sample: Sample, columns: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns named by a join as the table has them; empty if the table lacks one."""
     table = sample.table
     found: list[str] = []
@@ -88,8 +88,8 @@ def _there(sample: Sample, columns: tuple[str, ...]) -> tuple[str, ...]:
 # -- from column names
 
 
-def _named(first: Sample, second: Sample) -> list[Pair]:
-    foreign = [*_foreign(first, second), *(pair.turned() for pair in _foreign(second, first))]
+def _keys_from_names(first: Sample, second: Sample) -> list[Pair]:
+    foreign = [*_foreign(first, second), *(pair.swapped() for pair in _foreign(second, first))]
     has_foreign = any(_is_foreign(name) for sample in (first, second) for name in sample.table.header)
     shared: dict[str, tuple[int, int]] = {}
     for name in first.table.header:
@@ -162,7 +162,7 @@ def _distinct(column: pd.Series[Any]) -> int:
 # -- types
 
 
-def _misfit(first: Sample, second: Sample, pair: Pair) -> str | None:
+def _type_conflict(first: Sample, second: Sample, pair: Pair) -> str | None:
     """Return why two columns can't be join keys: None if they can, empty if the reason needs no message."""
     for one, two in zip(pair.first, pair.second, strict=True):
         kinds = _kind(first.raw[one]), _kind(second.raw[two])
@@ -181,7 +181,7 @@ def _misfit(first: Sample, second: Sample, pair: Pair) -> str | None:
     return None
 
 
-def _stated(sample: Sample, name: str) -> str:
+def _dtype_of(sample: Sample, name: str) -> str:
     return sample.table.dtypes[sample.table.header.index(name)]
 
 

@@ -41,11 +41,11 @@ def together(
             if not all(table.part is None or table.part.is_read for table in tables):
                 return samples, []
             samples, links = _drawn_jointly(samples, links, mask, code)
-        said = links.described(samples)
+        relations = links.described(samples)
         settled: set[int] = set()
         while group := links.group(settled):
             settled |= _by_keys(samples, group, links, mask)
-    return samples, said
+    return samples, relations
 
 
 def _drawn_jointly(samples: list[Sample], links: _Links, mask: Mask, code: str | None) -> tuple[list[Sample], _Links]:
@@ -68,7 +68,7 @@ class _Links:
         self._matches: dict[tuple[int, int, Pair], Match] = {}
         self._tables = [sample.table for sample in samples]
         self._remarks: list[str] = []
-        self._apart: list[tuple[int, int]] = []
+        self._unrelated: list[tuple[int, int]] = []
         joins = joins_in(code) if len(samples) > 1 else []
         for first in range(len(samples)):
             for second in range(first + 1, len(samples)):
@@ -76,9 +76,9 @@ class _Links:
                 self._remarks += remarks
                 if pairs:
                     self._pairs[first, second] = pairs
-                    self._pairs[second, first] = [pair.turned() for pair in pairs]
+                    self._pairs[second, first] = [pair.swapped() for pair in pairs]
                 elif not (samples[first].is_whole and samples[second].is_whole):
-                    self._apart.append((first, second))
+                    self._unrelated.append((first, second))
 
     def pair(self, first: int, second: int) -> Pair | None:
         """Return the key columns of two related tables."""
@@ -100,7 +100,7 @@ class _Links:
             for first, second in self._pairs
             if first < second
         ]
-        names = [f"{self._tables[first].name} and {self._tables[second].name}" for first, second in self._apart]
+        names = [f"{self._tables[first].name} and {self._tables[second].name}" for first, second in self._unrelated]
         if names:
             lines.append(
                 f"No key columns were found, in the cell or by name, between {'; '.join(names)}: they were sampled "
@@ -161,7 +161,7 @@ def _by_keys(samples: list[Sample], group: list[int], links: _Links, mask: Mask)
         if rows < max(1, fits * _LEAST_SHARE):
             near = next(other for other in drawn if links.pair(misfit, other))
             if not links.next_key(misfit, near):
-                _let_go(samples, misfit, links)
+                _unlink(samples, misfit, links)
             rows = fits
     return set(group)
 
@@ -192,10 +192,10 @@ def _draw(
         chosen = take(sample.table, positions, sample.budget, mask)
         if len(chosen.content) > sample.budget:
             return drawn, number, len(chosen.content) / sample.budget
-        drawn[number] = chosen if chosen.is_whole else replace(chosen, drawn=_said(match.pair, samples[near]))
+        drawn[number] = chosen if chosen.is_whole else replace(chosen, drawn=_key_note(match.pair, samples[near]))
         for other in further:
             if not _same_keys(links.pair(number, other), match.pair):
-                drawn[number] = drawn[number].with_note(_apart(sample, drawn[other], links.pair(number, other)))
+                drawn[number] = drawn[number].with_note(_apart_note(sample, drawn[other], links.pair(number, other)))
     return drawn, None, 0.0
 
 
@@ -203,7 +203,7 @@ def _same_keys(one: Pair | None, two: Pair) -> bool:
     return one is not None and one.first == two.first
 
 
-def _said(pair: Pair, near: Sample) -> str:
+def _key_note(pair: Pair, near: Sample) -> str:
     key, its = " + ".join(pair.first), "" if pair.first == pair.second else f" as {' + '.join(pair.second)}"
     return (
         f"those whose {key} occurs in the rows sent of {near.table.name}{its}, so that a join on {key} finds its "
@@ -211,7 +211,7 @@ def _said(pair: Pair, near: Sample) -> str:
     )
 
 
-def _apart(one: Sample, two: Sample, pair: Pair | None) -> str:
+def _apart_note(one: Sample, two: Sample, pair: Pair | None) -> str:
     keys = " + ".join(pair.first) if pair else "keys"
     return (
         f"{one.table.name} and {two.table.name} share {keys} but could not be sampled by the same keys: "
@@ -219,11 +219,11 @@ def _apart(one: Sample, two: Sample, pair: Pair | None) -> str:
     )
 
 
-def _let_go(samples: list[Sample], number: int, links: _Links) -> None:
+def _unlink(samples: list[Sample], number: int, links: _Links) -> None:
     """Remove a table's relations to all others, and add a note to the samples of both sides."""
     for other in links.of(number):
         one, two = samples[number], samples[other]
         if not (one.is_whole and two.is_whole):
-            note = _apart(one, two, links.pair(number, other))
+            note = _apart_note(one, two, links.pair(number, other))
             samples[number], samples[other] = one.with_note(note), two.with_note(note)
         links.cut(number, other)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-_STRETCH = 1 << 18  # rows per batch
+_BATCH_ROWS = 1 << 18  # rows per batch
 KEPT_ROWS = 3_000_000  # hashes of up to this many rows are cached; more are computed again when needed
 _SALT = 0x9E3779B97F4A7C15
 
@@ -36,18 +36,18 @@ class Keys:
     table: Table
     columns: tuple[str, ...]
 
-    def stretches(self) -> Iterator[tuple[int, Any, Any]]:
+    def hash_batches(self) -> Iterator[tuple[int, Any, Any]]:
         """Yield for each batch of rows its first row, the hashes, and which keys are null."""
         numbers = [self.table.header.index(column) for column in self.columns]
-        for start in range(0, max(1, self.table.rows), _STRETCH):
-            stop = min(start + _STRETCH, self.table.rows)
-            yield start, *hashed([self.table.stretch(number, start, stop) for number in numbers])
+        for start in range(0, max(1, self.table.rows), _BATCH_ROWS):
+            stop = min(start + _BATCH_ROWS, self.table.rows)
+            yield start, *hashed([self.table.column_slice(number, start, stop) for number in numbers])
 
     def all(self) -> tuple[Any, Any]:
         """Return all hashes, and which keys are null."""
         import numpy as np
 
-        parts = list(self.stretches())
+        parts = list(self.hash_batches())
         return np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts])
 
     def positions_of(self, wanted: Any) -> Any:
@@ -56,7 +56,7 @@ class Keys:
         import pandas as pd
 
         found = [np.zeros(0, dtype=np.int64)]
-        for start, numbers, missing in self.stretches():
+        for start, numbers, missing in self.hash_batches():
             found.append(np.flatnonzero(pd.Series(numbers).isin(wanted).to_numpy() & ~missing) + start)
         return np.concatenate(found)
 
@@ -66,7 +66,7 @@ class Keys:
         import pandas as pd
 
         found = np.zeros(len(wanted), dtype=bool)
-        for _, numbers, missing in self.stretches():
+        for _, numbers, missing in self.hash_batches():
             found |= pd.Series(wanted).isin(numbers[~missing]).to_numpy()
         return found
 
@@ -106,7 +106,7 @@ def _hashed(column: pd.Series[Any]) -> tuple[Any, Any]:
 
         return _hashed(series_of(pa.chunked_array(column.array.__arrow_array__())))
     if dtype.kind in "mM":
-        return _of_moments(column), missing
+        return _of_timestamps(column), missing
     is_numbers = dtype.kind in "iubf"
     return _of_array(np.asarray(column)) if is_numbers else _of_objects(column.astype(object).tolist()), missing
 
@@ -135,7 +135,7 @@ def _of_floats(values: Any) -> Any:
     return np.where(whole, _of_whole(integers), pd.util.hash_array(values) ^ np.uint64(_SALT))
 
 
-def _of_moments(column: pd.Series[Any]) -> Any:
+def _of_timestamps(column: pd.Series[Any]) -> Any:
     import numpy as np
 
     values = column.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(column.dtype, "tz", None) else column

@@ -44,7 +44,7 @@ def drawn_jointly(samples: Sequence[Sample], group: Sequence[int], pair_of: Pair
         for number in others:
             near = next(other for other in drawn if pair_of(number, other))
             pair = pair_of(number, near)
-            found = None if pair is None else _following(tables[number], tables[near], drawn[near], pair)
+            found = None if pair is None else _matching_rows(tables[number], tables[near], drawn[near], pair)
             if found is None:
                 break
             drawn[number] = found
@@ -63,14 +63,14 @@ class _Drawable:
 
     @classmethod
     def of(cls, table: Table) -> _Drawable:
-        return cls(table, table.part or Part(_Held(table), rows=table.rows))
+        return cls(table, table.part or Part(_InMemory(table), rows=table.rows))
 
     def some(self, rows: int) -> Table:
         """Return this many of the sampled rows."""
-        return _only(self.table, self.part, evenly(self.table.rows, rows))
+        return _subset(self.table, self.part, evenly(self.table.rows, rows))
 
 
-def _following(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) -> Table | None:
+def _matching_rows(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) -> Table | None:
     """Return the rows of a table that belong to the sampled rows of another; None if there are too many."""
     import numpy as np
 
@@ -83,19 +83,21 @@ def _following(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) -> Tab
     numbers, gaps = hashed(raw)
     matched = np.flatnonzero(np.isin(there, numbers[~gaps]) & ~missing)  # the lookup matches each column alone
     some = one.some(_MOST_KEYS)
-    lost = _without(some, pair.first, near, pair.second)
+    lost = _unmatched_rows(some, pair.first, near, pair.second)
     count = min(len(lost), round(len(matched) * len(lost) / max(1, some.rows - len(lost))))
     return _joined(one, (matching, matched), (some, lost[evenly(len(lost), count)]))
 
 
-def _without(some: Table, columns: tuple[str, ...], near: _Drawable, its: tuple[str, ...]) -> np.ndarray[Any, Any]:
+def _unmatched_rows(
+    some: Table, columns: tuple[str, ...], near: _Drawable, its: tuple[str, ...]
+) -> np.ndarray[Any, Any]:
     """Return which rows have a key that no row of another table has. A null is such a key."""
     import numpy as np
 
     keys = dict(zip(its, _keys(some, columns), strict=True))
     found = _read(near, near.part.engine.present(keys))
     numbers, missing = hashed(_columns(some, columns))
-    known, gaps = hashed([found.stretch(found.header.index(name), 0, found.rows) for name in its])
+    known, gaps = hashed([found.column_slice(found.header.index(name), 0, found.rows) for name in its])
     return np.flatnonzero(~np.isin(numbers, known[~gaps]) | missing)
 
 
@@ -108,7 +110,7 @@ def _keys(table: Table, columns: tuple[str, ...]) -> list[list[Any]]:
 
 
 def _columns(table: Table, names: tuple[str, ...]) -> list[pd.Series[Any]]:
-    return [table.stretch(table.header.index(name), 0, table.rows) for name in names]
+    return [table.column_slice(table.header.index(name), 0, table.rows) for name in names]
 
 
 def _read(one: _Drawable, frame: Any) -> Table:
@@ -121,7 +123,7 @@ def _read(one: _Drawable, frame: Any) -> Table:
     return part_of(one.table.name, one.table.what, one.part, frame)
 
 
-def _only(table: Table, part: Part, positions: Any) -> Table:
+def _subset(table: Table, part: Part, positions: Any) -> Table:
     numbers = None if part.numbers is None else part.numbers[positions]
     return _table(table, replace(part, numbers=numbers), _frame(table, positions))
 
@@ -145,12 +147,12 @@ def _table(table: Table, part: Part, frame: pd.DataFrame) -> Table:
         table,
         rows=len(frame),
         take=lambda positions: rows_of_frame(frame.iloc[positions], table.header),
-        stretch=lambda number, start, stop: frame.iloc[start:stop, number].reset_index(drop=True),
+        column_slice=lambda number, start, stop: frame.iloc[start:stop, number].reset_index(drop=True),
         part=part,
     )
 
 
-class _Held:
+class _InMemory:
     """A table in memory, in which keys are looked up as in an engine."""
 
     def __init__(self, table: Table) -> None:

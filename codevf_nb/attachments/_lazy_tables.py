@@ -38,10 +38,10 @@ def lazy_table_of(name: str, value: Any, budget: int, depth: Depth) -> Table | N
     row = type_of(value)
     if row is None or not row.engine:
         return None
-    with guarded(name, type_name(value), f"Attach {row.way.format(name)}"):
+    with guarded(name, type_name(value), f"Attach {row.conversion.format(name)}"):
         engine: engines.Engine = getattr(engines, row.engine)(value)
         if depth is Depth.SCHEMA:
-            return _unread(name, value, engine)
+            return _schema_only(name, value, engine)
         table = _drawn(name, value, engine, budget)
         if depth is Depth.FULL and table.part is not None:
             from codevf_nb.attachments._engine_figures import counted_whole
@@ -49,12 +49,12 @@ def lazy_table_of(name: str, value: Any, budget: int, depth: Depth) -> Table | N
             rows, figures, facts = counted_whole(value, table.header)
             part = replace(table.part, rows=rows, figures=figures)
             table = replace(table, part=part, facts=(*table.facts, *facts))
-        return _said(table)
+        return _with_size(table)
 
 
 def schema_of(value: Any, row: AttachableType) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns and types of a table in an engine without running a query."""
-    table = _unread("table", value, getattr(engines, row.engine)(value))
+    table = _schema_only("table", value, getattr(engines, row.engine)(value))
     return table.header, table.dtypes
 
 
@@ -67,7 +67,7 @@ def part_of(name: str, what: str, part: Part, frame: Any) -> Table:
     return replace(table, what=what, part=part, facts=tuple(fact for fact in table.facts if "0 … n-1" not in fact))
 
 
-def _unread(name: str, value: Any, engine: engines.Engine) -> Table:
+def _schema_only(name: str, value: Any, engine: engines.Engine) -> Table:
     part = Part(engine, drawn="none of them read yet: rows are drawn when the question is sent", is_read=False)
     return part_of(name, type_name(value), part, engine.empty())
 
@@ -77,17 +77,17 @@ def _drawn(name: str, value: Any, engine: engines.Engine, budget: int) -> Table:
     rows = min(_MOST_ROWS, max(_LEAST_ROWS, budget // (width * _CELL_BYTES)))
     frame, numbers = engine.drawn(rows)
     table = part_of(name, type_name(value), Part(engine, numbers=numbers), frame)
-    if table.rows < rows - _is_cut_short(engine, rows):  # the table has no more rows
+    if table.rows < rows - _missing_rows(engine, rows):  # the table has no more rows
         return replace(table, part=None)
     return table
 
 
-def _is_cut_short(engine: engines.Engine, rows: int) -> int:
+def _missing_rows(engine: engines.Engine, rows: int) -> int:
     """Return how many rows fewer than requested an engine may return although the table has more."""
     return rows // 4 if isinstance(engine, engines.Ibis) else 0
 
 
-def _said(table: Table) -> Table:
+def _with_size(table: Table) -> Table:
     part = table.part
     if part is None:
         rows = counted(table.rows, "row")

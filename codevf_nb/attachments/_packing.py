@@ -90,12 +90,12 @@ def _joined(
         return parts
     chosen = sorted(sorted(members, key=lambda number: len(parts[number].content))[:need])
     together = [parts[number] for number in chosen]
-    holds = tuple(name for part in together for name in _held(part))
+    holds = tuple(name for part in together for name in _contents(part))
     joined = Attachment(names.unique(file_name), join(together), kind=kind, holds=holds)
     return [joined if number == chosen[0] else part for number, part in enumerate(parts) if number not in chosen[1:]]
 
 
-def _held(part: Attachment) -> tuple[str, ...]:
+def _contents(part: Attachment) -> tuple[str, ...]:
     return part.holds or (part.file_name + part.extent,)
 
 

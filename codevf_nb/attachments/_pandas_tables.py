@@ -17,7 +17,7 @@ from codevf_nb.attachments.attachment import is_a
 if TYPE_CHECKING:
     import pandas as pd
 
-_STRETCH = 1 << 18  # labels per batch
+_BATCH_ROWS = 1 << 18  # labels per batch
 _LONGEST_FACT = 200  # characters
 
 
@@ -53,9 +53,9 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
         if not levels:
             return rows_of_frame(part, header)
         index = rows_of_frame(_levels_frame(part.index, list(range(len(levels)))), header[: len(levels)])
-        return index.beside(rows_of_frame(part, header[len(levels) :]))
+        return index.hstack(rows_of_frame(part, header[len(levels) :]))
 
-    def stretch(number: int, start: int, stop: int) -> pd.Series[Any]:
+    def column_slice(number: int, start: int, stop: int) -> pd.Series[Any]:
         if number < len(levels):
             return unnamed[start:stop].get_level_values(number).to_series()
         return frame.iloc[:, number - len(levels)].iloc[start:stop]
@@ -72,7 +72,7 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
         header,
         tuple(dtypes),
         take,
-        stretch,
+        column_slice,
         len(levels),
         "index",
         facts=_facts(frame, levels),
@@ -101,8 +101,8 @@ def _is_default(index: pd.Index[Any]) -> bool:
     if len(index) and (index[0] != 0 or index[-1] != len(index) - 1):
         return False
     return all(
-        np.array_equal(index[start : start + _STRETCH], np.arange(start, min(start + _STRETCH, len(index))))
-        for start in range(0, len(index), _STRETCH)
+        np.array_equal(index[start : start + _BATCH_ROWS], np.arange(start, min(start + _BATCH_ROWS, len(index))))
+        for start in range(0, len(index), _BATCH_ROWS)
     )
 
 

@@ -16,9 +16,9 @@ from codevf_nb.attachments._rows import Rows
 from codevf_nb.attachments._table import Table
 from codevf_nb.attachments._temporal_values import (
     date_of,
-    durations,
-    moments,
     time_of,
+    to_durations,
+    to_timestamps,
 )
 from codevf_nb.attachments.attachment import is_a
 
@@ -94,8 +94,8 @@ def series_of(column: Any) -> pd.Series[Any]:
     if isinstance(dtype, pl.Datetime | pl.Duration):
         values, missing = _filled(column.to_physical())
         if isinstance(dtype, pl.Duration):
-            return durations(values, missing, dtype.time_unit)
-        return moments(values, missing, dtype.time_unit, dtype.time_zone)
+            return to_durations(values, missing, dtype.time_unit)
+        return to_timestamps(values, missing, dtype.time_unit, dtype.time_zone)
     if dtype == pl.Boolean or dtype.is_float() or (dtype.is_integer() and "128" not in str(dtype)):
         return numbers(*_filled(column))
     return pd.Series(_objects(column), dtype=object)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.attachments._cell_text import texts
-from codevf_nb.attachments._column_figures import figures_of
+from codevf_nb.attachments._column_figures import statistics_of
 from codevf_nb.attachments._headers import counted
 from codevf_nb.attachments._redaction import Mask
 from codevf_nb.attachments._sampling import Sample, row_label
@@ -95,7 +95,7 @@ def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
             remarks.append(_more(table, number, name))
             break
         values = sample.raw.column(number)
-        figures = figures_of(table, number, values, masked=mask.covers(*table.names_of(number)))
+        figures = statistics_of(table, number, values, masked=mask.covers(*table.names_of(number)))
         shown = sample.sent.column(number)
         cells = (
             _shortened(column, _LONGEST_NAME),

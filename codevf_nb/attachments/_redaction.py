@@ -19,7 +19,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.attachments._fields import named_in
+from codevf_nb.attachments._fields import named_parts
 from codevf_nb.attachments._json_values import fields_of, ordered
 from codevf_nb.attachments.attachment import AttachmentError, is_a
 
@@ -44,7 +44,7 @@ class Mask:
     def __init__(self, columns: str | Iterable[object] = (), salt: bytes | None = None) -> None:
         self.columns = tuple(dict.fromkeys([columns] if isinstance(columns, str) else columns))
         self._wanted = {_folded(name) for name in self.columns}
-        self._there: dict[object, str] = {}
+        self._known: dict[object, str] = {}
         self._salt = salt or secrets.token_bytes(32)
         self._masked = 0
 
@@ -54,7 +54,7 @@ class Mask:
             return False
         spellings = {spelling: name for name in names for spelling in _spellings(name)}
         for spelling, name in spellings.items():
-            self._there.setdefault(spelling, _text(name))
+            self._known.setdefault(spelling, _text(name))
         return not self._wanted.isdisjoint(spellings)
 
     def check(self) -> None:
@@ -64,8 +64,8 @@ class Mask:
             AttachmentError: A name is unknown; the message lists the known columns.
         """
         for name in self.columns:
-            if _folded(name) not in self._there:
-                there = list(dict.fromkeys(self._there.values()))
+            if _folded(name) not in self._known:
+                there = list(dict.fromkeys(self._known.values()))
                 listed = ", ".join(there[:20]) or "no column at all"
                 called = " ".join(_text(name).split())
                 raise AttachmentError(
@@ -114,7 +114,7 @@ class Mask:
             return value
         if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and self.covers(value[0]):
             return [value[0], self._under_name(value[1])]  # an item of an Arrow map
-        named = named_in(value)
+        named = named_parts(value)
         if named is not None:
             return self._named(value, named)
         if isinstance(value, list | tuple | set | frozenset) or is_a(value, "collections", "deque"):
@@ -203,7 +203,7 @@ def _canonical(value: Any) -> str:
     if isinstance(value, str):
         return f"text {value}"
     if isinstance(value, datetime | timedelta):
-        return _moment(value)
+        return _timestamp_text(value)
     if isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > _LARGEST_EXPONENT):
         return f"number {value.normalize() if value.is_finite() else float(value)}"
     if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real) and value.imag == 0:
@@ -224,7 +224,7 @@ def _of_numpy(value: Any) -> Any:
     return value.item()
 
 
-def _moment(value: datetime | timedelta) -> str:
+def _timestamp_text(value: datetime | timedelta) -> str:
     import pandas as pd
 
     if isinstance(value, timedelta):

@@ -78,7 +78,7 @@ class Rows:
             self.stack,
         )
 
-    def beside(self, others: Rows) -> Rows:
+    def hstack(self, others: Rows) -> Rows:
         """Return these columns followed by the columns of other rows of the same length."""
         first = len(self.header)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from codevf_nb.attachments._column_figures import Figures
+    from codevf_nb.attachments._column_figures import Statistics
     from codevf_nb.attachments._engines import Lookup
     from codevf_nb.attachments._rows import Rows
 
@@ -30,7 +30,7 @@ class Part:
     engine: Lookup
     rows: int | None = None
     numbers: np.ndarray[Any, Any] | None = None
-    figures: Mapping[int, Figures] = field(default_factory=dict)
+    figures: Mapping[int, Statistics] = field(default_factory=dict)
     drawn: str = "drawn at random under a fixed seed"
     is_read: bool = True
 
@@ -57,7 +57,7 @@ class Table:
     header: tuple[str, ...]
     dtypes: tuple[str, ...]
     take: Callable[[Any], Rows]
-    stretch: Callable[[int, int, int], pd.Series[Any]]
+    column_slice: Callable[[int, int, int], pd.Series[Any]]
     levels: int = 0
     row_label: str = "row"
     nan_is_null: bool = True

@@ -15,7 +15,7 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_424_000, 253_402_128_000
 _FIRST_DAY = dt.date(1970, 1, 1).toordinal()
 
 
-def moments(
+def to_timestamps(
     numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit: str, zone: str | None
 ) -> pd.Series[Any]:
     """Convert counts of a unit since 1970 to timestamps. With a time zone, the counts are in UTC."""
@@ -33,7 +33,7 @@ def moments(
     return series.dt.tz_localize("UTC").dt.tz_convert(zone)
 
 
-def durations(numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit: str) -> pd.Series[Any]:
+def to_durations(numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit: str) -> pd.Series[Any]:
     """Convert counts of a unit to durations."""
     import numpy as np
     import pandas as pd

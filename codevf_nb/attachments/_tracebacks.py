@@ -74,10 +74,10 @@ def _members(error: BaseException, depth: int) -> Iterator[tuple[BaseException, 
 
 
 def _described(error: BaseException, shell: Any) -> list[str]:
-    said = "".join(traceback.format_exception_only(type(error), error)).rstrip()
+    message = "".join(traceback.format_exception_only(type(error), error)).rstrip()
     if isinstance(error, BaseExceptionGroup):
-        said = f"{type(error).__name__}: {error}"
-    lines = [_fenced(_without_paths(said, error, shell))]
+        message = f"{type(error).__name__}: {error}"
+    lines = [_fenced(_without_paths(message, error, shell))]
     skipped: list[str] = []
     frames = list(traceback.walk_tb(error.__traceback__))
     own = [frame for frame, _ in frames if _is_shown(frame, frames)][-_MOST_FRAMES:]
@@ -87,10 +87,10 @@ def _described(error: BaseException, shell: Any) -> list[str]:
         if frame not in own:
             skipped.append(str(frame.f_globals.get("__name__", "?")).partition(".")[0])
             continue
-        lines += _passed(skipped)
+        lines += _skipped_frames(skipped)
         skipped = []
         lines += _frame(frame, number or frame.f_lineno, shell, holder)
-    return [*lines, *_passed(skipped)]
+    return [*lines, *_skipped_frames(skipped)]
 
 
 def _is_shown(frame: FrameType, frames: list[tuple[FrameType, int]]) -> bool:
@@ -102,10 +102,10 @@ def _is_shown(frame: FrameType, frames: list[tuple[FrameType, int]]) -> bool:
     return is_timed(name) or is_own(name)
 
 
-def _passed(skipped: list[str]) -> list[str]:
+def _skipped_frames(skipped: list[str]) -> list[str]:
     """Count the frames that are not the user's. The IPython frames that run the cell are omitted."""
-    told = [name for name in skipped if name not in {"IPython", "codevf_nb"}]
-    return [f"\n… {len(told)} frames in {', '.join(dict.fromkeys(told))}"] if told else []
+    listed = [name for name in skipped if name not in {"IPython", "codevf_nb"}]
+    return [f"\n… {len(listed)} frames in {', '.join(dict.fromkeys(listed))}"] if listed else []
 
 
 def _frame(frame: FrameType, number: int, shell: Any, holder: tuple[str, int] | None) -> list[str]:
@@ -170,10 +170,10 @@ def _name(shell: Any, file_name: str) -> str:
         return "/".join(path.parts[-2:])
 
 
-def _without_paths(said: str, error: BaseException, shell: Any) -> str:
+def _without_paths(message: str, error: BaseException, shell: Any) -> str:
     """Shorten the path in the message of a SyntaxError to the file name: the whole path may contain the user's name."""
     file_name = getattr(error, "filename", None) if isinstance(error, SyntaxError) else None
-    return said.replace(file_name, _name(shell, file_name)) if file_name else said
+    return message.replace(file_name, _name(shell, file_name)) if file_name else message
 
 
 def _fenced(text: str) -> str:

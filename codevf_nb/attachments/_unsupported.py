@@ -13,10 +13,10 @@ from codevf_nb.sdk.exceptions import CodeVFError
 _LONGEST = 300  # characters of a library's own message
 
 
-def way_out(name: str, value: Any) -> str | None:
+def conversion_for(name: str, value: Any) -> str | None:
     """Return the expression to attach instead of a value, or None if none is known."""
     row = type_of(value)
-    return row.way.format(name) if row is not None and row.way else None
+    return row.conversion.format(name) if row is not None and row.conversion else None
 
 
 def type_name(value: Any) -> str:
@@ -32,10 +32,10 @@ def refuse_unsupported(name: str, value: Any) -> None:
     Raises:
         AttachmentError: The value must be converted; the message has the expression to attach instead.
     """
-    way = way_out(name, value)
-    if way is not None:
+    conversion = conversion_for(name, value)
+    if conversion is not None:
         lazy = " is lazy and has no rows yet" if is_lazy(value) else f" is a {type_name(value)}"
-        raise AttachmentError(f"{name}{lazy}: attach {way}.")
+        raise AttachmentError(f"{name}{lazy}: attach {conversion}.")
 
 
 def unsupported(name: str, value: Any) -> AttachmentError:
