@@ -1,6 +1,7 @@
-"""What goes along with a question: the cell, tables under a byte budget with a profile, figures, texts, files.
+"""The files of a question: the code cell, sampled tables with a profile, figures, texts, and files from the disk.
 
-``gather`` makes the files; ``resolve``, ``traceback_text``, ``context_of`` and ``figure_of`` make what it takes.
+``gather`` makes the files. ``resolve``, ``traceback_text``, ``context_of`` and ``figure_of`` make the values that it
+takes.
 """
 
 from codevf_nb.attachments._cell_history import context_of

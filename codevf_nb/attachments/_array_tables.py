@@ -1,4 +1,4 @@
-"""numpy arrays as tables."""
+"""Read numpy arrays as tables."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-_FINER = ("ps", "fs", "as")  # units that pandas would round
+_FINER = ("ps", "fs", "as")  # pandas would round values of these units
 
 
 def from_array(name: str, array: np.ndarray[Any, Any]) -> Table:
-    """A row for each place along all axes but the last; where those are several, their numbers are the first columns.
+    """Read an array as a table with one row for each position along all axes except the last.
+
+    An array of more than two axes gets its positions along these axes as its first columns.
 
     Raises:
-        AttachmentError: it has no axis.
+        AttachmentError: The array has no axis.
     """
     import numpy as np
 
@@ -31,7 +33,7 @@ def from_array(name: str, array: np.ndarray[Any, Any]) -> Table:
         count = int(np.ma.getmaskarray(array).sum())
         facts = (f"It is a masked array: {count:,} of {array.size:,} values are masked, and are empty cells.",)
     else:
-        array = np.asarray(array)  # a matrix keeps two axes whatever is taken from it
+        array = np.asarray(array)  # every slice of a matrix keeps two axes
     if array.ndim == 0:
         raise AttachmentError(f"{name} is an array without a shape: attach {name}.tolist().")
     fields = list(array.dtype.names or ())
@@ -49,12 +51,12 @@ def from_array(name: str, array: np.ndarray[Any, Any]) -> Table:
     def take(positions: Any) -> Rows:
         return _rows(columns(positions), header, len(positions))
 
-    def stretch(number: int, start: int, stop: int) -> pd.Series[Any]:
+    def column_slice(number: int, start: int, stop: int) -> pd.Series[Any]:
         return _column(columns(range(start, stop))[number])
 
     dtypes = ["int64"] * len(axes)
     dtypes += [str(array.dtype[field]) for field in fields] if fields else [str(array.dtype)] * len(data)
-    return Table(name, what, math.prod(lead), header, tuple(dtypes), take, stretch, facts=facts)
+    return Table(name, what, math.prod(lead), header, tuple(dtypes), take, column_slice, facts=facts)
 
 
 def _rows(columns: list[Any], header: tuple[str, ...], count: int) -> Rows:
@@ -68,12 +70,12 @@ def _rows(columns: list[Any], header: tuple[str, ...], count: int) -> Rows:
 
 
 def _is_plain(values: Any) -> bool:
-    """Whether a column is of a type whose values pandas takes as they are."""
+    """Whether pandas accepts values of this dtype without a conversion."""
     return values.ndim == 1 and values.dtype.kind in "iufbc" and not is_a(values, "numpy", "MaskedArray")
 
 
 def _column(values: Any) -> pd.Series[Any]:
-    """Return one field or one place of the last axis as a column."""
+    """Return one field, or one position of the last axis, as a column."""
     import numpy as np
     import pandas as pd
 
@@ -83,7 +85,7 @@ def _column(values: Any) -> pd.Series[Any]:
             return pd.Series(values.tolist(), dtype=object)
         listed = [None if gap else value for gap, value in zip(missing, list(known), strict=True)]
         return pd.Series(listed if missing.any() else list(known), dtype=object if missing.any() else None)
-    if values.ndim > 1 or values.dtype.names:  # a field that is an array or has fields itself
+    if values.ndim > 1 or values.dtype.names:  # the field is an array or has fields of its own
         return pd.Series([_nested(value) for value in values], dtype=object)
     if values.dtype.kind in "VmM" and (values.dtype.kind == "V" or np.datetime_data(values.dtype)[0] in _FINER):
         return pd.Series([None if value != value else str(value) for value in values], dtype=object)  # noqa: PLR0124

@@ -1,4 +1,4 @@
-"""Arrow tables and arrays as tables. Only called with a value of pyarrow's, so that is imported already."""
+"""Read Arrow tables and arrays as tables. The functions get values of pyarrow only, so pyarrow is already imported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def from_arrow(name: str, table: Any) -> Table:
-    """Read a Table or a RecordBatch."""
+    """Read a pyarrow Table or RecordBatch."""
     labels = [label_text(label) for label in table.schema.names]
     header = unique_header(labels)
     what = (
@@ -30,7 +30,7 @@ def from_arrow(name: str, table: Any) -> Table:
 
 
 def from_arrow_array(name: str, array: Any) -> Table:
-    """Read an Array or a ChunkedArray: one column under the name of its variable."""
+    """Read a pyarrow Array or ChunkedArray as one column with the name of its variable."""
     import pyarrow as pa
 
     what = f"pyarrow {type(array).__name__} of {counted(len(array), 'value')}"
@@ -64,7 +64,7 @@ def _rows(columns: list[Any], header: tuple[str, ...], count: int, kinds: Sequen
 
         chunks = [chunk for number in numbers for chunk in chunks_of(columns[number])]
         stacked = series_of(pa.concat_arrays(chunks) if chunks else columns[numbers[0]])
-        # Moments of a zone become text where one of them is out of its range: only those of its own column then.
+        # A time zone column becomes text if one timestamp is out of range. This must not affect other columns.
         has_text = stacked.dtype.kind == "O" and pa.types.is_timestamp(kinds[numbers[0]])
         return None if has_text else stacked.array
 
@@ -77,13 +77,13 @@ def _dtype(kind: Any) -> str:
 
 
 def _taken(table: Any, positions: Any) -> list[Any]:
-    """Return the columns of some rows."""
+    """Return the columns of the rows at these positions."""
     import pyarrow as pa
 
     places = pa.array(positions, type=pa.int64())
     try:
         return table.take(places).columns  # type: ignore[no-any-return]
-    except pa.ArrowNotImplementedError:  # one of its columns is of views, for one
+    except pa.ArrowNotImplementedError:  # for example, a column of a view type
         return [_column_taken(column, places) for column in table.columns]
 
 

@@ -1,4 +1,4 @@
-"""Arrow arrays as pandas columns of the same values. Only called with a value of pyarrow's."""
+"""Convert Arrow arrays to pandas columns with the same values. The functions get values of pyarrow only."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from codevf_nb.attachments._exact_numbers import numbers
 from codevf_nb.attachments._temporal_values import (
     date_of,
-    durations,
-    moments,
     time_of,
+    to_durations,
+    to_timestamps,
 )
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def is_single(kind: Any) -> bool:
-    """Whether each value of a type is written the same, whatever the values beside it."""
+    """Whether the text of a value of this type never depends on the other values of its column."""
     from pyarrow import types
 
     return bool(types.is_primitive(kind) or types.is_decimal(kind) or _is_text(kind))
@@ -32,7 +32,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def chunks_of(column: Any) -> list[Any]:
-    """Return the arrays that a column is made of."""
+    """Return the chunks of a column."""
     import pyarrow as pa
 
     if not isinstance(column, pa.ChunkedArray):
@@ -41,7 +41,7 @@ def chunks_of(column: Any) -> list[Any]:
 
 
 def series_of(column: Any) -> pd.Series[Any]:
-    """Return an array as a pandas column of the same values."""
+    """Convert an array to a pandas column with the same values."""
     import pandas as pd
     import pyarrow as pa
     from pyarrow import types
@@ -50,9 +50,9 @@ def series_of(column: Any) -> pd.Series[Any]:
     if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind):
         return numbers(*_filled(column, None))
     if types.is_timestamp(kind):
-        return moments(*_filled(column, pa.int64()), kind.unit, kind.tz)
+        return to_timestamps(*_filled(column, pa.int64()), kind.unit, kind.tz)
     if types.is_duration(kind):
-        return durations(*_filled(column, pa.int64()), kind.unit)
+        return to_durations(*_filled(column, pa.int64()), kind.unit)
     return pd.Series(_objects(column), dtype=object)
 
 
@@ -91,12 +91,12 @@ def _objects(column: Any) -> list[Any]:
         return [time_of(count, kind.unit) for count in column.cast(width).to_pylist()]
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
-    except (OverflowError, ValueError):  # a moment inside that Python doesn't have
+    except (OverflowError, ValueError):  # holds a timestamp that Python can't represent
         return _each(column)
 
 
 def _each(column: Any) -> list[Any]:
-    """Return nested values one level at a time, so that each part is converted by its own type."""
+    """Convert nested values one level at a time, so that each part is converted by its own type."""
     from pyarrow import types
 
     kind = column.type

@@ -1,4 +1,4 @@
-"""The cells that were run before this one."""
+"""The cells that ran before the current one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ _LOOKING = re.compile(r"(\s*(%codevf\b|%load_ext\s+codevf_nb)[^\n]*)+\s*")
 
 
 def context_of(shell: Any, count: int) -> Text:
-    """Return the last ``count`` cells that a shell has executed, oldest first, as a text to attach.
+    """Return the last executed cells of a shell as a text attachment, oldest first.
 
-    The cell that asks is not among them, nor are cells that only asked or looked after questions: of a ``%%codevf``
-    cell, what it executed counts (``--run``).
+    The current cell is not included. Cells that only sent or displayed questions are not included either. Of a
+    ``%%codevf`` cell, only the code that it executed is included (``--run``).
+
+    Args:
+        shell: The IPython shell.
+        count: How many cells to return, at most.
+
+    Returns:
+        The cells as one text, each under its execution count.
 
     Raises:
-        AttachmentError: ``count`` is no number of cells, or nothing has been executed yet.
+        AttachmentError: ``count`` is less than 1, or no cell has been executed yet.
     """
     if count < 1:
         raise AttachmentError(f"--context {count}: say how many cells, 1 or more.")
@@ -33,9 +40,9 @@ def context_of(shell: Any, count: int) -> Text:
 
 
 def ran_before(shell: Any) -> list[tuple[int, str]]:
-    """Return the number and the code of every cell that was executed before the running one.
+    """Return the execution count and the code of every cell executed before the current one.
 
-    Of a cell that only asked or looked after questions, nothing was executed.
+    A cell that only sent or displayed questions executed no code.
     """
     inputs = list(enumerate(inputs_of(shell)))[1:]
     if inputs and (_ASKING.match(inputs[-1][1].lstrip()) or is_code_of(shell, inputs[-1][1], _running())):
@@ -44,24 +51,25 @@ def ran_before(shell: Any) -> list[tuple[int, str]]:
 
 
 def inputs_of(shell: Any) -> list[str]:
-    """Return the inputs of a shell as they were typed, by their execution count."""
+    """Return the inputs of a shell as the user typed them; the index is the execution count."""
     return list(getattr(getattr(shell, "history_manager", None), "input_hist_raw", ()))
 
 
 def is_code_of(shell: Any, text: str, file_name: str | None) -> bool:
-    """Whether the code that has this file name is what IPython makes of a text."""
+    """Whether the code with this file name is the code that IPython compiles from a text."""
     if file_name is None or not text:
         return False
     try:
         return bool(shell.transform_cell(text) == "".join(linecache.getlines(file_name)))
-    except Exception:  # noqa: BLE001 - whatever a transformer of the user's raises: then it can't be compared
+    except Exception:  # noqa: BLE001 - a user's input transformer can raise any error; then no comparison is possible
         return False
 
 
 def _running() -> str | None:
-    """Return the file name of the cell that is running, the outermost one where a magic runs another; None if none is.
+    """Return the file name of the running cell, or None if no cell is running.
 
-    Which execution count it has differs between versions of IPython, and it may not be in the history.
+    If a magic runs another cell, this is the outer cell. The execution count can't be used: it differs between versions
+    of IPython, and the cell may not be in the history.
     """
     frame, found = inspect.currentframe(), None
     while frame is not None:
@@ -71,7 +79,7 @@ def _running() -> str | None:
 
 
 def _executed(raw: str) -> str:
-    """Return what of an input was executed as code; nothing where it only spoke to this extension."""
+    """Return the part of an input that was executed as code; empty if the input only used this extension."""
     raw = raw.strip("\n")
     asking = _ASKING.match(raw)
     if asking:

@@ -1,6 +1,6 @@
-"""The text of each cell, as it is in the CSV and in the profile: both ask here, so that they agree.
+"""The text of each table cell. The CSV and the profile both use this module, so they agree.
 
-A text of None is a null, which is an empty cell; an empty text is ``""``.
+A null is None here and an empty cell in the CSV. An empty text is ``""`` in the CSV.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _QUOTED = re.compile('[,"\r\n]')
 
 
 def csv_of(header: Sequence[str], columns: Sequence[Texts]) -> bytes:
-    """Write the texts of columns as CSV: UTF-8, ``\\n`` ends a line."""
+    """Write columns of texts as CSV, in UTF-8, with ``\\n`` as the line ending."""
     if not header:
-        return b"index\n"  # pandas reads no file without a header
+        return b"index\n"  # pandas can't read a file without a header
     cells = [_quoted(column, alone=len(header) == 1) for column in columns]
     lines = [",".join(map(_quoted_text, header)), *map(",".join, zip(*cells, strict=True)), ""]
     return "\n".join(lines).encode(errors="backslashreplace")
@@ -28,10 +28,10 @@ def csv_of(header: Sequence[str], columns: Sequence[Texts]) -> bytes:
 
 def _quoted(column: Texts, *, alone: bool) -> Sequence[str]:
     filled: Any = column if all(column) else [text for text in column if text]
-    null = '""' if alone else ""  # a line that is empty altogether would be skipped
+    null = '""' if alone else ""  # readers skip empty lines
     if _QUOTED.search("".join(filled)):
         return [null if text is None else _quoted_text(text) for text in column]
-    if len(filled) == len(column):  # most columns, at once
+    if len(filled) == len(column):  # the fast path: most columns need no quotes
         return filled  # type: ignore[no-any-return]
     return [text or (null if text is None else '""') for text in column]
 
@@ -41,10 +41,11 @@ def _quoted_text(text: str) -> str:
 
 
 def texts(values: Any, *, nan_is_null: bool = True, length: int = 0) -> Texts:
-    """Return the text of each value of an array of numpy's or pandas'.
+    """Return the text of each value of a numpy or pandas array.
 
-    With a ``length`` it holds columns of so many values each, one after another; pandas writes the moments of a column
-    alike, all as days or all with so many digits.
+    With a ``length``, the array holds several columns of this length, one after another. pandas chooses one format for
+    all timestamps of a column (all as dates, or all with the same number of digits), so each column is formatted
+    separately.
     """
     dtype = values.dtype
     if is_a(values, "numpy", "ndarray") or is_a(values, "pandas", "NumpyExtensionArray"):
@@ -82,13 +83,13 @@ def _numpy_texts(values: Any, *, nan_is_null: bool, length: int = 0) -> Texts:
     return [value if type(value) is str else text_of(value, nan_is_null=nan_is_null) for value in values]
 
 
-def _moment_texts(values: Any, length: int) -> Texts:
-    """Return the texts of moments or durations, as pandas writes each column: those written alike go at once."""
+def _timestamp_texts(values: Any, length: int) -> Texts:
+    """Return the texts of timestamps or durations. Columns with the same format are converted together."""
     import numpy as np
 
     if not len(values):
         return []
-    fineness = _fineness(values, length)
+    fineness = _resolutions(values, length)
     levels = np.unique(fineness).tolist()
     if len(levels) == 1:
         return _written(values)
@@ -100,8 +101,8 @@ def _moment_texts(values: Any, length: int) -> Texts:
     return found
 
 
-def _fineness(values: Any, length: int) -> Any:
-    """Return for each column how fine its moments are: whole days, seconds, and thousandths of each."""
+def _resolutions(values: Any, length: int) -> Any:
+    """Return the resolution of each column's timestamps: days, seconds, or a power of a thousandth of a second."""
     import numpy as np
 
     unit = getattr(values, "unit", None) or np.datetime_data(values.dtype)[0]
@@ -112,23 +113,23 @@ def _fineness(values: Any, length: int) -> Any:
 
 
 def _other_texts(values: Any, length: int) -> Texts:
-    """Return the texts of an extension array: text, dates, periods, intervals."""
+    """Return the texts of an extension array such as text, dates, periods or intervals."""
     if is_a(values.dtype, "pandas", "StringDtype"):
         return [text if type(text) is str else None for text in values.tolist()]
-    return _moment_texts(values, length) if values.dtype.kind in "mM" else _written(values)
+    return _timestamp_texts(values, length) if values.dtype.kind in "mM" else _written(values)
 
 
 def _written(values: Any) -> Texts:
-    """Return the texts of an extension array, as pandas writes them."""
+    """Return the texts of an extension array, in the format that pandas uses."""
     import pandas as pd
 
-    # Moments write themselves in the same way without a Series, which is slow.
+    # Timestamp arrays give the same texts without a Series, which is slow.
     known = values.astype("U") if values.dtype.kind in "mM" else pd.Series(values).astype(str)
     return [None if gap else str(value) for gap, value in zip(values.isna().tolist(), known.tolist(), strict=True)]
 
 
 def text_of(value: Any, *, nan_is_null: bool = True) -> str | None:
-    """Return the text of one value of any type."""
+    """Return the text of one value of any type, or None for a null."""
     kind = type(value)
     if kind is str or value is None:
         return value  # type: ignore[no-any-return]
@@ -144,14 +145,14 @@ def text_of(value: Any, *, nan_is_null: bool = True) -> str | None:
 
 
 def is_nested(value: Any) -> bool:
-    """Whether a value is a collection, which goes as JSON."""
+    """Whether a value is a collection, which is written as JSON."""
     if type(value) is str:
         return False
     return isinstance(value, dict | list | tuple | set | frozenset) or is_a(value, "numpy", "ndarray")
 
 
 def type_names(values: Sequence[Any]) -> dict[str, int]:
-    """Return how many values there are of each Python type, nulls left out, the commonest first."""
+    """Count the values of each Python type, without nulls, the most common type first."""
     counts: dict[str, int] = {}
     for value in values:
         if not is_missing(value) and not (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN

@@ -1,8 +1,8 @@
-"""Figures of one column: nulls, distinct values, extremes and quartiles, each with what it is counted over.
+"""Statistics of one column: nulls, distinct values, minimum, maximum and quartiles.
 
-They are of the whole column wherever that is quick: all of them in a small table, and in a large one those that need
-one pass over numbers. All else is counted over the rows sent, and marked so. What is counted over what depends on the
-table's size and types only, never on a clock, so that the same table has the same profile.
+They cover the whole column where that is fast: everything in a small table, and in a large table the statistics that
+need one pass over numbers. The others cover only the rows sent, and are marked with ``*``. The choice depends only on
+the size and the types of the table, never on time, so the same table always has the same profile.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from codevf_nb.attachments.attachment import is_a
 if TYPE_CHECKING:
     import pandas as pd
 
-STRETCH = 1 << 18  # rows read at once
-_ALL_CELLS = 1_000_000  # a table of at most so many cells is counted whole
-_PASS_CELLS = 100_000_000  # of at most so many numbers, one pass is made
+BATCH_ROWS = 1 << 18  # rows per batch
+_ALL_CELLS = 1_000_000  # a table with at most this many cells is counted completely
+_PASS_CELLS = 100_000_000  # one pass is made over at most this many numbers
 _SORTABLE = (int, float, decimal.Decimal, dt.date, dt.time, dt.timedelta)
-# What pandas.read_csv takes for a null.
+# The texts that pandas.read_csv reads as a null.
 _NULL_WORDS = frozenset(
     "#N/A,#N/A N/A,#NA,-1.#IND,-1.#QNAN,-NaN,-nan,1.#IND,1.#QNAN,<NA>,N/A,NA,NULL,NaN,None,n/a,nan,null".split(",")  # noqa: SIM905
 )
-_MIXED = ("object", "Object")  # dtypes that say nothing about the types inside
+_MIXED = ("object", "Object")  # dtypes that don't determine the types of their values
 _MISSING_NAMES = {"float": "NaN", "NAType": "NA", "NaTType": "NaT"}
 
 
 @dataclass
-class Figures:
-    """The figures of a column as text; one that is only of the rows sent ends in ``*``."""
+class Statistics:
+    """Statistics of a column as text. A text that ends in ``*`` covers only the rows sent."""
 
     nulls: str = ""
     distinct: str = ""
@@ -44,25 +44,32 @@ class Figures:
     remarks: list[str] = field(default_factory=list)
 
 
-def figures_of(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Figures:
-    """Count a column of a table; ``sent`` are its values in the rows that are sent.
+def statistics_of(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Statistics:
+    """Compute the statistics of one column of a table.
 
-    Of a masked column nothing is said that shows a value.
+    Args:
+        table: The whole table.
+        number: The column's number.
+        sent: The column's values in the rows that are sent.
+        masked: Whether the column is masked. Then no statistic shows a value.
+
+    Returns:
+        The statistics as text.
     """
     if table.part is not None:
         return _of_part(table, number, sent, masked=masked)
     if len(sent) == table.rows:
         return _counted(sent, table, number, masked=masked, mark="")
     if table.rows * len(table.header) <= _ALL_CELLS:
-        return _counted(table.stretch(number, 0, table.rows), table, number, masked=masked, mark="")
+        return _counted(table.column_slice(number, 0, table.rows), table, number, masked=masked, mark="")
     found = _counted(sent, table, number, masked=masked, mark="*")
     if table.rows * len(table.header) <= _PASS_CELLS:
         _pass(table, number, found, masked=masked)
     return found
 
 
-def _of_part(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Figures:
-    """Take what an engine has counted over the whole, and the rest of the rows that are sent."""
+def _of_part(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -> Statistics:
+    """Use the statistics that an engine computed over all rows; compute the others over the rows sent."""
     found = _counted(sent, table, number, masked=masked, mark="*")
     whole = table.part.figures.get(number) if table.part else None
     if whole is not None:
@@ -74,9 +81,9 @@ def _of_part(table: Table, number: int, sent: pd.Series[Any], *, masked: bool) -
     return found
 
 
-def _counted(values: pd.Series[Any], table: Table, number: int, *, masked: bool, mark: str) -> Figures:
-    """Count everything over some values."""
-    found = Figures()
+def _counted(values: pd.Series[Any], table: Table, number: int, *, masked: bool, mark: str) -> Statistics:
+    """Compute all statistics over some values."""
+    found = Statistics()
     missing, nan = _missing(values, nan_is_null=table.nan_is_null)
     known = values[~(missing | nan)]
     found.nulls = _nulls(values, int(missing.sum()), int(nan.sum())) + mark
@@ -93,7 +100,7 @@ def _counted(values: pd.Series[Any], table: Table, number: int, *, masked: bool,
 
 
 def _missing(values: pd.Series[Any], *, nan_is_null: bool) -> tuple[Any, Any]:
-    """Return which values are null, and which are a NaN that is no null."""
+    """Return which values are null, and which are a NaN that is not a null."""
     import numpy as np
 
     nothing = np.zeros(len(values), dtype=bool)
@@ -129,12 +136,12 @@ def _nulls(values: pd.Series[Any], nulls: int, nan: int) -> str:
 def _distinct(known: pd.Series[Any]) -> int | None:
     try:
         return int(known.nunique())
-    except Exception:  # noqa: BLE001 - nested values: each library has its own error for what it can't compare
+    except Exception:  # noqa: BLE001 - nested values: each library raises its own error for values that it can't compare
         return None
 
 
 def _types(known: pd.Series[Any], mark: str) -> str:
-    """Name the Python types in a column of objects."""
+    """Describe the Python types in a column of objects."""
     if not _is_object(known.dtype):
         return ""
     names = type_names(known.tolist())
@@ -145,13 +152,13 @@ def _types(known: pd.Series[Any], mark: str) -> str:
 
 
 def _order_statistics(known: pd.Series[Any]) -> list[str] | None:
-    """Return minimum, quartiles and maximum as text: values of the column itself, none between two."""
+    """Return minimum, quartiles and maximum as text. They are values of the column, never interpolated."""
     if known.empty or not _has_order(known):
         return None
     known = known.dropna()
     try:
         ordered = known.sort_values(ignore_index=True)
-    except Exception:  # noqa: BLE001 - such as times with and without a zone
+    except Exception:  # noqa: BLE001 - for example, timestamps with and without a time zone
         return None
     last = len(ordered) - 1
     places = [0, last // 4, last // 2, 3 * last // 4, last]
@@ -174,7 +181,7 @@ def _has_order(known: pd.Series[Any]) -> bool:
 
 
 def _category_remarks(values: pd.Series[Any], mark: str) -> list[str]:
-    """Name the categories that are used, in their order; the others are only counted, since no row shows them."""
+    """List the categories in use, in their order. The others are only counted, because no row shows them."""
     dtype: Any = values.dtype
     if not is_a(dtype, "pandas", "CategoricalDtype"):
         return []
@@ -187,7 +194,7 @@ def _category_remarks(values: pd.Series[Any], mark: str) -> list[str]:
 
 
 def _text_remarks(known: pd.Series[Any], mark: str, *, is_alone: bool) -> list[str]:
-    """Say what of the texts or the nested values of a column looks different in the CSV."""
+    """Describe which texts or nested values of a column look different in the CSV."""
     if not _is_object(known.dtype) and not is_a(known.dtype, "pandas", "StringDtype"):
         return []
     found = []
@@ -223,7 +230,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-# -- one pass over a column that is too long to be counted whole
+# -- one pass over a column that is too long for all statistics
 
 
 @dataclass
@@ -238,7 +245,7 @@ class _Totals:
         if is_a(kind, "pandas", "CategoricalDtype"):
             self.nulls += int((part.cat.codes.to_numpy() < 0).sum())
             return
-        is_full = is_a(kind, "numpy", "dtype") and kind.kind in "iub"  # can't have nulls
+        is_full = is_a(kind, "numpy", "dtype") and kind.kind in "iub"  # this dtype has no nulls
         missing = None
         if not is_full:
             missing, not_numbers = _missing(part, nan_is_null=nan_is_null)
@@ -249,17 +256,17 @@ class _Totals:
             self.ends += _ends(part, missing)
 
 
-def _pass(table: Table, number: int, found: Figures, *, masked: bool) -> None:
-    """Put nulls and extremes of the whole in the place of those of the rows sent, where a pass over it is quick."""
-    kind: Any = table.stretch(number, 0, 1).dtype
+def _pass(table: Table, number: int, found: Statistics, *, masked: bool) -> None:
+    """Replace nulls and extremes of the rows sent by those of the whole column, if one pass over it is fast."""
+    kind: Any = table.column_slice(number, 0, 1).dtype
     is_text = is_a(kind, "pandas", "StringDtype")
     is_quick = kind.kind in "iufbmM" or is_a(kind, "pandas", "CategoricalDtype")
     if _is_object(kind) or not (is_quick or (is_text and kind.storage == "pyarrow")):
         return
     totals = _Totals()
-    for start in range(0, table.rows, STRETCH):
-        part = table.stretch(number, start, min(start + STRETCH, table.rows))
-        if part.dtype.kind != kind.kind:  # floats of polars and Arrow, whose nulls are not everywhere
+    for start in range(0, table.rows, BATCH_ROWS):
+        part = table.column_slice(number, start, min(start + BATCH_ROWS, table.rows))
+        if part.dtype.kind != kind.kind:  # polars or Arrow floats: batches with nulls have another dtype
             return
         totals.add(part, nan_is_null=table.nan_is_null, masked=masked)
     found.nulls = f"{totals.nulls:,}, and {totals.nan:,} NaN" if totals.nan else f"{totals.nulls:,}"
@@ -272,7 +279,7 @@ def _pass(table: Table, number: int, found: Figures, *, masked: bool) -> None:
 
 
 def _ends(part: pd.Series[Any], missing: Any) -> list[Any]:
-    """Return the least and the greatest value of a stretch, in numpy where that is quicker."""
+    """Return the minimum and the maximum of a batch, with numpy where that is faster."""
     import numpy as np
 
     if not len(part):
@@ -286,7 +293,7 @@ def _ends(part: pd.Series[Any], missing: Any) -> list[Any]:
     return [part.min(), part.max()]
 
 
-def _put_extremes(found: Figures, kind: Any, ends: list[Any]) -> None:
+def _put_extremes(found: Statistics, kind: Any, ends: list[Any]) -> None:
     import pandas as pd
 
     there = pd.Series(ends).dropna()

@@ -1,8 +1,8 @@
-"""Tables that live in an engine: each is drawn from by its engine's own means, and never read as a whole.
+"""Tables in an engine. Each engine samples its table by its own means; the table is never read completely.
 
-An engine has three short answers: the table without rows, at most so many rows drawn by a fixed seed, and the rows
-whose keys are among some. What comes back is a frame of polars, Arrow or pandas, which is then read as any other table.
-The libraries are never imported for a value that isn't theirs.
+An engine has three operations: return the table without rows, return a random sample of at most n rows with a fixed
+seed, and return the rows whose keys are in a list. The result is a polars, Arrow or pandas frame, which is then read
+like any other table. A library is never imported unless the value belongs to it.
 """
 
 from __future__ import annotations
@@ -16,44 +16,44 @@ if TYPE_CHECKING:
     import numpy as np
 
 SEED = 20260101
-# Columns that are added to draw rows, and dropped again.
+# Temporary columns for sampling.
 _CHANCE, _ROW = "codevf_chance", "codevf_row"
 
-Keys = Mapping[str, Sequence[Any]]  # the values that are asked for, by column
+Keys = Mapping[str, Sequence[Any]]  # the requested values, by column
 
 
 def _unused(columns: Iterable[object], *names: str) -> list[str]:
-    """Return names for columns to be added: those asked for, or like them where a column has one, in any case."""
+    """Return names for columns to add. A name that a column already has, in any case, gets a suffix."""
     used, found = {str(column).casefold() for column in columns}, []
     for name in names:
         while name.casefold() in used:
-            name += "_"  # noqa: PLW2901 - until it is free
+            name += "_"  # noqa: PLW2901 - repeated until the name is unused
         found.append(name)
     return found
 
 
 class Lookup(Protocol):
-    """Where rows of a table are looked up by their keys: an engine, or memory."""
+    """A table in which rows can be found by their keys, in an engine or in memory."""
 
     def matching(self, keys: Keys, rows: int) -> Any:
-        """Return at most so many rows that have, in each of some columns, one of the values asked for."""
+        """Return at most ``rows`` rows that have one of the requested values in each key column."""
 
     def present(self, keys: Keys) -> Any:
-        """Return the different keys of all such rows."""
+        """Return the distinct keys of all rows that match."""
 
 
 class Engine(Lookup, Protocol):
-    """What is asked of an engine about one table."""
+    """The operations of an engine on one table."""
 
     def empty(self) -> Any:
         """Return the table without its rows."""
 
     def drawn(self, rows: int) -> tuple[Any, np.ndarray[Any, Any] | None]:
-        """Return rows drawn at random, and their numbers in the table, where it has any."""
+        """Return a random sample, and the positions of its rows in the table if the table has an order."""
 
 
 class Polars:
-    """A lazy frame. Rows are those with the least hash of their number, so all have the same chance."""
+    """A polars LazyFrame. The sample has the smallest hashes of row numbers, so every row is equally likely."""
 
     def __init__(self, value: Any) -> None:
         self._frame = value
@@ -91,7 +91,7 @@ def _collected(query: Any) -> Any:
 
 
 class DuckDB:
-    """A relation of DuckDB."""
+    """A DuckDB relation."""
 
     def __init__(self, value: Any) -> None:
         self._relation = value
@@ -100,7 +100,7 @@ class DuckDB:
         return self._relation.limit(0).to_arrow_table()
 
     def drawn(self, rows: int) -> tuple[Any, None]:
-        query = f"SELECT * FROM codevf_table USING SAMPLE reservoir({rows} ROWS) REPEATABLE ({SEED})"  # noqa: S608 - two numbers of ours
+        query = f"SELECT * FROM codevf_table USING SAMPLE reservoir({rows} ROWS) REPEATABLE ({SEED})"  # noqa: S608 - the query contains two numbers from this module
         return self._relation.query("codevf_table", query).to_arrow_table(), None
 
     def matching(self, keys: Keys, rows: int) -> Any:
@@ -121,13 +121,13 @@ class DuckDB:
 
 
 class Dask:
-    """A frame of Dask's. Each partition draws by its number, and the least of all are taken, as in one query."""
+    """A Dask DataFrame. Each partition gives its rows random numbers by its own seed; the smallest ones are sampled."""
 
     def __init__(self, value: Any) -> None:
         self._frame = value
 
     def empty(self) -> Any:
-        return self._frame._meta  # noqa: SLF001 - Dask's own name for it
+        return self._frame._meta  # noqa: SLF001 - the only name that Dask has for its schema
 
     def drawn(self, rows: int) -> tuple[Any, None]:
         (name,) = _unused(self._frame.columns, _CHANCE)
@@ -156,7 +156,7 @@ def _with_chance(part: Any, name: str, partition_info: Any = None) -> Any:
 
 
 class Spark:
-    """A DataFrame of Spark, classic or by Connect."""
+    """A Spark DataFrame, classic or Spark Connect."""
 
     def __init__(self, value: Any) -> None:
         self._frame = value.to_spark() if type(value).__module__.startswith("pyspark.pandas") else value
@@ -193,7 +193,7 @@ def _quoted(column: str) -> str:
 
 
 class Ibis:
-    """A table expression of Ibis. Its sample is a share of the rows, so these are counted first."""
+    """An Ibis table expression. Ibis samples a fraction of the rows, so the rows are counted first."""
 
     def __init__(self, value: Any) -> None:
         self._table = value
@@ -221,7 +221,7 @@ class Ibis:
 
 
 class Modin:
-    """A DataFrame of Modin's, which knows its length and its rows by position."""
+    """A Modin DataFrame, which knows its length and selects rows by position."""
 
     def __init__(self, value: Any) -> None:
         self._frame = value

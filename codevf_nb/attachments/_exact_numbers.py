@@ -1,4 +1,4 @@
-"""Numbers with nulls beside them as pandas columns that change none of them."""
+"""Convert numbers with nulls to pandas columns without changing any number."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def numbers(values: np.ndarray[Any, Any], missing: np.ndarray[Any, Any]) -> pd.Series[Any]:
-    """Return numbers or truth values as a column; where some are missing, of a type that keeps the others exact.
+    """Convert numbers or booleans to a column. With missing values, its dtype keeps the others exact.
 
-    Floats with nulls become objects: pandas takes a NaN for a null in its own nullable type.
+    Floats with nulls become objects, because the nullable dtypes of pandas treat NaN as a null.
     """
     import pandas as pd
 

@@ -1,6 +1,7 @@
-"""Which exception is asked about: the last one that was raised, in which cell, and whether anything has run since.
+"""Find the exception that a question is about: the last one raised, its cell, and whether another cell ran since.
 
-Cells are returned as they were typed: IPython runs ``%%time`` and ``!ls`` as calls of its own, which no one wrote.
+Cells are returned as the user typed them. IPython compiles ``%%time`` and ``!ls`` to function calls, which the user did
+not write.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from codevf_nb.attachments._source_code import is_cell, is_own
 from codevf_nb.attachments.attachment import AttachmentError
 from codevf_nb.ipython import exceptions
 
-# How IPython 7 names a cell's code.
+# The file name that IPython 7 gives to a cell's code.
 _OLD_CELL = re.compile(r"<ipython-input-(\d+)-")
-# The code in a `%%time` cell: its lines are those of the cell below its first one.
+# The file names of timed code. Its line 1 is the line after `%%time` in the cell.
 _TIMED = ("<timed exec>", "<timed eval>")
 _TIMES = re.compile(r"\s*%%?time\b")
 
@@ -28,8 +29,11 @@ _TIMES = re.compile(r"\s*%%?time\b")
 class Failure:
     """An exception that was raised in a notebook.
 
-    ``where`` names its cell or file, ``line`` is the line of the user's own code that failed, ``cell`` the code of the
-    cell that holds it as it was typed (None where no cell does).
+    Attributes:
+        error: The exception.
+        where: The name of its cell or file.
+        line: The line of the user's code that failed.
+        cell: The code of the cell as the user typed it, or None if the code is not in a cell.
     """
 
     error: BaseException
@@ -39,7 +43,7 @@ class Failure:
 
     @property
     def identity(self) -> str:
-        """What makes it another question than another exception of the same cell: its type and the failing line."""
+        """The exception's type and the failing line, which distinguish it from other exceptions of the same cell."""
         return f"{type(self.error).__qualname__}: {' '.join(self.line.split())}"
 
     def __str__(self) -> str:
@@ -50,10 +54,18 @@ class Failure:
 def last_failure(shell: Any, *, allow_earlier: bool = False) -> Failure:
     """Return the exception that was raised last in a shell.
 
-    An error of this extension's own is passed over for the one before it, which it carries in ``before``.
+    An error of this extension is skipped: the exception before it, stored in its attribute ``before``, is used.
+
+    Args:
+        shell: The IPython shell.
+        allow_earlier: Whether to accept an exception after which other cells ran.
+
+    Returns:
+        The exception and its location.
 
     Raises:
-        AttachmentError: nothing has failed yet; or, without ``allow_earlier``, something else has happened since.
+        AttachmentError: No exception has been raised yet; or other code ran or failed since, and ``allow_earlier`` is
+            False.
     """
     error = exceptions.last()
     if error is None:
@@ -65,7 +77,7 @@ def last_failure(shell: Any, *, allow_earlier: bool = False) -> Failure:
 
 
 def number_of(shell: Any, file_name: str) -> int | None:
-    """Return the execution count of the cell whose code has this file name; None where it is no cell's, or unknown."""
+    """Return the execution count of the cell with this code file name; None if it is unknown or the code is no cell."""
     if not is_cell(file_name):
         return None
     compiled = getattr(getattr(shell, "compile", None), "_filename_map", {})
@@ -76,7 +88,7 @@ def number_of(shell: Any, file_name: str) -> int | None:
 
 
 def typed_lines(shell: Any, file_name: str) -> list[str] | None:
-    """Return the lines of a cell as they were typed; None where IPython has made no other lines of them."""
+    """Return the lines of a cell as the user typed them, or None if IPython did not transform them."""
     number = number_of(shell, file_name)
     inputs = inputs_of(shell)
     if number is None or not 0 < number < len(inputs):
@@ -86,14 +98,22 @@ def typed_lines(shell: Any, file_name: str) -> list[str] | None:
 
 
 def is_timed(file_name: str) -> bool:
-    """Whether code is what ``%time`` or ``%%time`` runs."""
+    """Whether the file name belongs to code that ``%time`` or ``%%time`` runs."""
     return file_name in _TIMED
 
 
 def timed_line(lines: list[str], number: int, called: int) -> int:
-    """Return the number of a line that was timed, in its cell as it was typed.
+    """Return the line number of timed code in its cell, as the user typed it.
 
-    ``called`` is the line of the cell that has called the magic. IPython takes the blank lines below ``%%time`` away.
+    IPython removes the blank lines below ``%%time``.
+
+    Args:
+        lines: The lines of the cell.
+        number: The line number in the timed code.
+        called: The line of the cell that called the magic.
+
+    Returns:
+        The line number in the cell.
     """
     if not lines or not lines[0].startswith("%%"):
         return called
@@ -123,7 +143,7 @@ def _failure(shell: Any, error: BaseException) -> Failure:
 
 
 def _of_timed(shell: Any, error: BaseException, frames: list[tuple[FrameType, int]]) -> Failure:
-    """Find the cell of timed code in the history: IPython 7 ends the traceback in the magic that has timed it."""
+    """Find the cell of timed code in the history: in IPython 7 the traceback ends in the magic that ran it."""
     number, text = _newest_timed(shell)
     at = next(at for frame, at in reversed(frames) if is_timed(frame.f_code.co_filename))
     lines = text.splitlines()
@@ -132,13 +152,13 @@ def _of_timed(shell: Any, error: BaseException, frames: list[tuple[FrameType, in
 
 
 def _newest_timed(shell: Any) -> tuple[int | None, str]:
-    """Return the number and the text of the newest input that times something."""
+    """Return the execution count and the text of the newest input that uses ``%time`` or ``%%time``."""
     inputs = reversed(list(enumerate(inputs_of(shell))))
     return next(((at, text) for at, text in inputs if _TIMES.match(text)), (None, ""))
 
 
 def _of_syntax(shell: Any, error: SyntaxError) -> Failure:
-    """Read where code that can't be compiled stands from the exception itself: no frame of it was ever run."""
+    """Read the location of a syntax error from the exception itself: the code never ran, so it has no frame."""
     name = str(error.filename)
     if not is_cell(name):
         return Failure(error, name.rsplit("/", 1)[-1], (error.text or "").strip(), _newest_input(shell))
@@ -164,7 +184,7 @@ def _refuse_earlier(shell: Any, failure: Failure) -> None:
 
 
 def _number_of_failure(shell: Any, failure: Failure) -> int | None:
-    """Return the execution count of the cell that was running when an exception was raised."""
+    """Return the execution count of the cell that raised an exception."""
     error = failure.error
     if isinstance(error, SyntaxError) and is_cell(str(error.filename)):
         return number_of(shell, str(error.filename))
@@ -197,11 +217,11 @@ def _line(lines: list[str], number: int) -> str:
 
 
 def _newest_input(shell: Any) -> str | None:
-    """Return the newest cell that was executed: where IPython can't say which one failed, it was this one."""
+    """Return the newest executed cell. It is the failed cell if IPython can't name one."""
     return next((text for _, text in reversed(ran_before(shell))), None)
 
 
 def _number_by_text(shell: Any, file_name: str) -> int | None:
-    """Find a cell by its code, the newest first: ipykernel 6 with IPython 7 names code by a hash alone."""
+    """Find a cell by its code, the newest first: ipykernel 6 with IPython 7 names code only by a hash."""
     inputs = list(enumerate(inputs_of(shell)))
     return next((at for at, text in reversed(inputs) if is_code_of(shell, text, file_name)), None)

@@ -1,4 +1,4 @@
-"""Values that have names for what they hold, whatever holds them: dicts, records, models, rows."""
+"""Values with named parts: dicts, records, models and rows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from codevf_nb.attachments._json_values import fields_of
 from codevf_nb.attachments.attachment import is_a
 
 
-def named_in(value: Any) -> Mapping[Any, Any] | None:
-    """Return what a value holds by name; None for one that holds nothing under names of its own."""
+def named_parts(value: Any) -> Mapping[Any, Any] | None:
+    """Return the named parts of a value, or None if it has none."""
     if isinstance(value, Mapping):
         return value
     record: dict[Any, Any] | None = fields_of(value)
@@ -27,7 +27,7 @@ def named_in(value: Any) -> Mapping[Any, Any] | None:
 
 
 def _attributes_of(value: Any) -> Mapping[Any, Any] | None:
-    """Return the attributes of an object that is shown by its repr, where they may stand in the clear."""
+    """Return the attributes of an object that is written as its repr, because the repr may show them."""
     kind = type(value)
     if isinstance(value, type) or callable(value) or kind.__module__ in {"builtins", "datetime", "decimal", "uuid"}:
         return None

@@ -1,4 +1,4 @@
-"""From what a user names to the files that are sent."""
+"""Make the files of a question from the values and paths that the user names."""
 
 from __future__ import annotations
 
@@ -59,34 +59,44 @@ def gather(
     redact: str | Iterable[object] = (),
     depth: Depth = Depth.SAMPLE,
 ) -> tuple[Attachment, ...]:
-    """Make the attachments of a question, five at most: the cell, tables with one profile for all, the rest, files.
+    """Make the attachments of a question: the cell, sampled tables with one profile, other values, and files.
 
-    ``max_bytes`` is the budget of each file made here; a larger table is sampled evenly, and the profile says so.
-    Columns named in ``redact`` are masked. ``depth`` is how much of a table that lives in an engine is read. What
-    doesn't fit five files is put together (see ``packing``).
+    There are at most five attachments. If there are more, the packing module combines some of them.
+
+    Args:
+        code: The code of the cell, or None to attach no cell.
+        named: The values to attach, by the expression that the user typed.
+        files: Paths of files to attach unchanged.
+        max_bytes: The budget of each file made here, in bytes. A larger table is sampled evenly, and the profile
+            reports it.
+        redact: The names of the columns to mask.
+        depth: How much of a table in an engine is read.
+
+    Returns:
+        The attachments, at most five.
 
     Raises:
-        AttachmentError: a value is of no kind that can be attached, or a file can't be read.
+        AttachmentError: A value has an unsupported type, a file can't be read, or a column to mask does not exist.
     """
     if max_bytes < 1:
         raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more.")
-    mask, names, sorted_out = Mask(redact), Names(), _Sorted(max_bytes, depth)
+    mask, names, values = Mask(redact), Names(), _NamedValues(max_bytes, depth)
     called = shown(named)
     for name, value in named.items():
-        sorted_out.add(called[name], value)
+        values.add(called[name], value)
     parts = [] if code is None else [Attachment(names.unique("cell.py"), _encoded(code), kind=Kind.CELL)]
     attached = [_file(Path(path)) for path in files]
-    others = [*sorted_out.files(max_bytes, mask, crowd=len(attached) + len(sorted_out.tables)), *attached]
-    notes = sum(part.kind is Kind.NOTE for part in others) + bool(sorted_out.tables)
-    parts += _tables(code, sorted_out.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
+    others = [*values.files(max_bytes, mask, other_files=len(attached) + len(values.tables)), *attached]
+    notes = sum(part.kind is Kind.NOTE for part in others) + bool(values.tables)
+    parts += _tables(code, values.tables, max_bytes, mask, names, notes, len(parts) + len(others) - notes + 1)
     mask.check()
     parts += [_renamed(part, names) for part in others]
     return pack(parts, names)
 
 
 @dataclass
-class _Sorted:
-    """What is attached by name: tables, which are sampled together, and all else."""
+class _NamedValues:
+    """The named values, separated into tables, which are sampled together, and other values."""
 
     max_bytes: int
     depth: Depth
@@ -104,20 +114,20 @@ class _Sorted:
         else:
             self.tables.append(table)
 
-    def files(self, max_bytes: int, mask: Mask, crowd: int) -> list[Attachment]:
-        """Make the files that are no tables; where texts will have to share one, they share its budget."""
-        crowded = crowd + len(self._values) + 2 > 5
-        budget = max_bytes // max(1, len(self._values)) if crowded else max_bytes
-        return [_made(name, value, max(1, budget), mask) for name, value in self._values.items()]
+    def files(self, max_bytes: int, mask: Mask, other_files: int) -> list[Attachment]:
+        """Make the files that are not tables. Texts that must share one file also share its budget."""
+        is_shared = other_files + len(self._values) + 2 > 5
+        budget = max_bytes // max(1, len(self._values)) if is_shared else max_bytes
+        return [_value_file(name, value, max(1, budget), mask) for name, value in self._values.items()]
 
 
-def _made(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
-    """Make a file of a value that is no table."""
+def _value_file(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
+    """Make a file of a value that is not a table."""
     with guarded(name, type_name(value)):
-        return _written(name, value, budget, mask)
+        return _unguarded_file(name, value, budget, mask)
 
 
-def _written(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
+def _unguarded_file(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
     if isinstance(value, os.PathLike):
         return _file(Path(value))
     if isinstance(value, bytes | bytearray | memoryview | io.BytesIO):
@@ -131,7 +141,7 @@ def _written(name: str, value: Any, budget: int, mask: Mask) -> Attachment:
 
 
 def _text(name: str, value: Any, budget: int, mask: Mask) -> tuple[str, bytes]:
-    """Write a value as text: its file's name, and what stands in it."""
+    """Return a value as text: the name of its file, and the file's content."""
     if isinstance(value, Text):
         return value.file_name, text_file(value.text, budget)
     if isinstance(value, str):
@@ -153,7 +163,7 @@ def _tables(
     notes: int,
     others: int,
 ) -> list[Attachment]:
-    """Make a CSV of each table, of the smallest ones a page where there is no room, and one profile of all."""
+    """Make one profile of all tables, and a CSV of each. If there are too many files, small tables share a page."""
     if not tables:
         return []
     joined = tables_to_join([table.rows * max(1, len(table.header)) for table in tables], notes, others)
@@ -190,13 +200,13 @@ def _file(path: Path) -> Attachment:
     try:
         path = path.expanduser()
         is_file = path.is_file()
-    except (OSError, RuntimeError, ValueError) as error:  # no such user, a name too long, a NUL
+    except (OSError, RuntimeError, ValueError) as error:  # unknown ~user, name too long, NUL character
         raise AttachmentError(f"File can't be read: {one_line(str(path))} ({error}).") from None
     if not is_file:
         why = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
         raise AttachmentError(f"File {why}: {one_line(str(path))}{_likely_file(path)}.")
     try:
-        if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # told before it is read into memory
+        if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # checked before the file is read into memory
             raise AttachmentError(f"File is larger than the 50 MB that are taken: {one_line(str(path))}.")
         content = path.read_bytes()
     except OSError as error:
@@ -206,10 +216,10 @@ def _file(path: Path) -> Attachment:
 
 
 def _likely_file(path: Path) -> str:
-    """Return a hint at the file of the same folder whose name resembles this one; empty where there is none."""
+    """Return a suggestion of a file in the same folder with a similar name; empty if there is none."""
     try:
         return "" if path.is_dir() else did_you_mean(path.name, [other.name for other in path.parent.iterdir()])
-    except OSError:  # the folder isn't there, or can't be listed
+    except OSError:  # the folder does not exist or can't be listed
         return ""
 
 

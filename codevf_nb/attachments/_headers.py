@@ -1,15 +1,15 @@
-"""Column labels as the header of a CSV: text, unique, on one line."""
+"""Column labels as the header of a CSV: text, unique, and on one line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-_LONGEST = 60  # characters of a label in a sentence
+_LONGEST = 60  # characters of a label in a message
 
 
 def label_text(label: Any) -> str:
-    """Write a column's label as text; the parts of a MultiIndex with blanks and a slash between."""
+    """Return a column label as text. The levels of a MultiIndex label are joined by `` / ``."""
     if isinstance(label, tuple):
         return " / ".join(text for part in label if (text := label_text(part)))
     return "" if _is_missing(label) else str(label).replace("\r", " ").replace("\n", " ")
@@ -25,13 +25,13 @@ def _is_missing(label: Any) -> bool:
 
 
 def unique_header(labels: Sequence[str]) -> tuple[str, ...]:
-    """Make labels a header: none empty, and the second ``a`` is ``a.1``, as pandas would name it on reading."""
+    """Return labels as a header: no label is empty, and a second ``a`` becomes ``a.1``, as in pandas.read_csv."""
     reserved = {label for label in labels if label}
     used: set[str] = set()
     counts: dict[str, int] = {}
     header = []
     for number, label in enumerate(labels):
-        label = label or f"column_{number}"  # noqa: PLW2901 - an empty one gets a name first
+        label = label or f"column_{number}"  # noqa: PLW2901 - an empty label gets a default name
         free = label
         while free in used or (free != label and free in reserved):
             counts[label] = counts.get(label, 0) + 1
@@ -42,7 +42,7 @@ def unique_header(labels: Sequence[str]) -> tuple[str, ...]:
 
 
 def renamed(labels: Sequence[str], header: Sequence[str]) -> str:
-    """Return a remark on the labels that were changed to make them unique; empty where none was."""
+    """Return a remark on the labels that were changed to make them unique; empty if no label changed."""
     pairs = [(old, new) for old, new in zip(labels, header, strict=True) if old != new]
     if not pairs:
         return ""
@@ -56,5 +56,5 @@ def _short(text: str) -> str:
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """Write a number with its noun: 1 row, 1,204 rows."""
+    """Return a number with its noun: 1 row, 1,204 rows."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

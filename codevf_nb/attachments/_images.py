@@ -1,4 +1,4 @@
-"""Matplotlib's figures and PIL's images as PNG."""
+"""Convert matplotlib figures and PIL images to PNG."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from codevf_nb.attachments.attachment import AttachmentError, Picture, is_a
 
-MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the published limit for images; a larger one is made smaller
+MAX_IMAGE_BYTES = 10 * 1024 * 1024  # the service's documented limit for images; larger images are scaled down
 
 
 def png_of(name: str, value: Any) -> bytes | None:
-    """Return a figure, an Axes, an image or a picture as PNG, or None where a value is none of them."""
+    """Return a figure, an Axes, a PIL image or a Picture as PNG, or None for any other value."""
     if isinstance(value, Picture):
         return value.png
     if holds_drawings(value):
@@ -28,7 +28,7 @@ def png_of(name: str, value: Any) -> bytes | None:
 
 
 def holds_drawings(value: Any) -> bool:
-    """Whether a value is what pyplot returns of what it drew: an array of Axes, bars, the parts of a histogram."""
+    """Whether a value is a result of a pyplot call: an array of Axes, bars, or the parts of a histogram."""
     if isinstance(value, tuple) or (is_a(value, "numpy", "ndarray") and value.dtype.kind == "O"):
         return any(True for _ in _artists(value))
     return False
@@ -54,12 +54,16 @@ def _figure(artist: Any) -> Any:
 
 
 def figure_of(outputs: Iterable[Any] = ()) -> Any:
-    """Return the figure of a run: its last picture among the outputs it showed, else the open figure of pyplot.
+    """Return the figure of a run: the last image among its outputs, or else the open pyplot figure.
 
-    ``outputs`` are MIME bundles, or objects with one in ``data``, as IPython captures them.
+    Args:
+        outputs: MIME bundles, or objects with a MIME bundle in ``data``, as IPython captures them.
+
+    Returns:
+        A picture or a matplotlib figure.
 
     Raises:
-        AttachmentError: there is neither. The inline backend closes a figure once its cell has ended.
+        AttachmentError: There is no image and no open figure. The inline backend closes a figure when its cell ends.
     """
     for output in reversed(list(outputs)):
         data = output if isinstance(output, Mapping) else getattr(output, "data", {})
@@ -88,7 +92,7 @@ def _drawn(name: str, figure: Any) -> bytes:
             raise AttachmentError(f"{name} is larger than 10 MiB as PNG, however coarse.")
 
 
-# How an image of a mode that PNG doesn't have is written; any other mode goes as RGB.
+# The mode to write for an image mode that PNG lacks. All other modes are written as RGB.
 _MODES = {"RGBa": ("RGBA",), "La": ("LA",), "PA": ("RGBA",), "RGBX": ("RGB",)}
 _PNG_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}
 
@@ -109,7 +113,7 @@ def _saved(name: str, image: Any) -> bytes:
 
 
 def _grey(name: str, image: Any) -> Any:
-    """Return an image of whole numbers as 16 bit; a PNG has no floats, and no larger numbers."""
+    """Return an integer image with 16 bits per pixel; PNG has no floats and no larger integers."""
     least, greatest = image.getextrema()
     if image.mode != "F" and least >= 0 and greatest <= 65535:
         return image.convert("I").convert("I;16")

@@ -1,4 +1,4 @@
-"""The joins that a cell spells out: of pandas, of polars, and in SQL inside of a string."""
+"""Find the joins in the code of a cell: pandas, polars, and SQL in strings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-INDEX = "<index>"  # stands for the columns of a table's index
+INDEX = "<index>"  # a placeholder for the columns of a table's index
 
 _METHODS = {"merge", "join", "merge_asof", "merge_ordered", "join_asof"}
 _KINDS = {"inner", "left", "right", "outer", "cross", "full", "semi", "anti", "left_semi", "left_anti"}
@@ -19,7 +19,7 @@ _USING = re.compile(r"\bjoin\s+[\"`]?(\w+)[\"`]?" + _ALIAS + r"\s+using\s*\(([^)
 
 @dataclass(frozen=True)
 class Join:
-    """Two tables by their variables' names (None where it is an expression without one), and their key columns."""
+    """A join of two tables: their variable names (None for an expression without a variable) and their key columns."""
 
     left: str | None
     right: str | None
@@ -28,7 +28,7 @@ class Join:
 
 
 def joins_in(code: str | None) -> list[Join]:
-    """Return the joins in a cell, in their order; none where it can't be read."""
+    """Return the joins in a cell, in their order; empty if the cell can't be parsed."""
     if not code:
         return []
     plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in code.splitlines())
@@ -48,7 +48,7 @@ def joins_in(code: str | None) -> list[Join]:
 
 
 def _origins(tree: ast.AST) -> dict[str, str]:
-    """Return which variable each assigned one is made of: ``merged`` of ``orders``."""
+    """Map each assigned variable to the variable that it derives from: ``merged`` to ``orders``."""
     found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
@@ -59,7 +59,7 @@ def _origins(tree: ast.AST) -> dict[str, str]:
 
 
 def _root(node: ast.AST) -> str | None:
-    """Return the variable that an expression starts with; of ``pd.merge(a, b)`` it is ``a``."""
+    """Return the variable that an expression starts with; for ``pd.merge(a, b)`` it is ``a``."""
     while True:
         if isinstance(node, ast.Name):
             return node.id
@@ -124,7 +124,7 @@ def _set_index(node: ast.AST) -> tuple[str, ...]:
 
 
 def _columns(node: ast.AST | None) -> tuple[str, ...]:
-    """Return the names of columns in an argument: text, a list of texts, ``pl.col("a")``."""
+    """Return the column names in an argument: a string, a list of strings, or ``pl.col("a")``."""
     if node is None:
         return ()
     names = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]

@@ -1,4 +1,4 @@
-"""Which columns of two tables a join would use: those that the cell says, else those whose names say so."""
+"""Find the key columns of a join of two tables: from the cell's code, or else from the column names."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 _KEY_NAME = re.compile(r"(?:^|[_ ])(?i:id|key|code|uuid|guid|sku|ean|isin|number|no|nr)s?$|[a-z](?:Id|ID|Key|Code)$")
 _FOREIGN = re.compile(r"^(?P<table>.+?)(?:[_ ](?P<key>(?i:id|key|code|uuid|guid|pk))|(?P<camel>Id|ID|Key|Code))$")
-_OWN = {"id", "_id", "pk", "key", "uuid", "guid", "index", "code", "row"}  # what each table calls its own rows
+_OWN = {"id", "_id", "pk", "key", "uuid", "guid", "index", "code", "row"}  # common names of a table's own primary key
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Key columns of two tables, in the same order."""
+    """The key columns of two tables, in the same order."""
 
     first: tuple[str, ...]
     second: tuple[str, ...]
 
-    def turned(self) -> Pair:
-        """Return the same, from the other table's side."""
+    def swapped(self) -> Pair:
+        """Return the pair with the two tables exchanged."""
         return Pair(self.second, self.first)
 
 
 def key_pairs(
     first: Sample, second: Sample, joins: Sequence[Join], attached: Sequence[Sample]
 ) -> tuple[list[Pair], list[str]]:
-    """Return the key columns of two tables, the likeliest first, and remarks on columns that can be no keys."""
+    """Return the key columns of two tables, the likeliest pair first, and remarks on columns that can't be keys."""
     known = {_root(sample) for sample in attached}
-    spelled = [pair for join in joins for pair in _spelled(first, second, join, known)]
+    spelled = [pair for join in joins for pair in _keys_from_code(first, second, join, known)]
     found, remarks = [], []
-    for pair in dict.fromkeys(spelled or _named(first, second)):
-        why = _misfit(first, second, pair)
+    for pair in dict.fromkeys(spelled or _keys_from_names(first, second)):
+        why = _type_conflict(first, second, pair)
         if why is None:
             found.append(pair)
         elif why:
@@ -48,11 +48,11 @@ def key_pairs(
     return found, remarks
 
 
-# -- from the cell
+# -- from the cell's code
 
 
-def _spelled(first: Sample, second: Sample, join: Join, known: set[str]) -> list[Pair]:
-    """Return the keys of a join of two tables; one side may be a variable that isn't attached, made of the other."""
+def _keys_from_code(first: Sample, second: Sample, join: Join, known: set[str]) -> list[Pair]:
+    """Return the keys of a join of two tables. One side may be an unattached variable that derives from the other."""
     one, two = _root(first), _root(second)
     left, right = (name if name in known else None for name in ((join.left or "").lower(), (join.right or "").lower()))
     found = []
@@ -60,7 +60,7 @@ def _spelled(first: Sample, second: Sample, join: Join, known: set[str]) -> list
         found.append((join.left_on, join.right_on))
     if (left, right) in {(two, one), (two, None), (None, one)}:
         found.append((join.right_on, join.left_on))
-    pairs = [(_there(first, here), _there(second, there)) for here, there in found]
+    pairs = [(_existing_columns(first, here), _existing_columns(second, there)) for here, there in found]
     return [Pair(here, there) for here, there in pairs if here and there and len(here) == len(there)]
 
 
@@ -69,8 +69,8 @@ def _root(sample: Sample) -> str:
     return match.group().lower() if match else sample.table.name.lower()
 
 
-def _there(sample: Sample, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return columns that a join names, as the table has them; nothing where it lacks one."""
+def _existing_columns(sample: Sample, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns named by a join as the table has them; empty if the table lacks one."""
     table = sample.table
     found: list[str] = []
     for column in columns:
@@ -78,18 +78,18 @@ def _there(sample: Sample, columns: tuple[str, ...]) -> tuple[str, ...]:
             found += table.header[: table.levels]
         elif column in table.header:
             found.append(column)
-        elif table.levels == 1 and len(columns) == 1:  # pandas joins a column with the other table's index
+        elif table.levels == 1 and len(columns) == 1:  # pandas joins a column on the other table's index
             found.append(table.header[0])
         else:
             return ()
     return tuple(found)
 
 
-# -- from names
+# -- from column names
 
 
-def _named(first: Sample, second: Sample) -> list[Pair]:
-    foreign = [*_foreign(first, second), *(pair.turned() for pair in _foreign(second, first))]
+def _keys_from_names(first: Sample, second: Sample) -> list[Pair]:
+    foreign = [*_foreign(first, second), *(pair.swapped() for pair in _foreign(second, first))]
     has_foreign = any(_is_foreign(name) for sample in (first, second) for name in sample.table.header)
     shared: dict[str, tuple[int, int]] = {}
     for name in first.table.header:
@@ -111,7 +111,7 @@ def _is_foreign(name: str) -> bool:
 
 
 def _foreign(first: Sample, second: Sample) -> list[Pair]:
-    """Return columns of the first table that are named after the second: ``customer_id`` and ``customers.id``."""
+    """Return columns of the first table that are named after the second: ``customer_id`` for ``customers.id``."""
     found = []
     for name in first.table.header:
         match = _FOREIGN.match(name)
@@ -125,14 +125,14 @@ def _foreign(first: Sample, second: Sample) -> list[Pair]:
 
 
 def _is_called(table: str, name: str) -> bool:
-    """Whether a table is called so, in the singular or the plural, perhaps with more before or after it."""
+    """Whether a table has this name, in the singular or the plural, possibly with words before or after it."""
     name = name.lower()
     plurals = {name, f"{name}s", f"{name}es", f"{name[:-1]}ies"}
     return table in plurals or any(part in plurals for part in table.split("_"))
 
 
 def _is_composite(first: Sample, second: Sample, names: list[str]) -> bool:
-    """Whether several shared keys together tell the rows of one table apart, and none of them does alone."""
+    """Whether several shared keys are unique only together: each row of one table has its own combination."""
     if len(names) < 2:
         return False
     for sample in (first, second):
@@ -162,8 +162,8 @@ def _distinct(column: pd.Series[Any]) -> int:
 # -- types
 
 
-def _misfit(first: Sample, second: Sample, pair: Pair) -> str | None:
-    """Say why two columns can't be the keys of a join; None where they can, nothing where that is no news."""
+def _type_conflict(first: Sample, second: Sample, pair: Pair) -> str | None:
+    """Return why two columns can't be join keys: None if they can, empty if the reason needs no message."""
     for one, two in zip(pair.first, pair.second, strict=True):
         kinds = _kind(first.raw[one]), _kind(second.raw[two])
         if "nested" in kinds:
@@ -181,12 +181,12 @@ def _misfit(first: Sample, second: Sample, pair: Pair) -> str | None:
     return None
 
 
-def _stated(sample: Sample, name: str) -> str:
+def _dtype_of(sample: Sample, name: str) -> str:
     return sample.table.dtypes[sample.table.header.index(name)]
 
 
 def _kind(column: pd.Series[Any]) -> str:
-    """Return what a column's values can be equal to; nothing for truth values, which are nobody's key."""
+    """Return the group of types that a column's values can be equal to; empty for booleans, which are never keys."""
     import pandas as pd
     from pandas.api import types
 

@@ -1,4 +1,4 @@
-"""Which rows of two related tables have a match in the other one, and which have none."""
+"""Find which rows of two related tables have a match in the other table."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from codevf_nb.attachments._key_hashes import KEPT_ROWS, Keys, hashed
 from codevf_nb.attachments._sampling import Sample, evenly
 from codevf_nb.attachments._table import Table
 
-# Shown where both tables have a null key: libraries differ there.
+# Shown if both tables have null keys, because libraries treat these differently.
 NULLS_MATCH = "A null counts as no match here, as in SQL and polars; pandas' merge matches nulls with each other."
 
 
 class Match:
-    """The rows of one table, and whether their key occurs in another.
+    """Which rows of one table have a key that occurs in another table.
 
-    Of tables of a few million rows everything is counted. Of larger ones, the keys of an even sample are looked up in
-    the whole of the other table, which needs hardly any memory.
+    All rows are compared in tables of up to a few million rows. In larger tables, the keys of an even sample are looked
+    up in the whole other table, which needs little memory.
     """
 
     def __init__(self, table: Table, other: Table, pair: Pair) -> None:
         self.pair = pair
         self._table, self._other = table, other
-        self._here, self._there = Keys(table, pair.first), Keys(other, pair.second)
+        self._own_keys, self._other_keys = Keys(table, pair.first), Keys(other, pair.second)
 
     @property
     def is_exact(self) -> bool:
@@ -34,20 +34,20 @@ class Match:
 
     @cached_property
     def _whole(self) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
-        """Return of either table its numbers, which are null, and which have no match (a null has none)."""
+        """Return for each table the key hashes, which keys are null, and which keys have no match (a null has none)."""
         import pandas as pd
 
-        here, missing = self._here.all()
-        there, gaps = self._there.all()
-        lost = ~pd.Series(here).isin(there[~gaps]).to_numpy() | missing
+        here, missing = self._own_keys.all()
+        there, gaps = self._other_keys.all()
+        unmatched = ~pd.Series(here).isin(there[~gaps]).to_numpy() | missing
         alone = ~pd.Series(there).isin(here[~missing]).to_numpy() | gaps
-        return (here, missing, lost), (there, gaps, alone)
+        return (here, missing, unmatched), (there, gaps, alone)
 
     def positions(self, drawn: Sample, sample: Sample) -> tuple[Any, int]:
-        """Return the rows that go by the rows drawn of the other table, and how many of them have a match there.
+        """Return the rows to send with a sample of the other table, and how many of them have a match in it.
 
-        These are all that match, and of those without any match as many as their share of the whole; those of
-        ``sample`` (drawn evenly) where not all rows are compared.
+        These are all rows that match, and a proportional share of the rows without a match. If not all rows are
+        compared, the rows come from ``sample``, which is an even sample.
         """
         import numpy as np
         import pandas as pd
@@ -55,27 +55,27 @@ class Match:
         numbers, missing = hashed([drawn.raw[name] for name in self.pair.second])
         wanted = pd.unique(numbers[~missing])
         if self.is_exact:
-            (here, _, lost), _ = self._whole
-            matched = np.flatnonzero(pd.Series(here).isin(wanted).to_numpy() & ~lost)
-            without = np.flatnonzero(lost)
+            (here, _, unmatched), _ = self._whole
+            matched = np.flatnonzero(pd.Series(here).isin(wanted).to_numpy() & ~unmatched)
+            lone = np.flatnonzero(unmatched)
         else:
-            matched = self._here.positions_of(wanted)
-            lost = self._lost_of(sample, self.pair.first, self._there)
-            without = sample.positions[lost]
-        count = min(len(without), round(len(matched) * len(without) / max(1, len(lost) - len(without))))
-        return np.sort(np.concatenate([matched, without[evenly(len(without), count)]])), len(matched)
+            matched = self._own_keys.positions_of(wanted)
+            unmatched = self._unmatched_rows(sample, self.pair.first, self._other_keys)
+            lone = sample.positions[unmatched]
+        count = min(len(lone), round(len(matched) * len(lone) / max(1, len(unmatched) - len(lone))))
+        return np.sort(np.concatenate([matched, lone[evenly(len(lone), count)]])), len(matched)
 
     @staticmethod
-    def _lost_of(sample: Sample, columns: tuple[str, ...], there: Keys) -> Any:
+    def _unmatched_rows(sample: Sample, columns: tuple[str, ...], there: Keys) -> Any:
         numbers, missing = hashed([sample.raw[name] for name in columns])
         return ~there.has(numbers) | missing
 
     def described(self, one: Sample, two: Sample) -> str:
-        """Say how many rows and keys of each table have no match in the other."""
+        """Describe how many rows and keys of each table have no match in the other."""
         names = [f"{table.name}.{' + '.join(columns)}" for table, columns in self._sides()]
         if self.is_exact:
             here, there = self._whole
-            found = [_lost(*here, self._table, self._other), _lost(*there, self._other, self._table)]
+            found = [_exact_text(*here, self._table, self._other), _exact_text(*there, self._other, self._table)]
             over = "Counted over all rows."
             if self._table.part or self._other.part:
                 over = "Counted over the rows drawn, by keys looked up in the whole other table."
@@ -83,8 +83,8 @@ class Match:
                 over += f" {NULLS_MATCH}"
         else:
             found = [
-                _lost_of(self._lost_of(one, self.pair.first, self._there), self._table, self._other),
-                _lost_of(self._lost_of(two, self.pair.second, self._here), self._other, self._table),
+                _estimated_text(self._unmatched_rows(one, self.pair.first, self._other_keys), self._table, self._other),
+                _estimated_text(self._unmatched_rows(two, self.pair.second, self._own_keys), self._other, self._table),
             ]
             over = "Estimated: the keys of rows drawn evenly were looked up in the whole other table."
         return f"{names[0]} and {names[1]}: {'; '.join(found)}. {over}"
@@ -93,15 +93,15 @@ class Match:
         return (self._table, self.pair.first), (self._other, self.pair.second)
 
 
-def _lost(numbers: Any, missing: Any, lost: Any, table: Table, other: Table) -> str:
+def _exact_text(numbers: Any, missing: Any, unmatched: Any, table: Table, other: Table) -> str:
     import pandas as pd
 
-    keys, total = len(pd.unique(numbers[lost & ~missing])), len(pd.unique(numbers[~missing]))
-    rows = f"{int(lost.sum()):,} of {counted(len(numbers), 'row')} of {table.name}"
+    keys, total = len(pd.unique(numbers[unmatched & ~missing])), len(pd.unique(numbers[~missing]))
+    rows = f"{int(unmatched.sum()):,} of {counted(len(numbers), 'row')} of {table.name}"
     nulls = f", {int(missing.sum()):,} of these rows have a null" if missing.any() else ""
     return f"{rows} ({keys:,} of {counted(total, 'key')}{nulls}) have no match in {other.name}"
 
 
-def _lost_of(lost: Any, table: Table, other: Table) -> str:
-    share = float(lost.mean()) if len(lost) else 0.0
+def _estimated_text(unmatched: Any, table: Table, other: Table) -> str:
+    share = float(unmatched.mean()) if len(unmatched) else 0.0
     return f"about {share:.1%} of the {counted(table.rows, 'row')} of {table.name} have no match in {other.name}"

@@ -1,9 +1,9 @@
-"""Related tables are sampled by the same keys, so that a join of what is sent keeps and loses what the whole join does.
+"""Sample related tables by the same keys, so that a join of the samples keeps and loses the same rows as a full join.
 
-One table, the one of which the smallest share fits, is drawn evenly. Of every table that is related to it, those rows
-go whose key was drawn; and of its rows without a match, as many as are their share of the whole. So on outwards. Where
-that can't be had (too many rows share each key, or hardly any key occurs in both), the next likely key is tried, and
-then the tables are drawn by themselves, and the profile says so.
+One table is sampled evenly: the one of which the smallest share fits. From each related table, the rows whose key is in
+this sample are sent, and a proportional share of the rows without a match. The next tables follow in the same way. If
+this is not possible (too many rows share a key, or hardly any key occurs in both tables), the next likely key is tried.
+If none works, the tables are sampled independently, and the profile reports it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from codevf_nb.attachments._sampling import (
 from codevf_nb.attachments._table import Table
 from codevf_nb.attachments._unsupported import guarded
 
-# A sample by keys that keeps less than this share of what would fit shows too little of its tables.
+# If a sample by keys keeps less than this share of the rows that would fit, it is rejected.
 _LEAST_SHARE = 0.05
-_FEW = 20  # rows; so many are enough of a table, whatever share of it they are
+_FEW = 20  # rows; this many rows are enough, whatever their share of the table
 
 
 def together(
     tables: Sequence[Table], budgets: Sequence[int], mask: Mask, code: str | None = None
 ) -> tuple[list[Sample], list[str]]:
-    """Sample tables, each within its budget in bytes, related ones by the same keys; and say how they are related."""
+    """Sample tables within a budget each, related tables by the same keys, and describe the relations."""
     samples = [fitting(table, budget, mask) for table, budget in zip(tables, budgets, strict=True)]
     with guarded("the tables", "their keys"):
         links = _Links(samples, code)
@@ -41,15 +41,15 @@ def together(
             if not all(table.part is None or table.part.is_read for table in tables):
                 return samples, []
             samples, links = _drawn_jointly(samples, links, mask, code)
-        said = links.described(samples)
+        relations = links.described(samples)
         settled: set[int] = set()
         while group := links.group(settled):
             settled |= _by_keys(samples, group, links, mask)
-    return samples, said
+    return samples, relations
 
 
 def _drawn_jointly(samples: list[Sample], links: _Links, mask: Mask, code: str | None) -> tuple[list[Sample], _Links]:
-    """Draw related tables again, together, where one of them lives in an engine; see ``joint_draws``."""
+    """Sample related tables again, together, if one of them is in an engine; see ``_lazy_joint_sampling``."""
     settled: set[int] = set()
     while group := links.group(settled):
         root = min(group, key=lambda number: links.key_share(number, samples[number]))
@@ -61,14 +61,14 @@ def _drawn_jointly(samples: list[Sample], links: _Links, mask: Mask, code: str |
 
 
 class _Links:
-    """Which tables are related by which key columns; tables are numbers in the list of samples."""
+    """Which tables are related, and by which key columns. A table is its number in the list of samples."""
 
     def __init__(self, samples: Sequence[Sample], code: str | None) -> None:
         self._pairs: dict[tuple[int, int], list[Pair]] = {}
         self._matches: dict[tuple[int, int, Pair], Match] = {}
         self._tables = [sample.table for sample in samples]
         self._remarks: list[str] = []
-        self._apart: list[tuple[int, int]] = []
+        self._unrelated: list[tuple[int, int]] = []
         joins = joins_in(code) if len(samples) > 1 else []
         for first in range(len(samples)):
             for second in range(first + 1, len(samples)):
@@ -76,9 +76,9 @@ class _Links:
                 self._remarks += remarks
                 if pairs:
                     self._pairs[first, second] = pairs
-                    self._pairs[second, first] = [pair.turned() for pair in pairs]
+                    self._pairs[second, first] = [pair.swapped() for pair in pairs]
                 elif not (samples[first].is_whole and samples[second].is_whole):
-                    self._apart.append((first, second))
+                    self._unrelated.append((first, second))
 
     def pair(self, first: int, second: int) -> Pair | None:
         """Return the key columns of two related tables."""
@@ -86,7 +86,7 @@ class _Links:
         return pairs[0] if pairs else None
 
     def match(self, first: int, second: int) -> Match:
-        """Return what is known of the rows of the first that have a match in the second."""
+        """Return which rows of the first table have a match in the second."""
         pair = self._pairs[first, second][0]
         key = (first, second, pair)
         if key not in self._matches:
@@ -94,13 +94,13 @@ class _Links:
         return self._matches[key]
 
     def described(self, samples: Sequence[Sample]) -> list[str]:
-        """Say of each related pair what of each table has no match in the other, and which are not related."""
+        """Describe the rows without a match of each related pair, and name the pairs that are not related."""
         lines = [
             self.match(first, second).described(samples[first], samples[second])
             for first, second in self._pairs
             if first < second
         ]
-        names = [f"{self._tables[first].name} and {self._tables[second].name}" for first, second in self._apart]
+        names = [f"{self._tables[first].name} and {self._tables[second].name}" for first, second in self._unrelated]
         if names:
             lines.append(
                 f"No key columns were found, in the cell or by name, between {'; '.join(names)}: they were sampled "
@@ -112,14 +112,14 @@ class _Links:
         return [second for first, second in self._pairs if first == number]
 
     def next_key(self, first: int, second: int) -> bool:
-        """Turn to the next likely key of two tables; return whether there is one."""
+        """Use the next likely key of two tables; return whether there is one."""
         if len(self._pairs[first, second]) < 2:
             return False
         del self._pairs[first, second][0], self._pairs[second, first][0]
         return True
 
     def key_share(self, number: int, sample: Sample) -> float:
-        """Return how many different keys a row has: the fewer, the more rows of the table share each."""
+        """Return the number of distinct keys per row. If it is low, many rows share each key."""
         pair = self.pair(number, self.of(number)[0])
         keys = sample.raw.frame(pair.first if pair else sample.raw.header)
         return len(keys.drop_duplicates()) / max(1, len(keys))
@@ -129,12 +129,12 @@ class _Links:
         self._pairs.pop((second, first), None)
 
     def group(self, settled: set[int]) -> list[int]:
-        """Return tables that are related and aren't settled yet; nothing if there are none."""
+        """Return tables that are related and not sampled yet; empty if there are none."""
         start = next((first for first, _ in self._pairs if first not in settled), None)
         return [] if start is None else self.reachable(start)
 
     def reachable(self, start: int) -> list[int]:
-        """Return the tables that can be reached from one, nearest first."""
+        """Return the tables that are connected to a table, the nearest first."""
         found = [start]
         for number in found:
             found += [other for other in self.of(number) if other not in found]
@@ -142,9 +142,10 @@ class _Links:
 
 
 def _by_keys(samples: list[Sample], group: list[int], links: _Links, mask: Mask) -> set[int]:
-    """Put samples by the same keys in the place of a group's; return the tables that are settled by that.
+    """Replace the samples of a group by samples with the same keys; return the tables that are done.
 
-    A table that can't be sampled with the others is let go, and may still be related to those behind it.
+    A table that can't be sampled with the others is removed from the group. It may still be related to the tables after
+    it.
     """
     if all(samples[number].sent.count == samples[number].table.rows for number in group):
         return set(group)
@@ -160,7 +161,7 @@ def _by_keys(samples: list[Sample], group: list[int], links: _Links, mask: Mask)
         if rows < max(1, fits * _LEAST_SHARE):
             near = next(other for other in drawn if links.pair(misfit, other))
             if not links.next_key(misfit, near):
-                _let_go(samples, misfit, links)
+                _unlink(samples, misfit, links)
             rows = fits
     return set(group)
 
@@ -168,9 +169,10 @@ def _by_keys(samples: list[Sample], group: list[int], links: _Links, mask: Mask)
 def _draw(
     samples: Sequence[Sample], group: Sequence[int], links: _Links, rows: int, mask: Mask
 ) -> tuple[dict[int, Sample], int | None, float]:
-    """Draw a group from so many rows of its first.
+    """Sample a group, starting with this many rows of its first table.
 
-    Or say which table doesn't fit then, and how many times it is too large; 0 for one of which hardly anything is left.
+    If a table does not fit, return it instead, and how many times it is too large; 0 if hardly any of its rows are
+    left.
     """
     root, *others = group
     first = samples[root]
@@ -185,15 +187,15 @@ def _draw(
         if matched < min(_FEW, sample.rows[0] * _LEAST_SHARE):
             return drawn, number, 0.0
         ratio = len(positions) * len(sample.content) / max(1, sample.sent.count) / sample.budget
-        if ratio > 2:  # not worth writing out
+        if ratio > 2:  # far too large: don't write the CSV
             return drawn, number, ratio
         chosen = take(sample.table, positions, sample.budget, mask)
         if len(chosen.content) > sample.budget:
             return drawn, number, len(chosen.content) / sample.budget
-        drawn[number] = chosen if chosen.is_whole else replace(chosen, drawn=_said(match.pair, samples[near]))
+        drawn[number] = chosen if chosen.is_whole else replace(chosen, drawn=_key_note(match.pair, samples[near]))
         for other in further:
             if not _same_keys(links.pair(number, other), match.pair):
-                drawn[number] = drawn[number].with_note(_apart(sample, drawn[other], links.pair(number, other)))
+                drawn[number] = drawn[number].with_note(_apart_note(sample, drawn[other], links.pair(number, other)))
     return drawn, None, 0.0
 
 
@@ -201,7 +203,7 @@ def _same_keys(one: Pair | None, two: Pair) -> bool:
     return one is not None and one.first == two.first
 
 
-def _said(pair: Pair, near: Sample) -> str:
+def _key_note(pair: Pair, near: Sample) -> str:
     key, its = " + ".join(pair.first), "" if pair.first == pair.second else f" as {' + '.join(pair.second)}"
     return (
         f"those whose {key} occurs in the rows sent of {near.table.name}{its}, so that a join on {key} finds its "
@@ -209,7 +211,7 @@ def _said(pair: Pair, near: Sample) -> str:
     )
 
 
-def _apart(one: Sample, two: Sample, pair: Pair | None) -> str:
+def _apart_note(one: Sample, two: Sample, pair: Pair | None) -> str:
     keys = " + ".join(pair.first) if pair else "keys"
     return (
         f"{one.table.name} and {two.table.name} share {keys} but could not be sampled by the same keys: "
@@ -217,11 +219,11 @@ def _apart(one: Sample, two: Sample, pair: Pair | None) -> str:
     )
 
 
-def _let_go(samples: list[Sample], number: int, links: _Links) -> None:
-    """Cut a table off from all that it is related to, and say so on both sides."""
+def _unlink(samples: list[Sample], number: int, links: _Links) -> None:
+    """Remove a table's relations to all others, and add a note to the samples of both sides."""
     for other in links.of(number):
         one, two = samples[number], samples[other]
         if not (one.is_whole and two.is_whole):
-            note = _apart(one, two, links.pair(number, other))
+            note = _apart_note(one, two, links.pair(number, other))
             samples[number], samples[other] = one.with_note(note), two.with_note(note)
         links.cut(number, other)

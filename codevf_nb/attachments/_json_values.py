@@ -1,7 +1,7 @@
-"""Any value as what JSON can express, without a loss that nobody sees: numbers stay numbers, arrays are whole lists.
+"""Convert any value to JSON without a hidden loss: numbers stay numbers, and arrays become complete lists.
 
-What JSON has no word for goes as its text: dates, Decimals, bytes, and also NaN and infinities, since strict readers
-refuse these.
+Values that JSON lacks are written as text: dates, Decimals, bytes, and also NaN and infinities, because strict JSON
+parsers reject these.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from codevf_nb.attachments.attachment import is_a
 
-_LONGEST = 1000  # characters of the text of an object of an unknown type
+_LONGEST = 1000  # characters of the text of an object with an unknown type
 
 
 class LoopError(ValueError):
@@ -22,7 +22,7 @@ class LoopError(ValueError):
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is None, pandas.NA or NaT, or a NaT of numpy. A NaN is a number."""
+    """Whether a value is None, pandas.NA, NaT or a numpy NaT. A NaN is a number."""
     if value is None:
         return True
     kind = type(value)
@@ -32,7 +32,7 @@ def is_missing(value: Any) -> bool:
 
 
 def fields_of(value: Any) -> Any:
-    """Return the fields of a dataclass or a pydantic model as a dict, or None where a value is neither."""
+    """Return the fields of a dataclass or a pydantic model as a dict, or None for any other value."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if not is_a(value, "pydantic", "BaseModel"):
@@ -41,17 +41,22 @@ def fields_of(value: Any) -> Any:
 
 
 def json_text(value: Any) -> str:
-    """Return a nested cell as JSON on one line."""
+    """Return a nested value of a cell as JSON on one line."""
     return json.dumps(plain(value), ensure_ascii=False)
 
 
 def plain(value: Any, special: Callable[[Any], Any] = lambda _value: None, _path: tuple[int, ...] = ()) -> Any:
-    """Return a value as dicts, lists, texts and numbers.
+    """Convert a value to dicts, lists, texts and numbers.
 
-    ``special`` may return something else for a value, which is converted in its place; None leaves it as it is.
+    Args:
+        value: The value to convert.
+        special: A function that may return a replacement for a value, which is then converted; None keeps the value.
+
+    Returns:
+        A value that ``json.dumps`` accepts.
 
     Raises:
-        LoopError: the value contains itself.
+        LoopError: The value contains itself.
     """
     if value is None or value is True or value is False or type(value) in {str, int}:
         return value
@@ -71,13 +76,13 @@ def plain(value: Any, special: Callable[[Any], Any] = lambda _value: None, _path
 
 
 def _parts(value: Any) -> Any:
-    """Return the parts of a collection as a dict or a list, or None for a single value."""
+    """Return the parts of a collection as a dict or a list, or None for a scalar."""
     if isinstance(value, dict):
         return value
     if isinstance(value, set | frozenset):
         return ordered(value)
     if isinstance(value, list | tuple):
-        fields = getattr(value, "_fields", None)  # a named tuple keeps its names
+        fields = getattr(value, "_fields", None)  # a named tuple becomes a dict
         return dict(zip(fields, value, strict=True)) if isinstance(fields, tuple) else list(value)
     if is_a(value, "numpy", "ndarray"):
         return _array_parts(value)
@@ -85,7 +90,7 @@ def _parts(value: Any) -> Any:
 
 
 def ordered(values: Iterable[Any]) -> list[Any]:
-    """Return the members of a set in an order that is the same in every kernel."""
+    """Return the members of a set in the same order in every kernel."""
     return sorted(values, key=lambda part: (type(part).__name__, _sortable(part)))
 
 
@@ -113,7 +118,7 @@ def _scalar(value: Any) -> Any:
     if is_a(value, "numpy", "generic") and value.dtype.kind in "biufU" and value.dtype.itemsize <= 8:
         item = value.item()
         return item if not isinstance(item, float) or math.isfinite(item) else _number_text(item)
-    if isinstance(value, int | str) and not hasattr(value, "name"):  # an Enum member goes as its text
+    if isinstance(value, int | str) and not hasattr(value, "name"):  # an Enum member is written as its text
         return int(value) if isinstance(value, int) else str(value)
     text = str(value)
     return text if len(text) <= _LONGEST or is_a(value, "numpy", "generic") or _is_data(value) else f"{text[:999]}…"
@@ -128,7 +133,7 @@ def _number_text(value: float) -> str:
 
 
 def _text_keys(parts: dict[Any, Any]) -> dict[str, Any]:
-    """Return a dict with keys of text; of two keys with one text, the one that is no text gets its type."""
+    """Convert the keys of a dict to text. If a key that is not text has the same text as another, its type is added."""
     found: dict[str, Any] = {key: part for key, part in parts.items() if type(key) is str}
     if len(found) == len(parts):
         return found

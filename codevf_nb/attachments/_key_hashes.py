@@ -1,7 +1,7 @@
-"""Values of key columns as 64-bit numbers that are equal where a join takes the values for equal.
+"""Hash the values of key columns to 64-bit integers; two hashes are equal if a join treats the values as equal.
 
-7, 7.0 and Decimal(7) are the same key, so are a category and its text, and a moment in any unit. Keys are compared by
-these numbers: two different keys share one about once in 10^19 pairs.
+7, 7.0 and Decimal(7) are the same key. A category equals its text, and a timestamp is equal in any unit. Two different
+keys have the same hash about once in 10^19 pairs.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-_STRETCH = 1 << 18  # rows hashed at once
-KEPT_ROWS = 3_000_000  # of so many rows the numbers are kept; of more, they are made again where they are needed
+_BATCH_ROWS = 1 << 18  # rows per batch
+KEPT_ROWS = 3_000_000  # hashes of up to this many rows are cached; more are computed again when needed
 _SALT = 0x9E3779B97F4A7C15
 
 
 class NoKeyError(TypeError):
-    """A column holds what can be no key, such as lists."""
+    """A column holds values that can't be keys, such as lists."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """One or several columns of a table as one key."""
+    """One or more columns of a table as one key."""
 
     table: Table
     columns: tuple[str, ...]
 
-    def stretches(self) -> Iterator[tuple[int, Any, Any]]:
-        """Yield the first row of each stretch, its numbers, and which of them are null."""
+    def hash_batches(self) -> Iterator[tuple[int, Any, Any]]:
+        """Yield for each batch of rows its first row, the hashes, and which keys are null."""
         numbers = [self.table.header.index(column) for column in self.columns]
-        for start in range(0, max(1, self.table.rows), _STRETCH):
-            stop = min(start + _STRETCH, self.table.rows)
-            yield start, *hashed([self.table.stretch(number, start, stop) for number in numbers])
+        for start in range(0, max(1, self.table.rows), _BATCH_ROWS):
+            stop = min(start + _BATCH_ROWS, self.table.rows)
+            yield start, *hashed([self.table.column_slice(number, start, stop) for number in numbers])
 
     def all(self) -> tuple[Any, Any]:
-        """Return all numbers, and which are null."""
+        """Return all hashes, and which keys are null."""
         import numpy as np
 
-        parts = list(self.stretches())
+        parts = list(self.hash_batches())
         return np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts])
 
     def positions_of(self, wanted: Any) -> Any:
@@ -56,7 +56,7 @@ class Keys:
         import pandas as pd
 
         found = [np.zeros(0, dtype=np.int64)]
-        for start, numbers, missing in self.stretches():
+        for start, numbers, missing in self.hash_batches():
             found.append(np.flatnonzero(pd.Series(numbers).isin(wanted).to_numpy() & ~missing) + start)
         return np.concatenate(found)
 
@@ -66,16 +66,16 @@ class Keys:
         import pandas as pd
 
         found = np.zeros(len(wanted), dtype=bool)
-        for _, numbers, missing in self.stretches():
+        for _, numbers, missing in self.hash_batches():
             found |= pd.Series(wanted).isin(numbers[~missing]).to_numpy()
         return found
 
 
 def hashed(columns: Sequence[pd.Series[Any]]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return a number for each row of some columns, and which rows have a null in one of them.
+    """Return a hash for each row of one or more columns, and which rows have a null in one of them.
 
     Raises:
-        NoKeyError: a column has nested values.
+        NoKeyError: A column has nested values.
     """
     import numpy as np
 
@@ -106,7 +106,7 @@ def _hashed(column: pd.Series[Any]) -> tuple[Any, Any]:
 
         return _hashed(series_of(pa.chunked_array(column.array.__arrow_array__())))
     if dtype.kind in "mM":
-        return _of_moments(column), missing
+        return _of_timestamps(column), missing
     is_numbers = dtype.kind in "iubf"
     return _of_array(np.asarray(column)) if is_numbers else _of_objects(column.astype(object).tolist()), missing
 
@@ -120,7 +120,7 @@ def _of_whole(values: Any) -> Any:
     import pandas as pd
 
     plain = pd.util.hash_array(values.astype(np.uint64 if values.dtype.kind == "u" else np.int64).view(np.int64))
-    if values.dtype == np.uint64:  # beyond what a signed number holds, the bits are those of a negative one
+    if values.dtype == np.uint64:  # numbers above the signed range have the bits of a negative number
         plain = np.where(values >= np.uint64(2**63), plain ^ np.uint64(_SALT), plain)
     return plain
 
@@ -135,7 +135,7 @@ def _of_floats(values: Any) -> Any:
     return np.where(whole, _of_whole(integers), pd.util.hash_array(values) ^ np.uint64(_SALT))
 
 
-def _of_moments(column: pd.Series[Any]) -> Any:
+def _of_timestamps(column: pd.Series[Any]) -> Any:
     import numpy as np
 
     values = column.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(column.dtype, "tz", None) else column
@@ -167,7 +167,7 @@ def _of_objects(values: list[Any]) -> Any:
 
 
 def _as_whole(value: Any) -> int | None:
-    """Return a whole number of any type as an integer, where 64 bits hold it."""
+    """Return an integral number of any type as an int if it fits 64 bits, else None."""
     if (
         type(value) is not int
         and not isinstance(value, float | decimal.Decimal)

@@ -1,8 +1,8 @@
-"""Rows of related tables, of which some live in an engine: drawn so that a join of them keeps and loses what it should.
+"""Sample related tables together if some are in an engine, so that a join of the samples is like the full join.
 
-Of one table rows are drawn, and their keys are looked up in the others: there, the rows that have them are taken, and
-of the rows whose key the first table doesn't have at all, as many as are their share. Only keys travel to an engine,
-and only rows that are taken come back; so a table is never read into memory to be joined.
+One table is sampled, and its keys are looked up in the others. From those, the matching rows are sent, and a
+proportional share of the rows whose key does not occur in the first table. Only keys are sent to an engine, and only
+the selected rows are returned; no table is read completely.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-_MOST_KEYS = 2_000  # sent to an engine at once
-_MOST_ROWS = 20_000  # that have one of these keys
+_MOST_KEYS = 2_000  # keys per query
+_MOST_ROWS = 20_000  # rows per lookup
 _FEWEST_KEYS = 8
 
 PairOf = Callable[[int, int], Pair | None]
 
 
 def drawn_jointly(samples: Sequence[Sample], group: Sequence[int], pair_of: PairOf) -> dict[int, Table]:
-    """Draw a group of related tables again by the keys of its first; return those that are other rows than before.
+    """Sample a group of related tables again by the keys of its first table; return the tables whose rows changed.
 
-    Nothing is returned where too many rows share each key: then the tables stay drawn by themselves.
+    The result is empty if too many rows share each key. Then the independent samples remain.
     """
     tables = {number: _Drawable.of(samples[number].table) for number in group}
     root, *others = group
@@ -44,7 +44,7 @@ def drawn_jointly(samples: Sequence[Sample], group: Sequence[int], pair_of: Pair
         for number in others:
             near = next(other for other in drawn if pair_of(number, other))
             pair = pair_of(number, near)
-            found = None if pair is None else _following(tables[number], tables[near], drawn[near], pair)
+            found = None if pair is None else _matching_rows(tables[number], tables[near], drawn[near], pair)
             if found is None:
                 break
             drawn[number] = found
@@ -56,22 +56,22 @@ def drawn_jointly(samples: Sequence[Sample], group: Sequence[int], pair_of: Pair
 
 @dataclass(frozen=True)
 class _Drawable:
-    """A table and its engine; what is in memory answers for itself."""
+    """A table and the engine in which its keys are looked up; a table in memory is its own engine."""
 
     table: Table
     part: Part
 
     @classmethod
     def of(cls, table: Table) -> _Drawable:
-        return cls(table, table.part or Part(_Held(table), rows=table.rows))
+        return cls(table, table.part or Part(_InMemory(table), rows=table.rows))
 
     def some(self, rows: int) -> Table:
-        """Return so many of the rows that were drawn."""
-        return _only(self.table, self.part, evenly(self.table.rows, rows))
+        """Return this many of the sampled rows."""
+        return _subset(self.table, self.part, evenly(self.table.rows, rows))
 
 
-def _following(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) -> Table | None:
-    """Return the rows of a table that go with those drawn of another; None where these are too many."""
+def _matching_rows(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) -> Table | None:
+    """Return the rows of a table that belong to the sampled rows of another; None if there are too many."""
     import numpy as np
 
     wanted = _keys(drawn, pair.second)
@@ -81,26 +81,28 @@ def _following(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) -> Tab
     raw = _columns(drawn, pair.second)
     there, missing = hashed(_columns(matching, pair.first))
     numbers, gaps = hashed(raw)
-    matched = np.flatnonzero(np.isin(there, numbers[~gaps]) & ~missing)  # of several columns, each matched by itself
+    matched = np.flatnonzero(np.isin(there, numbers[~gaps]) & ~missing)  # the lookup matches each column alone
     some = one.some(_MOST_KEYS)
-    lost = _without(some, pair.first, near, pair.second)
+    lost = _unmatched_rows(some, pair.first, near, pair.second)
     count = min(len(lost), round(len(matched) * len(lost) / max(1, some.rows - len(lost))))
     return _joined(one, (matching, matched), (some, lost[evenly(len(lost), count)]))
 
 
-def _without(some: Table, columns: tuple[str, ...], near: _Drawable, its: tuple[str, ...]) -> np.ndarray[Any, Any]:
-    """Return which rows have a key that another table doesn't have in any row; a null is such a key."""
+def _unmatched_rows(
+    some: Table, columns: tuple[str, ...], near: _Drawable, its: tuple[str, ...]
+) -> np.ndarray[Any, Any]:
+    """Return which rows have a key that no row of another table has. A null is such a key."""
     import numpy as np
 
     keys = dict(zip(its, _keys(some, columns), strict=True))
     found = _read(near, near.part.engine.present(keys))
     numbers, missing = hashed(_columns(some, columns))
-    known, gaps = hashed([found.stretch(found.header.index(name), 0, found.rows) for name in its])
+    known, gaps = hashed([found.column_slice(found.header.index(name), 0, found.rows) for name in its])
     return np.flatnonzero(~np.isin(numbers, known[~gaps]) | missing)
 
 
 def _keys(table: Table, columns: tuple[str, ...]) -> list[list[Any]]:
-    """Return the values of key columns, each once, as Python's own."""
+    """Return the distinct values of key columns as Python objects."""
     return [
         list(dict.fromkeys(value.item() if hasattr(value, "item") else value for value in column.dropna().tolist()))
         for column in _columns(table, columns)
@@ -108,26 +110,26 @@ def _keys(table: Table, columns: tuple[str, ...]) -> list[list[Any]]:
 
 
 def _columns(table: Table, names: tuple[str, ...]) -> list[pd.Series[Any]]:
-    return [table.stretch(table.header.index(name), 0, table.rows) for name in names]
+    return [table.column_slice(table.header.index(name), 0, table.rows) for name in names]
 
 
 def _read(one: _Drawable, frame: Any) -> Table:
-    """Read rows that were looked up; their index goes along where that of the rows drawn does."""
+    """Read rows that were looked up. Their index is sent if the index of the sample is sent."""
     if is_a(frame, "pandas", "DataFrame"):
         if not one.table.levels:
             frame = frame.reset_index(drop=True)
-        elif frame.index.names == [None]:  # one that is 0 … n-1 by chance, or of no rows, is sent by its name
+        elif frame.index.names == [None]:  # a default-looking or empty index needs a name to be sent
             frame = frame.rename_axis("index")
     return part_of(one.table.name, one.table.what, one.part, frame)
 
 
-def _only(table: Table, part: Part, positions: Any) -> Table:
+def _subset(table: Table, part: Part, positions: Any) -> Table:
     numbers = None if part.numbers is None else part.numbers[positions]
     return _table(table, replace(part, numbers=numbers), _frame(table, positions))
 
 
 def _joined(one: _Drawable, *parts: tuple[Table, Any]) -> Table:
-    """Return rows of several draws as one table. Their places in the whole are known of none of them."""
+    """Combine rows of several samples to one table. Their positions in the whole table are unknown."""
     import pandas as pd
 
     frames = [_frame(table, rows) for table, rows in parts if len(rows)] or [_frame(parts[0][0], [])]
@@ -139,18 +141,18 @@ def _frame(table: Table, positions: Any) -> pd.DataFrame:
 
 
 def _table(table: Table, part: Part, frame: pd.DataFrame) -> Table:
-    """Return a frame under the header of a table as rows of that table."""
+    """Return a frame with the header of a table as rows of that table."""
     part = replace(part, drawn="drawn by the keys of the related tables, and rows without a match in their proportion")
     return replace(
         table,
         rows=len(frame),
         take=lambda positions: rows_of_frame(frame.iloc[positions], table.header),
-        stretch=lambda number, start, stop: frame.iloc[start:stop, number].reset_index(drop=True),
+        column_slice=lambda number, start, stop: frame.iloc[start:stop, number].reset_index(drop=True),
         part=part,
     )
 
 
-class _Held:
+class _InMemory:
     """A table in memory, in which keys are looked up as in an engine."""
 
     def __init__(self, table: Table) -> None:

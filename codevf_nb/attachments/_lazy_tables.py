@@ -1,7 +1,7 @@
-"""Tables that live in an engine, read as rows that are drawn of them.
+"""Read a sample of a table in an engine.
 
-By default one query draws rows, and nothing else is asked. A dry run asks for nothing but the schema. All that the
-profile says of the whole is counted only where that was asked for, since that is the user's engine's bill.
+By default, one query samples rows, and no other query runs. A dry run reads only the schema. Statistics of all rows are
+computed only if the user asks for them, because the user pays for the engine.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from codevf_nb.attachments._table import Part, Table
 from codevf_nb.attachments._unsupported import guarded, type_name
 from codevf_nb.attachments.registry import AttachableType, reader, type_of
 
-_MOST_ROWS = 20_000  # collected of one table
+_MOST_ROWS = 20_000  # sampled rows of one table
 _LEAST_ROWS = 100
-_CELL_BYTES = 6  # at least about so many a cell takes in a CSV
+_CELL_BYTES = 6  # an approximate minimum size of a cell in a CSV
 
 
 class Depth(StrEnum):
-    """How much is read of a table that lives in an engine."""
+    """How much of a table in an engine is read."""
 
-    SCHEMA = "schema"  # its columns and their types; for a look at what would be sent
+    SCHEMA = "schema"  # only columns and types; for a preview of a question
     SAMPLE = "sample"
-    FULL = "full"  # and figures of every column, over all rows
+    FULL = "full"  # a sample, and statistics of every column over all rows
 
 
 def lazy_table_of(name: str, value: Any, budget: int, depth: Depth) -> Table | None:
-    """Return rows of a table that lives in an engine as a table, or None where a value is no such table.
+    """Read rows of a table in an engine, or return None for any other value.
 
     Raises:
-        AttachmentError: its engine fails, or narwhals is needed and isn't there.
+        AttachmentError: The engine fails, or narwhals is needed and not installed.
     """
     row = type_of(value)
     if row is None or not row.engine:
         return None
-    with guarded(name, type_name(value), f"Attach {row.way.format(name)}"):
+    with guarded(name, type_name(value), f"Attach {row.conversion.format(name)}"):
         engine: engines.Engine = getattr(engines, row.engine)(value)
         if depth is Depth.SCHEMA:
-            return _unread(name, value, engine)
+            return _schema_only(name, value, engine)
         table = _drawn(name, value, engine, budget)
         if depth is Depth.FULL and table.part is not None:
             from codevf_nb.attachments._engine_figures import counted_whole
@@ -49,17 +49,17 @@ def lazy_table_of(name: str, value: Any, budget: int, depth: Depth) -> Table | N
             rows, figures, facts = counted_whole(value, table.header)
             part = replace(table.part, rows=rows, figures=figures)
             table = replace(table, part=part, facts=(*table.facts, *facts))
-        return _said(table)
+        return _with_size(table)
 
 
 def schema_of(value: Any, row: AttachableType) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns and types of a table that lives in an engine, without running a query."""
-    table = _unread("table", value, getattr(engines, row.engine)(value))
+    """Return the columns and types of a table in an engine without running a query."""
+    table = _schema_only("table", value, getattr(engines, row.engine)(value))
     return table.header, table.dtypes
 
 
 def part_of(name: str, what: str, part: Part, frame: Any) -> Table:
-    """Read a frame that an engine has handed over, as rows of a larger table."""
+    """Convert a frame from an engine to rows of a larger table."""
     row = type_of(frame)
     if row is None:
         raise TypeError(f"an engine handed over a {type_name(frame)}")
@@ -67,7 +67,7 @@ def part_of(name: str, what: str, part: Part, frame: Any) -> Table:
     return replace(table, what=what, part=part, facts=tuple(fact for fact in table.facts if "0 … n-1" not in fact))
 
 
-def _unread(name: str, value: Any, engine: engines.Engine) -> Table:
+def _schema_only(name: str, value: Any, engine: engines.Engine) -> Table:
     part = Part(engine, drawn="none of them read yet: rows are drawn when the question is sent", is_read=False)
     return part_of(name, type_name(value), part, engine.empty())
 
@@ -77,17 +77,17 @@ def _drawn(name: str, value: Any, engine: engines.Engine, budget: int) -> Table:
     rows = min(_MOST_ROWS, max(_LEAST_ROWS, budget // (width * _CELL_BYTES)))
     frame, numbers = engine.drawn(rows)
     table = part_of(name, type_name(value), Part(engine, numbers=numbers), frame)
-    if table.rows < rows - _is_cut_short(engine, rows):  # that is all there is
+    if table.rows < rows - _missing_rows(engine, rows):  # the table has no more rows
         return replace(table, part=None)
     return table
 
 
-def _is_cut_short(engine: engines.Engine, rows: int) -> int:
-    """Return by how much fewer rows than asked for an engine may draw of a table that has more."""
+def _missing_rows(engine: engines.Engine, rows: int) -> int:
+    """Return how many rows fewer than requested an engine may return although the table has more."""
     return rows // 4 if isinstance(engine, engines.Ibis) else 0
 
 
-def _said(table: Table) -> Table:
+def _with_size(table: Table) -> Table:
     part = table.part
     if part is None:
         rows = counted(table.rows, "row")

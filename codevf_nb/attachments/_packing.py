@@ -1,8 +1,8 @@
-"""At most five files: what belongs together is put together rather than refused, and as little of it as need be.
+"""Reduce the attachments to five files by combining related files, and no more of them than necessary.
 
-Text stays text that can be read where it is: notes (profile, traceback, context, source code, JSON) become one Markdown
-page, pictures one HTML page, small tables one Markdown page of CSV. Only binary files of the user's end in a zip. The
-cell is always a file of its own. What was put together is named in ``holds``.
+Text stays readable where possible. Notes (profile, traceback, context, source code, JSON) become one Markdown page,
+images one HTML page, and small tables one Markdown page of CSV. Only binary files of the user are put into a zip. The
+cell always keeps its own file. ``holds`` names the combined files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LANGUAGES = {".py": "python", ".json": "json", ".csv": "csv", ".sql": "sql", ".
 
 
 def pack(parts: Sequence[Attachment], names: Names) -> tuple[Attachment, ...]:
-    """Put parts together, in the order of the steps below, until at most five files are left."""
+    """Combine attachments, in the order of the steps below, until at most five are left."""
     packed = list(parts)
     steps: tuple[tuple[str, Callable[[Attachment], bool], Callable[[Sequence[Attachment]], bytes], Kind], ...] = (
         ("notes.md", lambda part: part.kind is Kind.NOTE, page, Kind.NOTE),
@@ -39,10 +39,15 @@ def pack(parts: Sequence[Attachment], names: Names) -> tuple[Attachment, ...]:
 
 
 def tables_to_join(sizes: Sequence[int], notes: int, others: int) -> set[int]:
-    """Return which tables (by number) must share one file: the smallest, and as few as need be.
+    """Return the numbers of the tables that must share one file: the smallest ones, and as few as possible.
 
-    ``notes`` and ``others`` count the files that are no tables: those made here that can be put together as one, and
-    all the rest.
+    Args:
+        sizes: The sizes of the tables, in bytes.
+        notes: How many notes there are, which can be combined to one file.
+        others: How many other files there are.
+
+    Returns:
+        The numbers of the tables; empty if each table can have its own file.
     """
     if len(sizes) + notes + others <= MAX_ATTACHMENTS:
         return set()
@@ -53,7 +58,7 @@ def tables_to_join(sizes: Sequence[int], notes: int, others: int) -> set[int]:
 
 
 def page(parts: Sequence[Attachment]) -> bytes:
-    """Join texts as one Markdown page: Markdown as it is, all else fenced, each under its name."""
+    """Combine texts to one Markdown page. Markdown is kept, other text is fenced, and each has its name above it."""
     blocks = []
     for part in parts:
         text = part.content.decode(errors="replace").rstrip("\n")
@@ -64,7 +69,7 @@ def page(parts: Sequence[Attachment]) -> bytes:
 
 
 def fenced(text: str, language: str) -> str:
-    """Fence a text with more backticks than it holds in a row."""
+    """Fence a text with more backticks than its longest run of backticks."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
@@ -78,19 +83,19 @@ def _joined(
     kind: Kind,
     names: Names,
 ) -> list[Attachment]:
-    """Put the smallest of those that belong together into one file, as many as must be to keep to five files."""
+    """Combine the smallest files of one kind to one file, as many as necessary to reach five files."""
     need = len(parts) - MAX_ATTACHMENTS + 1
     members = [number for number, part in enumerate(parts) if belongs(part)]
     if need < 2 or len(members) < 2:
         return parts
     chosen = sorted(sorted(members, key=lambda number: len(parts[number].content))[:need])
     together = [parts[number] for number in chosen]
-    holds = tuple(name for part in together for name in _held(part))
+    holds = tuple(name for part in together for name in _contents(part))
     joined = Attachment(names.unique(file_name), join(together), kind=kind, holds=holds)
     return [joined if number == chosen[0] else part for number, part in enumerate(parts) if number not in chosen[1:]]
 
 
-def _held(part: Attachment) -> tuple[str, ...]:
+def _contents(part: Attachment) -> tuple[str, ...]:
     return part.holds or (part.file_name + part.extent,)
 
 
@@ -105,10 +110,10 @@ def _is_text_file(part: Attachment) -> bool:
 
 
 def _pictures(parts: Sequence[Attachment]) -> bytes:
-    """Join pictures as one page that any browser shows; it fetches nothing."""
+    """Combine images to one HTML page that needs no network."""
     shown = []
     for part in parts:
-        if part.holds:  # a page of pictures that was joined before
+        if part.holds:  # an HTML page that already combines images
             shown.append(part.content.decode())
             continue
         data = base64.b64encode(part.content).decode()
@@ -121,6 +126,6 @@ def _zip(parts: Sequence[Attachment]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for part in parts:
-            # A fixed date: the same files make the same bytes, so that nothing seems to have changed.
+            # A fixed date: the same files must give the same bytes.
             archive.writestr(zipfile.ZipInfo(part.file_name, (1980, 1, 1, 0, 0, 0)), part.content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()

@@ -1,4 +1,4 @@
-"""pandas frames, series and indexes as tables."""
+"""Read pandas frames, series and indexes as tables."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from codevf_nb.attachments.attachment import is_a
 if TYPE_CHECKING:
     import pandas as pd
 
-_STRETCH = 1 << 18  # labels compared at once
+_BATCH_ROWS = 1 << 18  # labels per batch
 _LONGEST_FACT = 200  # characters
 
 
 def from_series(name: str, series: pd.Series[Any]) -> Table:
-    """Read a Series: one column under its name, or under its variable's."""
+    """Read a Series as one column with its name, or else with the name of its variable."""
     frame = series.to_frame(series.name if series.name is not None else name)
     return from_frame(name, frame, f"Series of {counted(len(series), 'row')}")
 
 
 def from_index(name: str, index: pd.Index[Any]) -> Table:
-    """Read an Index: a column for each of its levels."""
+    """Read an Index as a table with one column for each level."""
     frame = _levels_frame(index, [name] if index.nlevels == 1 and index.name is None else None)
     return from_frame(name, frame, f"{type(index).__name__} of {counted(len(index), 'value')}")
 
 
 def from_extension_array(name: str, array: Any) -> Table:
-    """Read an array of pandas', which is what ``unique()`` returns."""
+    """Read a pandas extension array, for example the result of ``unique()``."""
     import pandas as pd
 
     return from_frame(name, pd.DataFrame({name: array}), f"{type(array).__name__} of {counted(len(array), 'value')}")
 
 
 def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
-    """Read a DataFrame, with its index unless that is exactly 0 … n-1 without a name."""
+    """Read a DataFrame. Its index is included unless it is exactly 0 … n-1 without a name."""
     levels = _levels(frame)
     labels = [*levels, *(label_text(label) for label in frame.columns)]
     header = unique_header(labels)
-    # Without names: a level whose name is a number would be taken for the level at that place.
+    # Without names: pandas treats a level name that is a number as a position.
     unnamed = frame.index.set_names([None] * frame.index.nlevels)
 
     def take(positions: Any) -> Rows:
@@ -53,15 +53,15 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
         if not levels:
             return rows_of_frame(part, header)
         index = rows_of_frame(_levels_frame(part.index, list(range(len(levels)))), header[: len(levels)])
-        return index.beside(rows_of_frame(part, header[len(levels) :]))
+        return index.hstack(rows_of_frame(part, header[len(levels) :]))
 
-    def stretch(number: int, start: int, stop: int) -> pd.Series[Any]:
+    def column_slice(number: int, start: int, stop: int) -> pd.Series[Any]:
         if number < len(levels):
             return unnamed[start:stop].get_level_values(number).to_series()
         return frame.iloc[:, number - len(levels)].iloc[start:stop]
 
     dtypes = [str(unnamed.get_level_values(number).dtype) for number in range(len(levels))]
-    named = {dtype: str(dtype) for dtype in set(filter(_is_numpy, frame.dtypes))}  # slow, for each column of many
+    named = {dtype: str(dtype) for dtype in set(filter(_is_numpy, frame.dtypes))}  # str() is slow: once a dtype
     dtypes += [named[dtype] if _is_numpy(dtype) else _dtype(dtype) for dtype in frame.dtypes]
     size = f"{counted(len(frame), 'row')} × {counted(frame.shape[1], 'column')}"
     what = (what or f"{type(frame).__name__} of {size}") + renamed(labels, header)
@@ -72,7 +72,7 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
         header,
         tuple(dtypes),
         take,
-        stretch,
+        column_slice,
         len(levels),
         "index",
         facts=_facts(frame, levels),
@@ -81,7 +81,7 @@ def from_frame(name: str, frame: pd.DataFrame, what: str = "") -> Table:
 
 
 def _levels(frame: pd.DataFrame) -> list[str]:
-    """Return the names of the index levels that must be sent: none for exactly 0 … n-1 without a name."""
+    """Return the names of the index levels to send: none for exactly 0 … n-1 without a name."""
     if frame.shape[1] and _is_default(frame.index):
         return []
     names = list(frame.index.names)
@@ -101,8 +101,8 @@ def _is_default(index: pd.Index[Any]) -> bool:
     if len(index) and (index[0] != 0 or index[-1] != len(index) - 1):
         return False
     return all(
-        np.array_equal(index[start : start + _STRETCH], np.arange(start, min(start + _STRETCH, len(index))))
-        for start in range(0, len(index), _STRETCH)
+        np.array_equal(index[start : start + _BATCH_ROWS], np.arange(start, min(start + _BATCH_ROWS, len(index))))
+        for start in range(0, len(index), _BATCH_ROWS)
     )
 
 
@@ -125,7 +125,7 @@ def _dtype(dtype: Any) -> str:
 
 
 def _facts(frame: pd.DataFrame, levels: list[str]) -> tuple[str, ...]:
-    """Say what a CSV has no place for: what the index is, names of axes, attrs, a geometry's coordinates."""
+    """Describe what a CSV can't hold: the index type, names of axes, attrs, and a coordinate reference system."""
     index = frame.index
     what = (
         f"{type(index).__name__} {index.dtype}"

@@ -1,4 +1,4 @@
-"""polars frames and series as tables. Only called with a value of polars', so that is imported already."""
+"""Read polars frames and series as tables. The functions get values of polars only, so polars is already imported."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from codevf_nb.attachments._rows import Rows
 from codevf_nb.attachments._table import Table
 from codevf_nb.attachments._temporal_values import (
     date_of,
-    durations,
-    moments,
     time_of,
+    to_durations,
+    to_timestamps,
 )
 from codevf_nb.attachments.attachment import is_a
 
@@ -29,7 +29,7 @@ _LONGEST_DTYPE = 200  # characters; an Enum lists its categories
 
 
 def from_polars(name: str, frame: Any) -> Table:
-    """Read a DataFrame or a Series."""
+    """Read a polars DataFrame or Series."""
     what = f"polars DataFrame of {counted(frame.shape[0], 'row')} × "
     if is_a(frame, "polars", "Series"):
         what = f"polars Series of {counted(len(frame), 'row')}"
@@ -64,7 +64,7 @@ def _dtype(dtype: Any) -> str:
 
 
 def _is_single(dtype: Any) -> bool:
-    """Whether each value of a dtype is written the same, whatever the values beside it."""
+    """Whether the text of a value of this dtype never depends on the other values of its column."""
     import polars as pl
 
     singles = (pl.Boolean, pl.String, pl.Binary, pl.Date, pl.Time, pl.Datetime, pl.Duration)
@@ -78,7 +78,7 @@ def _rows(frame: Any, header: tuple[str, ...], kinds: Sequence[Any]) -> Rows:
         import polars as pl
 
         stacked = series_of(pl.concat([columns[number].alias("") for number in numbers], rechunk=True))
-        # Moments of a zone become text where one of them is out of its range: only those of its own column then.
+        # A time zone column becomes text if one timestamp is out of range. This must not affect other columns.
         has_text = stacked.dtype.kind == "O" and isinstance(kinds[numbers[0]], pl.Datetime)
         return None if has_text else stacked.array
 
@@ -86,7 +86,7 @@ def _rows(frame: Any, header: tuple[str, ...], kinds: Sequence[Any]) -> Rows:
 
 
 def series_of(column: Any) -> pd.Series[Any]:
-    """Return a polars series as a pandas one of the same values."""
+    """Convert a polars series to a pandas series with the same values."""
     import pandas as pd
     import polars as pl
 
@@ -94,8 +94,8 @@ def series_of(column: Any) -> pd.Series[Any]:
     if isinstance(dtype, pl.Datetime | pl.Duration):
         values, missing = _filled(column.to_physical())
         if isinstance(dtype, pl.Duration):
-            return durations(values, missing, dtype.time_unit)
-        return moments(values, missing, dtype.time_unit, dtype.time_zone)
+            return to_durations(values, missing, dtype.time_unit)
+        return to_timestamps(values, missing, dtype.time_unit, dtype.time_zone)
     if dtype == pl.Boolean or dtype.is_float() or (dtype.is_integer() and "128" not in str(dtype)):
         return numbers(*_filled(column))
     return pd.Series(_objects(column), dtype=object)
@@ -105,7 +105,7 @@ def _filled(column: Any) -> tuple[Any, Any]:
     import numpy as np
     import polars as pl
 
-    if not column.null_count():  # the expressions below are slow for each column of a very wide frame
+    if not column.null_count():  # a fast path: the expressions below are slow in a very wide frame
         return column.to_numpy(), np.zeros(len(column), dtype=bool)
     missing = column.is_null().to_numpy()
     filled = column.fill_null(False if column.dtype == pl.Boolean else 0)
@@ -126,7 +126,7 @@ def _objects(column: Any) -> list[Any]:
 
 
 def _plain_dtype(dtype: Any) -> Any:
-    """Return a nested dtype with whole numbers in the place of moments, which Python has only to the microsecond."""
+    """Return a nested dtype with integers instead of timestamps, because Python has only microseconds."""
     import polars as pl
 
     if isinstance(dtype, pl.List):
@@ -139,7 +139,7 @@ def _plain_dtype(dtype: Any) -> Any:
 
 
 def _rebuilt(value: Any, dtype: Any) -> Any:
-    """Return a value of ``_plain_dtype`` with its moments as pandas has them."""
+    """Convert a value of ``_plain_dtype`` back to a value with pandas timestamps."""
     import polars as pl
 
     if value is None:

@@ -1,4 +1,4 @@
-"""The profile of the tables, in Markdown: what the whole is, what of it is sent, and figures of every column."""
+"""The profile of the tables in Markdown: the size of each table, the rows sent, and statistics of every column."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codevf_nb.attachments._cell_text import texts
-from codevf_nb.attachments._column_figures import figures_of
+from codevf_nb.attachments._column_figures import statistics_of
 from codevf_nb.attachments._headers import counted
 from codevf_nb.attachments._redaction import Mask
 from codevf_nb.attachments._sampling import Sample, row_label
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _EXAMPLES = 3
 _LONGEST = 40  # characters of one example
 _LONGEST_NAME = 200  # characters of a column's name
-_MOST_COLUMNS = 500  # described one by one; those of a wider table are counted
-_LEAST_BYTES, _MOST_BYTES = 4096, 256 * 1024  # of a profile, whatever the budget of a file is
+_MOST_COLUMNS = 500  # columns described; more are only counted
+_LEAST_BYTES, _MOST_BYTES = 4096, 256 * 1024  # limits of a profile, independent of the budget of a file
 _HEAD = (
     "| column | dtype | nulls | distinct | range | quartiles | examples |",
     "|---|---|---|---|---|---|---|",
@@ -28,9 +28,16 @@ _HEAD = (
 
 
 def profile(samples: Mapping[str, Sample], mask: Mask, budget: int, relations: Sequence[str] = ()) -> str:
-    """Describe samples by the names of their files, in at most so many bytes (but 4 to 256 KB).
+    """Describe samples in Markdown.
 
-    ``relations`` are sentences on how the tables are related.
+    Args:
+        samples: The samples, by the names of their files.
+        mask: The masks of the columns.
+        budget: The size in bytes; at least 4 KB and at most 256 KB are used.
+        relations: Sentences on how the tables are related.
+
+    Returns:
+        The profile.
     """
     left, blocks = min(max(budget, _LEAST_BYTES), _MOST_BYTES), []
     if relations:
@@ -46,7 +53,7 @@ def profile(samples: Mapping[str, Sample], mask: Mask, budget: int, relations: S
 
 
 def extent(sample: Sample) -> str:
-    """Say how many rows go, of how many, and how they were drawn."""
+    """Return how many rows are sent, of how many, and how they were sampled."""
     sent, whole = sample.rows
     if sample.is_whole:
         return f"all {counted(sent, 'row')}"
@@ -81,14 +88,14 @@ def _between(table: Table) -> str:
 
 
 def _columns(name: str, sample: Sample, mask: Mask, budget: int) -> list[str]:
-    """Describe as many columns as the budget has room for, and count the others."""
+    """Describe as many columns as fit the budget, and count the others."""
     table, lines, remarks = sample.table, [], []
     for number, column in enumerate(table.header):
         if number == _MOST_COLUMNS:
             remarks.append(_more(table, number, name))
             break
         values = sample.raw.column(number)
-        figures = figures_of(table, number, values, masked=mask.covers(*table.names_of(number)))
+        figures = statistics_of(table, number, values, masked=mask.covers(*table.names_of(number)))
         shown = sample.sent.column(number)
         cells = (
             _shortened(column, _LONGEST_NAME),
@@ -116,7 +123,7 @@ def _more(table: Table, described: int, name: str) -> str:
 
 
 def _within(lines: list[str], budget: int) -> list[str]:
-    """Shorten the longest sentences where they alone would take more than half the budget."""
+    """Shorten the longest sentences if they would take more than half the budget."""
     most = max(200, budget // (2 * len(lines)))
     return [_shortened(line, most) for line in lines] if _size(lines) > budget // 2 else lines
 
@@ -126,7 +133,7 @@ def _size(lines: list[str]) -> int:
 
 
 def _examples(values: pd.Series[Any], *, nan_is_null: bool) -> list[str]:
-    """Return the first values that differ from each other, cut short."""
+    """Return the first distinct values, shortened."""
     found: list[str] = []
     for text in texts(values.iloc[:50].array, nan_is_null=nan_is_null):
         short = None if text is None else _shortened(text, _LONGEST) or '""'

@@ -1,10 +1,10 @@
-"""Masks for columns that must not be read: the same value gets the same mask within one question, so joins still work.
+"""Mask the values of columns. Within one question, equal values get equal masks, so joins still work.
 
-A mask is a keyed hash under a salt that is drawn for each question and kept nowhere, so it can't be turned back, not
-even by trying all values. Nulls stay nulls. How often each value occurs still shows.
+A mask is a keyed hash. Its salt is random for each question and never stored, so a mask can't be reversed, not even by
+hashing all possible values. Nulls stay nulls. The frequency of each value remains visible.
 
-A column is masked under every name that its user knows it by: however often the name occurs, as a level of an index or
-of a header with several, and as the name of a value in dicts, records, models and rows at any depth.
+A column is masked under every name that the user may know it by: all columns with this name, a level of an index or of
+a header with several levels, and a key in dicts, records, models and rows at any depth.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from codevf_nb.attachments._fields import named_in
+from codevf_nb.attachments._fields import named_parts
 from codevf_nb.attachments._json_values import fields_of, ordered
 from codevf_nb.attachments.attachment import AttachmentError, is_a
 
@@ -28,41 +28,44 @@ if TYPE_CHECKING:
 
     from codevf_nb.attachments._rows import Rows
 
-_LARGEST_EXPONENT = 400  # beyond what a float can be, so nothing but another Decimal is equal
-_LONGEST = 1000  # characters of an object that is only shown
+_LARGEST_EXPONENT = 400  # beyond the range of a float, so only another Decimal can be equal
+_LONGEST = 1000  # characters of an object that is written as its repr
 
 
 class Mask:
-    """The columns to mask in everything that one question attaches, spelled in any case.
+    """The columns to mask in all attachments of one question. The case of a name is ignored.
 
-    Each name is taken as it is, also with commas and blanks; a tuple names a column by the levels of its header.
+    Args:
+        columns: The name of one column, or several names. Each name is used unchanged, also with commas and blanks; a
+            tuple names a column by the levels of its header.
+        salt: The key of the hash; random by default.
     """
 
     def __init__(self, columns: str | Iterable[object] = (), salt: bytes | None = None) -> None:
         self.columns = tuple(dict.fromkeys([columns] if isinstance(columns, str) else columns))
         self._wanted = {_folded(name) for name in self.columns}
-        self._there: dict[object, str] = {}
+        self._known: dict[object, str] = {}
         self._salt = salt or secrets.token_bytes(32)
         self._masked = 0
 
     def covers(self, *names: object) -> bool:
-        """Whether a column is to be masked that goes by these names; what there is is remembered for ``check``."""
+        """Whether a column with these names is masked. The names are stored for ``check``."""
         if not self.columns:
             return False
         spellings = {spelling: name for name in names for spelling in _spellings(name)}
         for spelling, name in spellings.items():
-            self._there.setdefault(spelling, _text(name))
+            self._known.setdefault(spelling, _text(name))
         return not self._wanted.isdisjoint(spellings)
 
     def check(self) -> None:
-        """Refuse a name that nothing attached has: a slip of the finger would send what was to be masked.
+        """Refuse a name that no attached value has: a typo would send the column unmasked.
 
         Raises:
-            AttachmentError: it names the first such column, and those there are.
+            AttachmentError: A name is unknown; the message lists the known columns.
         """
         for name in self.columns:
-            if _folded(name) not in self._there:
-                there = list(dict.fromkeys(self._there.values()))
+            if _folded(name) not in self._known:
+                there = list(dict.fromkeys(self._known.values()))
                 listed = ", ".join(there[:20]) or "no column at all"
                 called = " ".join(_text(name).split())
                 raise AttachmentError(
@@ -71,9 +74,14 @@ class Mask:
                 )
 
     def rows(self, rows: Rows, labels: Sequence[object] = ()) -> Rows:
-        """Return rows with their columns masked, and what is named in their cells.
+        """Return rows with their masked columns, and with masked values inside cells.
 
-        ``labels`` are what the columns were called before their names were made unique.
+        Args:
+            rows: The rows to mask.
+            labels: The original labels of the columns, before they were made unique.
+
+        Returns:
+            The masked rows.
         """
         if not self.columns:
             return rows
@@ -87,7 +95,7 @@ class Mask:
         return rows.with_columns(changed) if changed else rows
 
     def _column(self, name: str, column: pd.Series[Any], is_covered: bool) -> pd.Series[Any] | None:  # noqa: FBT001 - private
-        """Return a column masked, or None where there is nothing to mask in it."""
+        """Return a masked column, or None if nothing in it is masked."""
         if is_covered:
             values = column.astype(object)
             return values.where(values.isna(), values.map(self.value))
@@ -101,12 +109,12 @@ class Mask:
         return named.astype(object) if self._masked > before else None
 
     def json(self, value: Any) -> Any:
-        """Return a value with all that is under these names in it masked, at any depth; records become dicts."""
+        """Return a value with all masked names replaced in it, at any depth. Records become dicts."""
         if isinstance(value, str | bytes | int | float | None):
             return value
         if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and self.covers(value[0]):
-            return [value[0], self._under_name(value[1])]  # an item of a dict, as a map of Arrow's has them
-        named = named_in(value)
+            return [value[0], self._under_name(value[1])]  # an item of an Arrow map
+        named = named_parts(value)
         if named is not None:
             return self._named(value, named)
         if isinstance(value, list | tuple | set | frozenset) or is_a(value, "collections", "deque"):
@@ -123,30 +131,36 @@ class Mask:
             }
         if isinstance(value, tuple):
             return [self._under_name(inner) if key in covered else self.json(inner) for key, inner in named.items()]
-        if not covered:  # shown by its repr
+        if not covered:  # written as its repr
             return value
         return {
             key: self._under_name(inner) if key in covered else str(inner)[:_LONGEST] for key, inner in named.items()
         }
 
     def _under_name(self, value: Any) -> Any:
-        """Mask what stands under a name: of a list each value, so that it still joins with a column of them."""
+        """Mask a value under a masked name. Each value of a list is masked, so that it still joins with a column."""
         if isinstance(value, list | tuple | set | frozenset):
             return [self._under_name(inner) for inner in value]
         return None if value is None else self.value(value)
 
     def value(self, value: Any) -> str:
-        """Return what stands for a value; values that a join takes for the same have the same mask."""
+        """Return the mask of a value. Values that a join treats as equal have the same mask."""
         self._masked += 1
         digest = hmac.new(self._salt, _canonical(value).encode(errors="backslashreplace"), hashlib.sha256)
         return f"masked-{digest.hexdigest()[:12]}"
 
 
 def column_names(text: str) -> list[str]:
-    """Split a list of columns as it is typed: with commas between, and quotes around a name that has some.
+    """Split a comma-separated list of columns. Quotes enclose a name that contains commas.
+
+    Args:
+        text: The list as the user typed it.
+
+    Returns:
+        The names.
 
     Raises:
-        AttachmentError: a quote is not closed.
+        AttachmentError: A quote is not closed.
     """
     found, rest = [], text.strip()
     while rest:
@@ -163,7 +177,7 @@ def column_names(text: str) -> list[str]:
 
 
 def _folded(name: object) -> object:
-    """Compare names as people type them: case and blanks around don't matter."""
+    """Normalize a name for comparison: case and surrounding blanks are ignored."""
     return tuple(map(_folded, name)) if isinstance(name, tuple) else " ".join(str(name).split()).casefold()
 
 
@@ -172,7 +186,7 @@ def _text(name: object) -> str:
 
 
 def _spellings(label: object) -> Iterator[object]:
-    """Yield every name that a column goes by: with several levels, each of them, the first ones, and all together."""
+    """Yield every name of a column: with several levels, each level, the first levels, and all levels together."""
     yield _folded(label)
     if isinstance(label, tuple):
         yield _folded(_text(label))
@@ -183,13 +197,13 @@ def _spellings(label: object) -> Iterator[object]:
 
 
 def _canonical(value: Any) -> str:
-    """Write a value so that equal ones are written the same, whatever their types; a text is no number."""
+    """Return the same text for equal values of any type. A text never equals a number."""
     if is_a(value, "numpy", "generic") and not isinstance(value, str | bytes | float):
         value = _of_numpy(value)
     if isinstance(value, str):
         return f"text {value}"
     if isinstance(value, datetime | timedelta):
-        return _moment(value)
+        return _timestamp_text(value)
     if isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > _LARGEST_EXPONENT):
         return f"number {value.normalize() if value.is_finite() else float(value)}"
     if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real) and value.imag == 0:
@@ -210,7 +224,7 @@ def _of_numpy(value: Any) -> Any:
     return value.item()
 
 
-def _moment(value: datetime | timedelta) -> str:
+def _timestamp_text(value: datetime | timedelta) -> str:
     import pandas as pd
 
     if isinstance(value, timedelta):

@@ -1,8 +1,8 @@
-"""Some rows of a table by their columns, of which only those that are asked for become pandas columns.
+"""Rows of a table, stored by column. Only the requested columns are converted to pandas.
 
-A table may have a hundred thousand columns. Making a pandas column of each takes longer than all else, and only a few
-are looked at by themselves: keys of a join, and columns that the profile describes. The texts of all others are made
-for all columns of one type at once.
+A table may have a hundred thousand columns. To convert each one to pandas would take most of the time, and only a few
+are needed as pandas columns: join keys, and the columns that the profile describes. The texts of the others are made
+for all columns of one type together.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a table under a header of unique text.
+    """Rows of a table with a header of unique text.
 
-    ``make`` returns a column, by its number, as a pandas one. ``stack`` returns an array of pandas or numpy with the
-    values of several columns of one kind, column after column, or None where their types can't be put together without
-    a change. ``kinds`` has a kind for each column; those of kind None are never stacked, such as nested ones.
+    Attributes:
+        make: Returns a column, by its number, as a pandas Series.
+        stack: Returns a pandas or numpy array with the values of several columns of one kind, column after column; None
+            if their types can't be combined without a change.
+        kinds: The kind of each column. Columns of kind None, such as nested ones, are never stacked.
     """
 
     header: tuple[str, ...]
@@ -52,21 +54,21 @@ class Rows:
         return self._made[number]
 
     def frame(self, names: Sequence[str]) -> pd.DataFrame:
-        """Return some columns, by their names, as a frame."""
+        """Return columns, by their names, as a frame."""
         import pandas as pd
 
         columns = [self[name].array for name in names]
-        # A frame may be very wide: arrays are put together in half the time that series take.
+        # A frame may be very wide: to combine arrays takes half the time of combining series.
         frame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(self.count))
         return frame.set_axis(pd.Index(names, dtype=object), axis=1)
 
     def holds_single_values(self, number: int) -> bool:
-        """Whether it is certain by its type that a column has no nested values."""
+        """Whether the type of a column excludes nested values."""
         kind = self.kinds[number]
         return kind is not None and not (is_a(kind, "numpy", "dtype") and kind.kind == "O")
 
     def with_columns(self, changed: Mapping[int, pd.Series[Any]]) -> Rows:
-        """Return the same rows with other columns in the place of some, by their numbers."""
+        """Return the same rows with some columns replaced, by their numbers."""
         kinds = [None if number in changed else kind for number, kind in enumerate(self.kinds)]
         return Rows(
             self.header,
@@ -76,14 +78,14 @@ class Rows:
             self.stack,
         )
 
-    def beside(self, others: Rows) -> Rows:
-        """Return the columns of these rows and then those of others, which are as many."""
+    def hstack(self, others: Rows) -> Rows:
+        """Return these columns followed by the columns of other rows of the same length."""
         first = len(self.header)
 
         def make(number: int) -> pd.Series[Any]:
             return self.make(number) if number < first else others.make(number - first)
 
-        # Nothing of these is stacked: they are the few levels of an index.
+        # These columns are never stacked: they are the few levels of an index.
         kinds = [*([None] * first), *others.kinds]
         return Rows(
             (*self.header, *others.header),
@@ -131,12 +133,12 @@ def rows_of_frame(frame: pd.DataFrame, header: tuple[str, ...]) -> Rows:
 
 def _arrays(frame: pd.DataFrame) -> list[Any]:
     """Return the array of each column."""
-    at_once = getattr(frame, "_iter_column_arrays", None)  # takes a fortieth of the time, which a wide frame needs
+    at_once = getattr(frame, "_iter_column_arrays", None)  # 40 times faster in a wide frame
     return list(at_once()) if at_once else [column.array for _, column in frame.items()]
 
 
 def _kind(dtype: Any) -> Any:
-    """Return a dtype of pandas' whose values have the same texts beside others; None for any other."""
+    """Return a pandas dtype if the texts of its values don't depend on other values, else None."""
     if is_a(dtype, "numpy", "dtype"):
         return dtype if dtype.kind in "iufbcOmM" else None
     if is_a(dtype, "pandas", "ArrowDtype"):

@@ -1,10 +1,10 @@
-"""The rows that go, where not all of them fit.
+"""Select the rows to send if a table does not fit its budget.
 
-Rows are drawn evenly: one at random, under a fixed seed, from each of as many equal stretches as rows fit. So a sample
-is spread over the whole, is the same one each time, and does not beat with a rhythm in the data.
+The sample is systematic: the table is divided into equal ranges of rows, and one random row is taken from each, with a
+fixed seed. So the sample covers the whole table, is always the same, and does not follow a period in the data.
 
-How many fit is guessed from a few rows and then held to what was really written, so a table of millions is never read
-to be measured: what a sample costs depends on the budget, not on the table.
+The number of rows is estimated from a few rows, then checked against the size of the written CSV. So a table of
+millions of rows is never read completely; the cost depends on the budget, not on the table.
 """
 
 from __future__ import annotations
@@ -26,17 +26,22 @@ if TYPE_CHECKING:
 
 _SEED = 20260101
 _LOOK_ROWS, _PROBE_ROWS = 10, 1000
-_FEW_ROWS = 100  # so few are tried all at once: what takes long of such a table is the number of its columns
-_CELL_BYTES = 2  # at least about so many a cell takes in a CSV
-_TRIES = 6  # to use a budget better
+_FEW_ROWS = 100  # a table with at most this many rows is written at once: its time depends on the columns
+_CELL_BYTES = 2  # an approximate minimum size of a cell in a CSV
+_TRIES = 6  # attempts to use a budget better
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows of a table, ready to go: ``raw`` as they are in the table, ``sent`` and ``content`` as they are sent.
+    """Rows of a table, ready to be sent.
 
-    ``positions`` are the rows' numbers in the table. ``drawn`` says how they were chosen, ``notes`` how they relate to
-    those of other tables; both are for the engineer.
+    Attributes:
+        raw: The rows as they are in the table.
+        sent: The rows as they are sent, with masks.
+        content: The CSV.
+        positions: The row numbers in the table.
+        drawn: How the rows were selected, as text for the engineer.
+        notes: How the rows relate to other tables, as text for the engineer.
     """
 
     table: Table
@@ -51,32 +56,32 @@ class Sample:
 
     @property
     def rows(self) -> tuple[int, int | None]:
-        """How many rows are sent, of how many; None where nobody has counted them."""
+        """The number of rows sent and of all rows; the latter is None if unknown."""
         part = self.table.part
         return self.sent.count, self.table.rows if part is None else part.rows
 
     @property
     def is_whole(self) -> bool:
-        """Whether every row is sent."""
+        """Whether all rows are sent."""
         return self.table.part is None and self.sent.count == self.table.rows
 
     @property
     def has_row_numbers(self) -> bool:
-        """Whether the first column that is sent is the number of the row: a sample of a table without an index."""
+        """Whether the first column of the CSV is the row number: a sample of a table without an index."""
         return not self.table.levels and self.numbers is not None
 
     @property
     def numbers(self) -> np.ndarray[Any, Any] | None:
-        """The places of the rows in the whole table; None where all go, or where it has no order."""
+        """The positions of the rows in the whole table; None if all rows are sent, or if the table has no order."""
         return _numbers(self.table, self.positions)
 
     def with_note(self, note: str) -> Sample:
-        """Return this sample with one more thing that the engineer is told."""
+        """Return this sample with one more note for the engineer."""
         return self if note in self.notes else replace(self, notes=(*self.notes, note))
 
 
 def evenly(total: int, count: int) -> np.ndarray[Any, Any]:
-    """Return ``count`` rising positions among ``total`` rows, one in each of as many equal stretches."""
+    """Return ``count`` ascending positions among ``total`` rows, one in each of ``count`` equal ranges."""
     import numpy as np
 
     if count >= total or not count:
@@ -87,7 +92,7 @@ def evenly(total: int, count: int) -> np.ndarray[Any, Any]:
 
 
 def take(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
-    """Return the rows at some positions as they would be sent, whether or not they fit the budget."""
+    """Return the rows at these positions as they would be sent, even if they exceed the budget."""
     with guarded(table.name, table.what):
         return _taken(table, positions, budget, mask)
 
@@ -102,7 +107,7 @@ def _taken(table: Table, positions: Any, budget: int, mask: Mask) -> Sample:
 
 
 def _csv(rows: Rows, table: Table, positions: Any) -> bytes:
-    """Write rows, with their numbers as the first column where no index is sent by which to find them."""
+    """Write rows as CSV. If no index is sent, the row number becomes the first column."""
     header, columns = rows.header, rows.texts(nan_is_null=table.nan_is_null)
     numbers = _numbers(table, positions)
     if table.levels or numbers is None:
@@ -117,7 +122,7 @@ def _numbers(table: Table, positions: np.ndarray[Any, Any]) -> np.ndarray[Any, A
 
 
 def row_label(table: Table) -> str:
-    """Return the name of the column of row numbers, which no column of the table has."""
+    """Return a name for the column of row numbers that no column of the table has."""
     label, count = table.row_label, 0
     while label in table.header:
         count += 1
@@ -126,10 +131,10 @@ def row_label(table: Table) -> str:
 
 
 def fitting(table: Table, budget: int, mask: Mask) -> Sample:
-    """Return the whole table if its CSV fits a budget in bytes, else as many evenly drawn rows as fit.
+    """Return the whole table if its CSV fits a budget in bytes, else as many evenly sampled rows as fit.
 
     Raises:
-        AttachmentError: not even one row fits.
+        AttachmentError: Not even one row fits.
     """
     if _LOOK_ROWS < table.rows <= _FEW_ROWS and table.rows * len(table.header) * _CELL_BYTES <= budget:
         whole = take(table, evenly(table.rows, table.rows), budget, mask)
@@ -150,7 +155,7 @@ def fitting(table: Table, budget: int, mask: Mask) -> Sample:
 
 
 def _more(sample: Sample, too_many: int, mask: Mask) -> Sample:
-    """Return a sample that uses its budget better: a few huge cells can make much less be drawn than would fit."""
+    """Return a sample that uses its budget better. With a few huge cells, too few rows may have been selected."""
     for _ in range(_TRIES):
         rows = (sample.sent.count + too_many) // 2
         if len(sample.content) > sample.budget // 2 or rows == sample.sent.count or rows >= too_many:
@@ -172,7 +177,7 @@ def _too_large(table: Table, budget: int, mask: Mask) -> AttachmentError:
 
 
 def _guess(table: Table, budget: int, mask: Mask) -> tuple[Sample | None, int]:
-    """Guess how many rows fit, by a sample; a first look at a few keeps the second from writing out huge cells."""
+    """Estimate how many rows fit, from a sample. A first look at few rows avoids writing huge cells in the second."""
     count, probe = min(table.rows, _LOOK_ROWS), None
     while count:
         probe = take(table, evenly(table.rows, count), budget, mask)

@@ -1,4 +1,4 @@
-"""The source of functions, classes and modules of one's own, those defined in notebook cells too."""
+"""The source of the user's own functions, classes and modules, including those defined in notebook cells."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ from codevf_nb.attachments.attachment import AttachmentError
 
 
 def source_of(name: str, value: Any) -> str | None:
-    """Return the source of a function, class or module, or None where a value is none of them.
+    """Return the source of a function, class or module, or None for any other value.
+
+    Args:
+        name: The name of the value, for messages.
+        value: The value.
+
+    Returns:
+        The source code.
 
     Raises:
-        AttachmentError: it has no source in Python, or a module is not the user's own.
+        AttachmentError: The value has no Python source, or is a module that the user did not write.
     """
     if isinstance(value, ModuleType):
         return _module(name, value)
@@ -35,13 +42,13 @@ def source_of(name: str, value: Any) -> str | None:
 
 
 def is_own(file_name: str) -> bool:
-    """Whether code of this file is the user's: a notebook's cell, or a file outside what is installed."""
+    """Whether code in this file is the user's: a notebook cell, or a file outside the installed packages."""
     if is_cell(file_name):
         return True
     if file_name.startswith("<"):
         return False
     path = Path(file_name).resolve()
-    if not path.is_file():  # compiled code names a file that was there when it was built
+    if not path.is_file():  # compiled code names a file of the machine that built it
         return False
     return not any(path.is_relative_to(folder) for folder in _installed()) and not (
         {"site-packages", "dist-packages"} & set(path.parts)
@@ -49,13 +56,13 @@ def is_own(file_name: str) -> bool:
 
 
 def is_cell(file_name: str) -> bool:
-    """Whether a file name is one that a kernel or IPython gives to a cell."""
+    """Whether a kernel or IPython gives this file name to a cell."""
     return file_name.startswith("<ipython-input-") or "ipykernel_" in Path(file_name).parent.name
 
 
 @lru_cache(maxsize=1)
 def _installed() -> tuple[Path, ...]:
-    """Return the folders of what is not the user's: the standard library, installed packages, this package."""
+    """Return the folders of code that is not the user's: the standard library, installed packages, this package."""
     library = [str(sysconfig.get_path(key)) for key in ("stdlib", "platstdlib", "purelib", "platlib")]
     return tuple(
         Path(folder).resolve() for folder in (*library, *site.getsitepackages(), str(Path(__file__).parents[1]))
@@ -80,7 +87,7 @@ def _class(name: str, kind: type) -> str:
 
 
 def _class_in_cells(kind: type) -> str | None:
-    """Look for a class in the cells that were run, the latest first: ``inspect`` asks for a file, and there is none."""
+    """Find a class in the executed cells, the newest first: ``inspect`` needs a file, and cells have none."""
     if not isinstance(sys.modules.get(kind.__module__), ModuleType):
         return None
     for file_name in reversed([name for name in linecache.cache if is_cell(name)]):

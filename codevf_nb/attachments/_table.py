@@ -1,4 +1,4 @@
-"""What every kind of table is read as: a header, types, and any rows of it, by columns."""
+"""The common form of all tables: a header, types, and access to rows and columns."""
 
 from __future__ import annotations
 
@@ -10,40 +10,45 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from codevf_nb.attachments._column_figures import Figures
+    from codevf_nb.attachments._column_figures import Statistics
     from codevf_nb.attachments._engines import Lookup
     from codevf_nb.attachments._rows import Rows
 
 
 @dataclass(frozen=True)
 class Part:
-    """What is known of the table of which some rows were drawn.
+    """What is known of a table of which only some rows were read.
 
-    ``rows`` is how many it has, where that is known; ``numbers`` are the drawn rows' places in it, where it has an
-    order; ``is_read`` is False where only the schema was asked for. ``figures`` are those that its engine counted over
-    all rows, by the column's number.
+    Attributes:
+        drawn: How the rows were selected.
+        rows: The number of rows of the whole table, or None if unknown.
+        numbers: The positions of the sampled rows in the table, or None if it has no order.
+        is_read: False if only the schema was read.
+        figures: Statistics that the engine computed over all rows, by column number.
     """
 
     engine: Lookup
     rows: int | None = None
     numbers: np.ndarray[Any, Any] | None = None
-    figures: Mapping[int, Figures] = field(default_factory=dict)
+    figures: Mapping[int, Statistics] = field(default_factory=dict)
     drawn: str = "drawn at random under a fixed seed"
     is_read: bool = True
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is sent: ``header`` is unique text; an index that must be sent is its first columns.
+    """A table as it is sent.
 
-    ``take`` returns the rows at given positions, which rise, with that header. ``stretch`` returns one column, by its
-    number, from a row up to another, of the same values; it is how a column is read without copying the whole.
-    ``levels`` counts the columns that are an index. ``row_label`` is how a sample's row numbers are called where there
-    is no such column. ``nan_is_null``: the library marks a missing value by NaN. ``facts`` are for the profile.
-    ``labels`` are the names of the columns in the table itself, where they are other than the header.
-
-    ``part`` is set where these are rows that were drawn of a larger table: then nothing here is known of the whole but
-    what ``part`` says.
+    Attributes:
+        header: The unique names of its columns. An index that is sent is its first columns.
+        take: Returns the rows at given ascending positions.
+        stretch: Returns one column, by its number, for a range of rows, without copying the whole table.
+        levels: How many columns are the index.
+        row_label: The name of a sample's column of row numbers if the table has no such column.
+        nan_is_null: Whether the library marks a missing value by NaN.
+        facts: Remarks for the profile.
+        labels: The original labels of the columns, if they differ from the header.
+        part: Set if these are sampled rows of a larger table. Then only ``part`` describes the whole table.
     """
 
     name: str
@@ -52,7 +57,7 @@ class Table:
     header: tuple[str, ...]
     dtypes: tuple[str, ...]
     take: Callable[[Any], Rows]
-    stretch: Callable[[int, int, int], pd.Series[Any]]
+    column_slice: Callable[[int, int, int], pd.Series[Any]]
     levels: int = 0
     row_label: str = "row"
     nan_is_null: bool = True
@@ -61,5 +66,5 @@ class Table:
     part: Part | None = None
 
     def names_of(self, number: int) -> tuple[object, ...]:
-        """Return every name that a column goes by: in the header, and in the table itself."""
+        """Return every name of a column: the one in the header, and the ones in the table itself."""
         return (self.header[number], *self.labels[number : number + 1])

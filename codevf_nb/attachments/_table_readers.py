@@ -1,7 +1,7 @@
-"""Which values are tables, and what reads each.
+"""Find the reader for a table.
 
-They are listed in ``registry``; those that live in an engine are read by ``lazy_tables``. A table is never copied or
-read as a whole: what is taken from it are rows at given positions, or one column, a stretch at a time.
+The module ``registry`` lists the types of tables; ``_lazy_tables`` reads those in an engine. A table is never copied or
+read completely: a reader takes rows at given positions, or a range of one column.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from codevf_nb.attachments.registry import reader, type_of
 
 
 def table_of(name: str, value: Any) -> Table | None:
-    """Return a value as a table, or None where it is none.
+    """Return a value as a table, or None if it is not a table.
 
     Raises:
-        AttachmentError: it is an array without a shape.
+        AttachmentError: The value is an array without an axis.
     """
     row = type_of(value)
     if row is None or row.read is None:

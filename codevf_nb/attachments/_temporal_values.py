@@ -1,4 +1,4 @@
-"""Dates, times and durations that a library stores as whole numbers, as pandas has them, to the last digit."""
+"""Convert dates, times and durations, stored as integers, to pandas without a loss of digits."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-# Two days inside of Python's years 1 … 9999.
+# Two days inside Python's range of years, 1 … 9999.
 _FIRST_SECOND, _LAST_SECOND = -62_135_424_000, 253_402_128_000
 _FIRST_DAY = dt.date(1970, 1, 1).toordinal()
 
 
-def moments(
+def to_timestamps(
     numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit: str, zone: str | None
 ) -> pd.Series[Any]:
-    """Return counts of a unit since 1970 as moments; those of a zone are counted in UTC."""
+    """Convert counts of a unit since 1970 to timestamps. With a time zone, the counts are in UTC."""
     import numpy as np
     import pandas as pd
 
@@ -27,14 +27,14 @@ def moments(
     if zone is None:
         return series
     seconds = np.where(missing, 0, numbers) // _PER_SECOND[unit]
-    if seconds.size and (seconds.max() > _LAST_SECOND or seconds.min() < _FIRST_SECOND):  # out of the range of zones
+    if seconds.size and (seconds.max() > _LAST_SECOND or seconds.min() < _FIRST_SECOND):  # zones need Python dates
         texts = [None if gap else f"{text}+00:00" for gap, text in zip(missing, series.astype(str), strict=True)]
         return pd.Series(texts, dtype=object)
     return series.dt.tz_localize("UTC").dt.tz_convert(zone)
 
 
-def durations(numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit: str) -> pd.Series[Any]:
-    """Return counts of a unit as durations."""
+def to_durations(numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit: str) -> pd.Series[Any]:
+    """Convert counts of a unit to durations."""
     import numpy as np
     import pandas as pd
 
@@ -42,7 +42,7 @@ def durations(numbers: np.ndarray[Any, Any], missing: np.ndarray[Any, Any], unit
 
 
 def date_of(days: int | None) -> Any:
-    """Return days since 1970 as a date, or as its text where Python's dates don't reach."""
+    """Convert days since 1970 to a date, or to text if the day is out of Python's range."""
     if days is None:
         return None
     if 1 <= days + _FIRST_DAY <= dt.date.max.toordinal():
@@ -53,7 +53,7 @@ def date_of(days: int | None) -> Any:
 
 
 def time_of(count: int | None, unit: str) -> Any:
-    """Return a count of a unit since midnight as a time, or as its text where it has more than microseconds."""
+    """Convert a count of a unit since midnight to a time, or to text if it is more precise than microseconds."""
     if count is None:
         return None
     seconds, fraction = divmod(count, _PER_SECOND[unit])

@@ -1,7 +1,7 @@
-"""The last exception as Markdown: the frames of the user's own code, and the shapes of the tables in them.
+"""The last exception as Markdown: the frames of the user's code, and the shapes of the tables in them.
 
-Source lines and the exception's own message are sent, and of what the frames hold only shapes and dtypes: never a
-value. Frames of installed packages are counted, not shown.
+Source lines and the exception's message are sent. Of the variables, only shapes and dtypes are sent, never a value.
+Frames of installed packages are counted, but not shown.
 """
 
 from __future__ import annotations
@@ -26,15 +26,23 @@ from codevf_nb.attachments._unsupported import type_name
 from codevf_nb.attachments.attachment import Text, is_a
 from codevf_nb.attachments.registry import AttachableType, type_of
 
-_AROUND = 3  # source lines before and after the one that failed
+_AROUND = 3  # source lines before and after the failing line
 _MOST_COLUMNS = 60
 _MOST_FRAMES = 25
-_MOST_MEMBERS = 5  # of an exception group
-_DEPTH = 3  # groups in groups
+_MOST_MEMBERS = 5  # members shown of an exception group
+_DEPTH = 3  # nesting depth of exception groups
 
 
 def traceback_text(error: BaseException, shell: Any = None) -> Text:
-    """Return an exception, those it came from and those it holds, as a text to attach."""
+    """Return an exception, its causes and its group members as a text attachment.
+
+    Args:
+        error: The exception.
+        shell: The IPython shell, which names cells by their execution count.
+
+    Returns:
+        The traceback as Markdown.
+    """
     blocks = ["# Traceback"]
     for one, relation in _chain(error):
         blocks.append(relation + "\n".join(_described(one, shell)))
@@ -42,7 +50,7 @@ def traceback_text(error: BaseException, shell: Any = None) -> Text:
 
 
 def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
-    """Yield an exception and what it came from, the last one first, three at most, each with those it holds."""
+    """Yield an exception and its causes, the last one first, three at most, each followed by its group members."""
     relation = ""
     for _ in range(3):
         yield error, relation
@@ -56,7 +64,7 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
 
 
 def _members(error: BaseException, depth: int) -> Iterator[tuple[BaseException, str]]:
-    """Yield what an exception group holds, groups in it too."""
+    """Yield the members of an exception group, including nested groups."""
     if not isinstance(error, BaseExceptionGroup) or not depth:
         return
     whole = len(error.exceptions)
@@ -66,10 +74,10 @@ def _members(error: BaseException, depth: int) -> Iterator[tuple[BaseException, 
 
 
 def _described(error: BaseException, shell: Any) -> list[str]:
-    said = "".join(traceback.format_exception_only(type(error), error)).rstrip()
+    message = "".join(traceback.format_exception_only(type(error), error)).rstrip()
     if isinstance(error, BaseExceptionGroup):
-        said = f"{type(error).__name__}: {error}"
-    lines = [_fenced(_without_paths(said, error, shell))]
+        message = f"{type(error).__name__}: {error}"
+    lines = [_fenced(_without_paths(message, error, shell))]
     skipped: list[str] = []
     frames = list(traceback.walk_tb(error.__traceback__))
     own = [frame for frame, _ in frames if _is_shown(frame, frames)][-_MOST_FRAMES:]
@@ -79,14 +87,14 @@ def _described(error: BaseException, shell: Any) -> list[str]:
         if frame not in own:
             skipped.append(str(frame.f_globals.get("__name__", "?")).partition(".")[0])
             continue
-        lines += _passed(skipped)
+        lines += _skipped_frames(skipped)
         skipped = []
         lines += _frame(frame, number or frame.f_lineno, shell, holder)
-    return [*lines, *_passed(skipped)]
+    return [*lines, *_skipped_frames(skipped)]
 
 
 def _is_shown(frame: FrameType, frames: list[tuple[FrameType, int]]) -> bool:
-    """Whether a frame runs the user's own code; a ``%%time`` cell's own frame only calls the code that it holds."""
+    """Whether a frame runs the user's code. The frame of a ``%%time`` cell itself only calls the timed code."""
     name = frame.f_code.co_filename
     timed = any(is_timed(other.f_code.co_filename) for other, _ in frames)
     if is_cell(name) and timed and frame.f_code.co_name == "<module>":
@@ -94,15 +102,15 @@ def _is_shown(frame: FrameType, frames: list[tuple[FrameType, int]]) -> bool:
     return is_timed(name) or is_own(name)
 
 
-def _passed(skipped: list[str]) -> list[str]:
-    """Count the frames that are not the user's; those of IPython that run the cell go without saying."""
-    told = [name for name in skipped if name not in {"IPython", "codevf_nb"}]
-    return [f"\n… {len(told)} frames in {', '.join(dict.fromkeys(told))}"] if told else []
+def _skipped_frames(skipped: list[str]) -> list[str]:
+    """Count the frames that are not the user's. The IPython frames that run the cell are omitted."""
+    listed = [name for name in skipped if name not in {"IPython", "codevf_nb"}]
+    return [f"\n… {len(listed)} frames in {', '.join(dict.fromkeys(listed))}"] if listed else []
 
 
 def _frame(frame: FrameType, number: int, shell: Any, holder: tuple[str, int] | None) -> list[str]:
     file_name = frame.f_code.co_filename
-    if is_timed(file_name) and holder is not None:  # its lines are those of the cell that holds it
+    if is_timed(file_name) and holder is not None:  # line numbers refer to the cell that contains the timed code
         file_name, number = holder[0], timed_line(typed_lines(shell, holder[0]) or [], number, holder[1])
     linecache.checkcache(file_name)
     typed = typed_lines(shell, file_name)
@@ -119,14 +127,14 @@ def _frame(frame: FrameType, number: int, shell: Any, holder: tuple[str, int] | 
 
 
 def _tables(frame: FrameType) -> Iterator[str]:
-    """Say the shapes and dtypes of the tables and arrays that a frame's code names; never a value of theirs."""
+    """Yield the shapes and dtypes of the tables and arrays that a frame's code names, never their values."""
     named = {*frame.f_code.co_names, *frame.f_code.co_varnames, *frame.f_code.co_freevars}
     for name, value in list(frame.f_locals.items()):
         if name not in named or name.startswith("_"):
             continue
         row = type_of(value)
         if row is not None and (row.read or row.engine):
-            with suppress(Exception):  # a table that can't say its own types is named by nothing
+            with suppress(Exception):  # skip a table whose types can't be read
                 yield f"`{name}`: {_shape(value, row)}"
 
 
@@ -151,7 +159,7 @@ def _columns(names: Iterable[Any], dtypes: Iterable[Any]) -> str:
 
 
 def _name(shell: Any, file_name: str) -> str:
-    """Name a cell by its number; a file by its place under the working folder, else by its last two parts."""
+    """Return a cell's execution count, or a file's path relative to the working folder or its last two parts."""
     if is_cell(file_name):
         number = number_of(shell, file_name)
         return "a cell" if number is None else f"Cell In[{number}]"
@@ -162,10 +170,10 @@ def _name(shell: Any, file_name: str) -> str:
         return "/".join(path.parts[-2:])
 
 
-def _without_paths(said: str, error: BaseException, shell: Any) -> str:
-    """A SyntaxError's text begins with the file's whole path, which names the user's home: keep its name."""
+def _without_paths(message: str, error: BaseException, shell: Any) -> str:
+    """Shorten the path in the message of a SyntaxError to the file name: the whole path may contain the user's name."""
     file_name = getattr(error, "filename", None) if isinstance(error, SyntaxError) else None
-    return said.replace(file_name, _name(shell, file_name)) if file_name else said
+    return message.replace(file_name, _name(shell, file_name)) if file_name else message
 
 
 def _fenced(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What can't be attached, in one line: the value, its type, and a way that works."""
+"""Messages for values that can't be attached: the value, its type, and an expression that works instead."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from codevf_nb.sdk.exceptions import CodeVFError
 _LONGEST = 300  # characters of a library's own message
 
 
-def way_out(name: str, value: Any) -> str | None:
-    """Return the expression to attach in the place of a value, or None where none is known."""
+def conversion_for(name: str, value: Any) -> str | None:
+    """Return the expression to attach instead of a value, or None if none is known."""
     row = type_of(value)
-    return row.way.format(name) if row is not None and row.way else None
+    return row.conversion.format(name) if row is not None and row.conversion else None
 
 
 def type_name(value: Any) -> str:
@@ -30,16 +30,16 @@ def refuse_unsupported(name: str, value: Any) -> None:
     """Refuse a value of a library whose values must be converted first.
 
     Raises:
-        AttachmentError: it is one of those; the message has the expression to attach instead.
+        AttachmentError: The value must be converted; the message has the expression to attach instead.
     """
-    way = way_out(name, value)
-    if way is not None:
+    conversion = conversion_for(name, value)
+    if conversion is not None:
         lazy = " is lazy and has no rows yet" if is_lazy(value) else f" is a {type_name(value)}"
-        raise AttachmentError(f"{name}{lazy}: attach {way}.")
+        raise AttachmentError(f"{name}{lazy}: attach {conversion}.")
 
 
 def unsupported(name: str, value: Any) -> AttachmentError:
-    """Return the error for a value of no type that can be attached."""
+    """Return the error for a value of an unsupported type."""
     read, engines = libraries()
     return AttachmentError(
         f"{name} is a {type_name(value)}, so it can't be attached: what can be are DataFrames and Series ({read}), "
@@ -50,7 +50,7 @@ def unsupported(name: str, value: Any) -> AttachmentError:
 
 @contextmanager
 def guarded(name: str, what: str, otherwise: str = "") -> Iterator[None]:
-    """Turn whatever goes wrong inside a value's library into one line that names the value and what it is."""
+    """Convert any error of a value's library to one line that names the value and its type."""
     try:
         yield
     except CodeVFError:

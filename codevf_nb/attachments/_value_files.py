@@ -1,4 +1,4 @@
-"""Texts, bytes, dicts and lists as files, under a byte budget, with an honest word where something was left out."""
+"""Write texts, bytes, dicts and lists as files within a byte budget, with a note about what is missing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from codevf_nb.attachments._table_readers import table_of
 from codevf_nb.attachments._unsupported import refuse_unsupported, type_name
 from codevf_nb.attachments.attachment import AttachmentError, is_a
 
-# Single values of libraries that go as JSON.
+# Scalars of libraries that are written as JSON.
 _SCALARS = (
     ("numpy", "generic"),
     ("pandas", "NAType"),
@@ -31,7 +31,7 @@ _SCALARS = (
     ("pandas", "Interval"),
 )
 
-# What binary content starts with, and the suffix its file gets; anything else is .bin.
+# The first bytes of binary formats, and their suffixes; other content gets .bin.
 _SIGNATURES = {
     b"\x89PNG\r\n": ".png",
     b"\xff\xd8\xff": ".jpg",
@@ -44,7 +44,7 @@ _SIGNATURES = {
 
 
 def text_file(text: str, budget: int) -> bytes:
-    """Return a text as UTF-8; one over the budget keeps its beginning and its end, and says what is missing."""
+    """Return a text as UTF-8. Over the budget, the middle is left out, and a note says how much is missing."""
     content = text.encode(errors="backslashreplace")
     if len(content) <= budget:
         return content
@@ -57,12 +57,12 @@ def text_file(text: str, budget: int) -> bytes:
 
 
 def suffix_of(content: bytes) -> str:
-    """Return the suffix for bytes of a user's: by how they start, .bin where nobody knows."""
+    """Return the suffix for bytes by their first bytes; .bin if the format is unknown."""
     return next((suffix for start, suffix in _SIGNATURES.items() if content.startswith(start)), ".bin")
 
 
 def is_data(value: Any) -> bool:
-    """Whether a value goes as JSON: a dict, a list, a set, a number, a date, a dataclass, a pydantic model."""
+    """Whether a value is written as JSON: a dict, a list, a set, a number, a date, a dataclass, a pydantic model."""
     is_plain = isinstance(value, dict | list | tuple | set | frozenset | range | deque | int | float | complex | Enum)
     is_single = isinstance(value, date | time | timedelta | Decimal | UUID | KeysView | ValuesView | ItemsView)
     is_known = is_plain or is_single or value is None or fields_of(value) is not None
@@ -70,10 +70,10 @@ def is_data(value: Any) -> bool:
 
 
 def json_file(name: str, value: Any, budget: int, mask: Mask) -> bytes:
-    """Return data as JSON; a list or dict over the budget is cut to items spread over it, and the JSON says so.
+    """Return data as JSON. Of a list or dict over the budget, evenly spread items are kept, and the JSON says so.
 
     Raises:
-        AttachmentError: it holds itself, or a table inside is larger than the budget.
+        AttachmentError: The value contains itself, or a table inside is larger than the budget.
     """
     fields = fields_of(value)
     value = value if fields is None else fields
@@ -83,7 +83,7 @@ def json_file(name: str, value: Any, budget: int, mask: Mask) -> bytes:
     rows = count if count <= 1000 else _guess(name, value, budget, mask)
     while rows > 1 or not count:
         text = _dumped(name, value if rows >= count else _some(value, rows), budget, mask)
-        if _bytes(text) < budget or not count:  # a line break is still to come
+        if _bytes(text) < budget or not count:  # a line break will be added
             break
         rows = min(rows - 1, int(rows * 0.95 * budget / _bytes(text)))
     else:
@@ -92,7 +92,7 @@ def json_file(name: str, value: Any, budget: int, mask: Mask) -> bytes:
 
 
 def _bytes(text: str) -> int:
-    return len(text.encode(errors="backslashreplace")) + 1  # and the end of its line
+    return len(text.encode(errors="backslashreplace")) + 1  # with its line break
 
 
 def _guess(name: str, value: Any, budget: int, mask: Mask) -> int:
@@ -101,7 +101,7 @@ def _guess(name: str, value: Any, budget: int, mask: Mask) -> int:
 
 
 def _some(value: Any, count: int) -> dict[str, Any]:
-    """Return ``count`` items that are spread over a list or dict, under a note of how many there are."""
+    """Return ``count`` evenly spread items of a list or dict, under a note with the total number."""
     from codevf_nb.attachments._sampling import evenly
 
     note = f"{count:,} of {len(value):,} items, spread evenly; the whole is larger than the budget (--max-bytes)"
@@ -125,7 +125,7 @@ def _dumped(name: str, value: Any, budget: int, mask: Mask) -> str:
 
 
 def _special(name: str, value: Any, budget: int, mask: Mask) -> Any:
-    """Return what goes in the place of a value inside: of a table its columns, of a dataclass its masked fields."""
+    """Return the replacement of a nested value: the columns of a table, the masked fields of a dataclass."""
     fields = fields_of(value)
     if fields is not None:
         return mask.json(fields) if mask.columns else fields
@@ -135,7 +135,7 @@ def _special(name: str, value: Any, budget: int, mask: Mask) -> Any:
     if table is None:
         refuse_unsupported(f"a value in {name}", value)
         return None
-    if table.rows * max(1, len(table.header)) * 2 > budget:  # a value has two bytes at least
+    if table.rows * max(1, len(table.header)) * 2 > budget:  # a value needs at least two bytes
         raise AttachmentError(
             f"{name} holds a {type_name(value)} that is larger than the budget of {budget:,} bytes ({table.what}): "
             "attach that by itself, where it is sampled as a table."

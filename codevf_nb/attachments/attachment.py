@@ -1,4 +1,4 @@
-"""One file that goes along, and what its maker promises of it."""
+"""One attached file and its metadata."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 from codevf_nb.sdk.exceptions import CodeVFError
 
-# What this project makes itself stays under the published 1 MiB for text; a file of the user's may be larger.
+# Files made here stay below the documented limit of 1 MiB for text; a file of the user may be larger.
 DEFAULT_MAX_BYTES = 1024 * 1024
 
 
 class AttachmentError(CodeVFError):
-    """Something named to be attached can't be; the message names it, says why, and what would do."""
+    """A value or file can't be attached. The message names it, the reason, and an alternative."""
 
 
 class Kind(StrEnum):
-    """What a file is to the packing: which files may be put together, and which never are."""
+    """The kind of a file, which determines the files that it may be combined with."""
 
     CELL = "cell"
     TABLE = "table"
@@ -32,10 +32,13 @@ class Kind(StrEnum):
 class Attachment:
     """One file to be sent.
 
-    ``rows`` is (sent, whole) for a table, so that a sample never passes for the whole; whole is None where nobody
-    knows. ``holds`` names the files that were put together in this one. ``fingerprint`` stands for the content where
-    masks make that differ each time. ``positions`` are the rows of each table's sample in here, by its file's name (see
-    ``row_positions``). ``is_read`` is False for a look at a table of which no rows were read.
+    Attributes:
+        rows: For a table, the number of rows sent and of all rows, so that a sample is never mistaken for the whole
+            table; the latter is None if unknown.
+        holds: The names of the files that were combined to this one.
+        fingerprint: Identifies the content if masks make it different each time.
+        positions: The packed row positions of each table's sample, by file name (see ``row_positions``).
+        is_read: False for a preview of a table of which no rows were read.
     """
 
     file_name: str
@@ -49,12 +52,12 @@ class Attachment:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 (hex) of what it holds, as it was before masks."""
+        """The SHA-256 (hex) of the content before masking."""
         return self.fingerprint or hashlib.sha256(self.content).hexdigest()
 
     @property
     def extent(self) -> str:
-        """``, 10 of 1,204 rows`` for a table, else nothing."""
+        """``, 10 of 1,204 rows`` for a table, else empty."""
         if self.rows is None:
             return ""
         sent, whole = self.rows
@@ -63,7 +66,7 @@ class Attachment:
         return f", {sent:,} rows of an unknown number" if whole is None else f", {sent:,} of {whole:,} rows"
 
     def record(self) -> dict[str, Any]:
-        """Return what stays known of it when its bytes are gone."""
+        """Return the metadata that is stored after the content is deleted."""
         facts: dict[str, Any] = {
             "name": self.file_name,
             "size": len(self.content),
@@ -82,7 +85,12 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Text:
-    """A text made here that is attached like a variable: its file name, and what it says."""
+    """A text made here that is attached like a variable.
+
+    Attributes:
+        file_name: The name of its file.
+        text: Its content.
+    """
 
     file_name: str
     text: str
@@ -90,13 +98,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG that was drawn already."""
+    """An image that is already a PNG."""
 
     png: bytes
 
 
 def is_a(value: Any, library: str, name: str) -> bool:
-    """Whether a value is of a library's class, asked without importing the library."""
+    """Whether a value is an instance of a library's class; the library is not imported."""
     return _is_class(type(value), library, name)  # type: ignore[arg-type]
 
 

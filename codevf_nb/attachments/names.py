@@ -1,4 +1,4 @@
-"""From what people type to values, and from there to file names that are safe everywhere and unique here."""
+"""Evaluate the expressions that a user types, and make file names that are valid on every system and unique."""
 
 from __future__ import annotations
 
@@ -14,29 +14,40 @@ from codevf_nb.sdk.suggestions import did_you_mean
 
 _LONGEST = 80  # characters of a name made from an expression
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
-_LEAST_ID = 10**7  # a larger number may be somebody's
+_LEAST_ID = 10**7  # a larger number may identify a person
 _LABEL = re.compile(r"[\w .-]+")
 
 
 def resolve(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """Evaluate a list of Python expressions, ``orders[['id', 'total']],customers``: each one's text → its value.
+    """Evaluate a list of Python expressions, such as ``orders[['id', 'total']],customers``.
+
+    Args:
+        text: The expressions, separated by commas.
+        namespace: The variables.
+
+    Returns:
+        Each value, by the text of its expression.
 
     Raises:
-        AttachmentError: it can't be read as Python, a name isn't there, or an expression fails.
+        AttachmentError: The text is not valid Python, a variable does not exist, or an expression fails.
     """
     return {ast.unparse(node): _value(node, namespace) for node in expressions(text)}
 
 
 def named(text: str) -> list[str]:
-    """Return the names under which a list of expressions is attached, without evaluating them."""
+    """Return the names of a list of expressions without evaluating them.
+
+    Raises:
+        AttachmentError: The text is not valid Python.
+    """
     return [ast.unparse(node) for node in expressions(text)]
 
 
 def expressions(text: str) -> list[ast.expr]:
-    """Split a list of Python expressions as Python does: commas inside brackets and quotes are the expression's own.
+    """Split a list of Python expressions; commas inside brackets and quotes don't split.
 
     Raises:
-        AttachmentError: it can't be read as Python.
+        AttachmentError: The text is not valid Python.
     """
     try:
         parsed = ast.parse(text.strip(), mode="eval").body
@@ -54,15 +65,15 @@ def _value(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
     try:
         code = compile(ast.Expression(node), "--attach", "eval")
         return eval(code, dict(namespace))  # noqa: S307 - the user's own expression, in their own namespace
-    except Exception as error:  # noqa: BLE001 - whatever the user's code raises
+    except Exception as error:  # noqa: BLE001 - the user's code can raise any error
         raise AttachmentError(f"--attach {ast.unparse(node)}: {type(error).__name__}: {error}.") from None
 
 
 def shown(names: Iterable[str]) -> dict[str, str]:
-    """Return by what name each value is shown: an expression that may hold a password is shown to nobody.
+    """Return the displayed name of each value; an expression that may hold a password is never displayed.
 
-    A name, its attributes and its subscripts by plain words and numbers stay as they are typed, and so does a label of
-    words; every other expression is ``attachment_1``, ``attachment_2`` and so on.
+    A name with attributes and with subscripts of plain words and numbers is displayed unchanged, and so is a label of
+    words. Every other expression becomes ``attachment_1``, ``attachment_2`` and so on.
     """
     names = list(names)
     number, found = 0, {}
@@ -75,7 +86,7 @@ def shown(names: Iterable[str]) -> dict[str, str]:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name says what a value is called, and holds no text or call that could give a secret away."""
+    """Whether a name contains no string and no call that could reveal a secret."""
     if _LABEL.fullmatch(name):
         return True
     try:
@@ -95,7 +106,7 @@ def _is_path(node: ast.expr) -> bool:
 
 
 def _is_word(node: ast.expr | None) -> bool:
-    """Whether a subscript is an identifier, a small number, a stretch of numbers, or a list of these."""
+    """Whether a subscript is an identifier, a small number, a slice of numbers, or a list of these."""
     if node is None:
         return True
     if isinstance(node, ast.List | ast.Tuple):
@@ -111,13 +122,13 @@ def _is_word(node: ast.expr | None) -> bool:
 
 
 def stem(expression: str) -> str:
-    """Make an expression's text the stem of a file name: ``orders[['id', 'total']]`` → ``orders_id_total``."""
+    """Convert an expression to the stem of a file name: ``orders[['id', 'total']]`` becomes ``orders_id_total``."""
     name = re.sub(r"\W+", "_", expression).strip("_")[:_LONGEST] or "value"
     return f"_{name}" if _RESERVED.match(name) else name
 
 
 def safe(file_name: str) -> str:
-    """Take out of a file's name what some system can't store, or what could hide what it is."""
+    """Replace characters of a file name that some systems can't store, or that could hide its type."""
     clean = "".join(
         "_" if char in '/\\:*?"<>|' or unicodedata.category(char) in {"Cc", "Cf", "Cs"} else char for char in file_name
     ).strip(" .")
@@ -127,13 +138,13 @@ def safe(file_name: str) -> str:
 
 
 class Names:
-    """The names that are taken; told apart without case, as Windows and macOS do."""
+    """The file names in use, compared without case, as on Windows and macOS."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def unique(self, file_name: str) -> str:
-        """Return this name, or the first of ``name-2.csv``, ``name-3.csv`` … that is free, and take it."""
+        """Return this name, or the first unused one of ``name-2.csv``, ``name-3.csv`` …, and mark it as used."""
         path, found, number = PurePath(file_name), file_name, 1
         while found.casefold() in self._taken:
             number += 1

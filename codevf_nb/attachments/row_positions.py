@@ -1,4 +1,4 @@
-"""Which rows of a table a sample has, in a few kilobytes of text: the gaps between them, compressed."""
+"""The row positions of a sample as a short text: the differences between positions, compressed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def packed(positions: Any) -> str:
-    """Return rising positions as text."""
+    """Encode ascending positions as text."""
     import numpy as np
 
     gaps = np.diff(np.asarray(positions, dtype=np.int64), prepend=0)
@@ -22,7 +22,7 @@ def packed(positions: Any) -> str:
 
 
 def unpacked(text: str) -> np.ndarray[Any, Any]:
-    """Return the positions that ``packed`` made a text of."""
+    """Decode the text of ``packed`` to positions."""
     import numpy as np
 
     width, _, content = text.partition(":")
@@ -31,6 +31,6 @@ def unpacked(text: str) -> np.ndarray[Any, Any]:
 
 
 def shown(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the ledger keeps of an attachment, with the positions as numbers, by the name of the CSV."""
+    """Return the stored metadata of an attachment with its positions as numbers, by the name of the CSV."""
     positions = {name: unpacked(text) for name, text in (record.get("positions") or {}).items()}
     return {**record, "positions": positions} if positions else dict(record)

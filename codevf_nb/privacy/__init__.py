@@ -1,4 +1,4 @@
-"""What must not leave unseen: keys, tokens, passwords, and data about people. Nothing is shown of what is found."""
+"""Find private data before it is sent: keys, tokens, passwords, personal data. Messages never show what was found."""
 
 from codevf_nb.privacy._checks import (
     Finding,

@@ -1,4 +1,4 @@
-"""Files within files: zip, tar, gzip, bzip2 and xz, unpacked to a limit of bytes that all of them share."""
+"""Unpack zip, tar, gzip, bzip2 and xz files, also nested ones, within one shared limit of bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 _LZMA_MEMORY = 256 * 1024 * 1024
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, RuntimeError, NotImplementedError, OSError, EOFError, zlib.error,
            lzma.LZMAError, ValueError, MemoryError, UnicodeError)  # fmt: skip
-# What begins like this is known, and can't be opened here.
+# The first bytes of known formats that this module can't open.
 CLOSED = {
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
     b"Rar!\x1a\x07": "RAR",
@@ -48,14 +48,14 @@ CLOSED = {
 
 
 class Room:
-    """How many bytes may still be unpacked; one for all that is packed in one file."""
+    """The number of bytes that may still be unpacked, shared by all content of one file."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.left = size
 
     def read(self, file: IO[bytes]) -> tuple[bytes, str | None]:
-        """Read a packed file to its end; where that can't be, what came, and why it is not all."""
+        """Read a packed file to its end. If this is not possible, return the bytes read and the reason."""
         held = bytearray()
         try:
             while chunk := file.read(min(_CHUNK, self.left + 1)):
@@ -70,7 +70,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Member:
-    """A file that is packed in another one. ``trouble`` says why ``content`` is not all of it."""
+    """A file inside another file. ``trouble`` is the reason if ``content`` is incomplete."""
 
     name: str
     content: bytes
@@ -78,7 +78,7 @@ class Member:
 
 
 def kind_of(content: bytes) -> Callable[[str, bytes, Room], Iterator[Member]] | None:
-    """Return what opens these bytes, by what they are and not by their name; None for what is no container."""
+    """Return the function that opens these bytes, chosen by content and not by name; None if they are no container."""
     if content.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")):
         return _decompressed
     if content[257:262] == b"ustar" or _is_old_tar(content):
@@ -101,7 +101,7 @@ def _decompressed(name: str, content: bytes, room: Room) -> Iterator[Member]:
 
 
 class _Xz:
-    """An xz file, read in pieces under a limit of memory, which ``lzma.LZMAFile`` does not have."""
+    """An xz file, read in pieces with a memory limit, which ``lzma.LZMAFile`` does not have."""
 
     def __init__(self, content: bytes) -> None:
         self._left = content
@@ -122,7 +122,7 @@ class _Xz:
 
 
 def _is_old_tar(content: bytes) -> bool:
-    """Whether this is a tar without a mark: the sum of its first block is written in it."""
+    """Whether this is a tar file without a magic number: its first block contains its own checksum."""
     written = content[148:156].strip(b"\0 ")
     if len(content) < 512 or not written.isdigit() or any(char not in b"01234567" for char in written):
         return False

@@ -1,7 +1,7 @@
-"""Secrets that are known by the name they are given to: ``password = '…'``, ``--token …``, ``<password>…``, headers.
+"""Find secrets by the name of their variable, option, element or header: ``password = '…'``, ``--token …``.
 
-A word that may name a secret is searched in the lower-case text; around each a name is read, then what connects it with
-a value, then the value. How much the value itself must look like a secret depends on the name (``words.Named``).
+The lower-case text is searched for words that can name a secret. At each word, the whole name is read, then the
+operator, then the value. The name determines how much the value itself must look like a secret (``_name_words.Named``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _QUOTED = (
 _BARE = rb"|\{{0,2}(?P<bare>[^\s\"'`,;&<>(){}\[\]\\]{3,300})(?P<next>[(\[{]?))"
 _VALUE = re.compile(_QUOTED + _BARE)
 _STRING = re.compile(_QUOTED + rb")")
-# What may be between a name and its value.
+# The text between a name and its value.
 _OPERATOR = re.compile(
     rb"(?P<closed>[\"'`\])]{0,3}|\"\")[ \t]{0,12}(?::[ \t]{0,4}[A-Za-z_][\w.\[\], |]{0,60}(?==[ \t]{0,4}[(fbru\"']))?"
     rb"(?P<sign>==|=>|:=|\?=|\|\|=|\.=|\+=|=|<-|:(?!:)|-(?=[ \t]{1,4}[\"'][^\"'\s]{16})|\bis\b:?|\b[iI][sS][tT]\b:?|"
@@ -73,7 +73,7 @@ _OF_TYPE = re.compile(
 
 
 def given_secrets(content: bytes) -> Iterator[tuple[str, int]]:
-    """Yield what is given to a name that says it is secret: what it is, and where the name begins."""
+    """Yield each value whose name says that it is secret: the kind of secret, and the offset of the name."""
     lowered = content.lower()
     read = -1
     for found in ANCHORS.finditer(lowered):
@@ -117,7 +117,7 @@ _CALLED = {
 
 
 def _values(content: bytes, start: int, end: int, name: bytes, named: Named) -> Iterator[tuple[bytes, bool, bool]]:
-    """Yield what may be given to a name: the value, whether it is in quotes, and whether a bare one may be code."""
+    """Yield possible values of a name: the value, whether it is quoted, and whether an unquoted one may be code."""
     operator = _OPERATOR.match(content, end, end + 160)
     if operator:
         yield from _after_operator(content, start, operator, name)
@@ -195,7 +195,7 @@ def _inside(found: re.Match[bytes]) -> bytes:
 
 
 def _in_settings(content: bytes, start: int, operator: re.Match[bytes], name: bytes) -> bool:
-    """Whether a bare word is a value and no variable: in a line of an environment file, of INI or of YAML."""
+    """Whether a bare word is a value and not a variable: in a line of an environment, INI or YAML file."""
     closed, gap = operator["closed"], operator["gap"]
     line = content.rfind(b"\n", 0, start) + 1
     before = content[line:start]
@@ -228,7 +228,7 @@ def _is_header(content: bytes, end: int) -> bool:
 
 
 def is_strong(value: bytes) -> bool:
-    """Whether a bare word in prose looks like a password: letters and digits, and more than a word with a number."""
+    """Whether a bare word in prose looks like a password: letters and digits, but not only a word with a number."""
     return (
         len(value) >= 6
         and bool(re.search(rb"[A-Za-z]", value))
@@ -238,7 +238,7 @@ def is_strong(value: bytes) -> bool:
 
 
 def _is_secret(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code: bool) -> bool:
-    """Decide by name and value; a value that stands for another one, a path, a command or a name is none."""
+    """Decide by name and value. A placeholder, a path, a command or a name is not a secret."""
     value = value.strip()
     if quoted and b"{" in value:
         value = _FILLED_IN.sub(b"", value).strip(b" -_/:.")
@@ -271,7 +271,7 @@ def _is_password(name: bytes, value: bytes, *, quoted: bool, in_code: bool) -> b
     if _names_itself(value) or _PATH.fullmatch(value) or _IMPORTED.fullmatch(value):
         return False
     if value.isalpha() and _SHORT_NAMES.intersection(words_of(name.decode(errors="replace"))):
-        return False  # too common a word: what passes a test, the working directory
+        return False  # an ambiguous word: a passed test, the working directory
     if quoted:
         return len(value) >= 4 or bool(re.search(rb"\d", value))
     return _is_bare_value(value, in_code=in_code, least=4)
@@ -297,7 +297,7 @@ def _is_key(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code: b
 
 
 def _is_bare_value(value: bytes, *, in_code: bool, least: int) -> bool:
-    """Whether what is in no quotes is a value as it stands, and no variable, attribute or type."""
+    """Whether unquoted text is a literal value and not a variable, an attribute or a type."""
     if len(value) < least or _OF_TYPE.fullmatch(value) or value[:1] in b"$%@*|":
         return False
     if not in_code:
@@ -318,7 +318,7 @@ def _is_bare_value(value: bytes, *, in_code: bool, least: int) -> bool:
 
 
 def _is_of_words(value: bytes) -> bool:
-    """Whether a value is mostly words, as names in code are: ``PKCS7PrivateKeyTypes``."""
+    """Whether a value is mostly words, like names in code: ``PKCS7PrivateKeyTypes``."""
     return 2 * sum(map(len, _WORD.findall(value))) > len(value)
 
 
@@ -329,7 +329,7 @@ def _is_setting(value: bytes) -> bool:
 
 
 def _names_itself(value: bytes) -> bool:
-    """Whether a value is a name that says what it stands for: ``db_password``, ``user-password``, ``pw_hash``."""
+    """Whether a value is a name that describes its own content: ``db_password``, ``user-password``, ``pw_hash``."""
     text = value.decode(errors="replace")
     return bool(_WORDS_ONLY.fullmatch(value)) and (
         meaning(text) is not None or bool(_OF_NAMES.intersection(words_of(text)))

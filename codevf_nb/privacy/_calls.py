@@ -1,7 +1,7 @@
-"""Secrets that are known by their place: an argument of a call, an option of a command, a clause of SQL.
+"""Find secrets by their position: an argument of a call, an option of a command, a clause of SQL.
 
-To add one, add a row: a piece of text that is always there, a pattern whose ``value`` is the secret, and what the value
-must be like. An example of each belongs into ``tests/secrets/spellings.txt``.
+To add a kind, add a row: a text that always occurs, a pattern with the secret as group ``value``, and a check of the
+value. Add an example of each to ``tests/secrets/spellings.txt``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from codevf_nb.privacy._randomness import is_random
 
 @dataclass(frozen=True)
 class Usage:
-    """A place where a secret is written without a name. ``fits`` decides by the value."""
+    """A position in which a secret has no name. ``fits`` checks the value."""
 
     what: str
     anchors: tuple[bytes, ...]
@@ -27,7 +27,7 @@ class Usage:
 
 
 def _is_given(value: bytes) -> bool:
-    """Whether a password in quotes is meant as it is: no placeholder, variable or sentence."""
+    """Whether a quoted password is a literal, and not a placeholder, a variable or a sentence."""
     return len(value) >= 3 and b" " not in value and not is_placeholder(value.decode(errors="replace"))
 
 
@@ -77,11 +77,11 @@ USAGES = (
         is_strong,
     ),
 )
-_REACH = 120  # bytes before an anchor in which its pattern may begin
+_REACH = 120  # the maximum distance in bytes from the start of a pattern to its anchor
 
 
 def secrets_by_place(content: bytes) -> Iterator[tuple[str, int]]:
-    """Yield what is used as a secret: what it is, and its offset."""
+    """Yield each secret: its kind and its offset."""
     for usage in USAGES:
         for anchor in usage.anchors:
             for at in occurrences(content, anchor):
@@ -91,7 +91,7 @@ def secrets_by_place(content: bytes) -> Iterator[tuple[str, int]]:
 
 
 def _around(usage: Usage, content: bytes, at: int, end: int) -> re.Match[bytes] | None:
-    """Match a pattern that holds an anchor; it begins in the line of the anchor."""
+    """Match a pattern that contains an anchor; the match starts in the line of the anchor."""
     start = max(content.rfind(b"\n", 0, at) + 1, at - _REACH)
     found = usage.pattern.search(content, start, end + 420)
     return found if found and found.start() <= at < found.end() else None

@@ -1,4 +1,4 @@
-"""The last look at what would be sent, on the very bytes: nothing private leaves unseen."""
+"""The last check before anything is sent. It reads the exact bytes, so that no private data leaves unseen."""
 
 from __future__ import annotations
 
@@ -19,24 +19,29 @@ from codevf_nb.privacy._secret_columns import secret_columns
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.secret import Secret
 
-_TOLD = 5  # findings named one by one; more are counted
+_TOLD = 5  # findings listed; more are only counted
 _MOST_PER_PLACE = 20
-_PIECE = 1 << 20  # bytes that are read at a time, so that progress can be told
-_BESIDE = 1 << 14  # bytes before and after these that are read with them: more than any secret has
+_PIECE = 1 << 20  # bytes per batch; progress is reported after each
+_BESIDE = 1 << 14  # bytes of overlap with the batches before and after: longer than any secret
 _PRIVATE = "a file, column or key whose name is private itself"
 
 
-# Told while it is looked: the name of a file, how many of its bytes are read, and how many there are.
+# The progress callback. Its arguments are the name of a file, the bytes read and the size.
 Tell = Callable[[str, int, int], None]
 
 
 class PrivateDataError(CodeVFError):
-    """What would be sent holds something private; the message names place and kind, never the thing itself."""
+    """The content to send holds private data. The message names the location and the kind, never the data itself."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something private: what it is, and where it stands, for people."""
+    """Private data.
+
+    Attributes:
+        what: The kind of data.
+        where: Its location, for messages.
+    """
 
     what: str
     where: str
@@ -51,16 +56,27 @@ def check(
     allow_personal: bool = False,
     tell: Tell | None = None,
 ) -> tuple[Unread, ...]:
-    """Look through everything that would leave, and return what could not be looked into.
+    """Check everything that would be sent for private data.
 
-    ``texts`` by what they are called; a value that is no text as JSON. The account's own key stops a question whatever
-    is allowed. ``tell`` is called again and again while that goes on.
+    The account's own key is refused even if secrets are allowed.
+
+    Args:
+        texts: The texts to check, by name. A value that is not text is checked as JSON.
+        files: The names and contents of the files.
+        own_key: The key of the account.
+        allow_secrets: Whether to accept keys, tokens and passwords.
+        allow_personal: Whether to accept personal data.
+        tell: Called with progress: the name of a file, the bytes read, and its size.
+
+    Returns:
+        The files, or parts of files, that could not be checked.
 
     Raises:
-        PrivateDataError: it names every place and kind, the ways on, and what could not be looked into.
+        PrivateDataError: Private data was found. The message lists each location and kind, the options, and what could
+            not be checked.
     """
     look = _looked(texts, files, None if own_key is None else Secret(own_key), tell)
-    del texts, files, own_key  # so that no traceback shows what was found
+    del texts, files, own_key  # a traceback must not show the private data
     if look.own:
         look.stop(look.own, "Take it out: it is never sent, whatever is allowed.")
     if look.secrets and not allow_secrets:
@@ -85,7 +101,7 @@ def _looked(
 
 @dataclass
 class _Look:
-    """What was found until now, and what could not be read."""
+    """The findings so far, and what could not be checked."""
 
     own_key: Secret | None
     tell: Tell | None
@@ -95,9 +111,9 @@ class _Look:
     unread: list[Unread] = field(default_factory=list)
 
     def at(self, name: str, content: bytes) -> None:
-        """Look at a text or file, and at all that is in it."""
+        """Check a text or file, and everything that it contains."""
         opener = Opener()
-        known: set[str] = set()  # kinds of findings in the part that an echo repeats
+        known: set[str] = set()  # the kinds already found in the part that an echo repeats
         for part in opener.parts(name, content):
             own = list(_own_key_in(part, self.own_key))
             secrets, personal = list(secrets_in(part, self.tell)), list(personal_in(part))
@@ -113,13 +129,13 @@ class _Look:
             found += [finding for finding in new if finding not in found]
 
     def stop(self, found: Sequence[Finding], ways_on: str) -> None:
-        """Refuse, and say too what could not be looked into."""
+        """Raise the refusal, which also lists what could not be checked."""
         unread = f" {not_read(self.unread)}" if self.unread else ""
         _stop(found, ways_on + unread)
 
 
 def not_read(unread: Sequence[Unread]) -> str:
-    """Say which files could not be looked into; nothing where there are none."""
+    """Return a sentence on the files that could not be checked; empty if there are none."""
     if not unread:
         return ""
     more = f" and {len(unread) - _TOLD} more" if len(unread) > _TOLD else ""
@@ -127,7 +143,7 @@ def not_read(unread: Sequence[Unread]) -> str:
 
 
 def secrets_in(part: Part, tell: Tell | None = None) -> Iterator[Finding]:
-    """Yield the secrets in a part, each once, in the order of the kinds."""
+    """Yield each secret of a part once, ordered by kind."""
     seen: set[Finding] = set()
     for what, where in _found(part, tell):
         finding = Finding(what, safe_name(where))
@@ -139,7 +155,7 @@ def secrets_in(part: Part, tell: Tell | None = None) -> Iterator[Finding]:
 
 
 def personal_in(part: Part) -> Iterator[Finding]:
-    """Yield what looks like data about people: columns of tables, and numbers and lists of addresses in prose."""
+    """Yield what looks like personal data: columns of tables, and numbers and groups of addresses in prose."""
     for table in part.tables:
         for column, what in personal_columns(table):
             yield Finding(what, safe_name(f"{table.name} column {shown_column(list(table.columns), column)}"))
@@ -155,7 +171,7 @@ def _own_key_in(part: Part, key: Secret | None) -> Iterator[Finding]:
 
 
 def _found(part: Part, tell: Tell | None) -> Iterator[tuple[str, str]]:
-    """Yield what a secret is and where it stands: in the bytes, then in columns of its tables."""
+    """Yield the kind and the location of each secret: first in the bytes, then in the columns of its tables."""
     for what, offset in _in_pieces(part, tell):
         yield what, part.locate(offset)
     for table in part.tables:
@@ -166,7 +182,7 @@ def _found(part: Part, tell: Tell | None) -> Iterator[tuple[str, str]]:
 
 
 def _in_pieces(part: Part, tell: Tell | None) -> Iterator[tuple[str, int]]:
-    """Yield the secrets in a part's bytes, a piece after another. Each is read with what is beside it."""
+    """Yield the secrets in a part's bytes, batch by batch. Each batch overlaps with the ones before and after it."""
     size = len(part.content)
     for start in range(0, size, _PIECE):
         if tell is not None:
@@ -183,7 +199,7 @@ def _encoded(value: Any) -> bytes:
 
 
 def safe_name(where: str) -> str:
-    """Name a place; one whose name holds a secret or an address itself is not named, and a long name is cut."""
+    """Return a name for a location. A name that itself contains private data is replaced, and a long name is cut."""
     if holds_secret(where):
         return "a file, column or key whose name holds a secret"
     if any(is_private_text(word) or is_private_text(word.rpartition(".")[0]) for word in where.split()):
@@ -200,7 +216,7 @@ def _ways_on(found: Sequence[Finding]) -> str:
 
 
 def _quoted(column: str) -> str:
-    """Write a column's name as ``--redact`` takes it."""
+    """Quote a column's name in the syntax of ``--redact``."""
     if re.fullmatch(r"[^\s,\"'$()\[\]{}-][^\s,\"'()\[\]{}]*", column):
         return column
     return f"'{column}'" if '"' in column else f'"{column}"'

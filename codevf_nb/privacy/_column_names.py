@@ -1,7 +1,7 @@
-"""What columns about people are called, in many languages.
+"""Names of columns with personal data, in many languages.
 
-Phrases are lower case, without accents, with ``ss`` for ``ß``; they are matched with the last words of a column's name,
-so ``billing_address2`` is an address. To add a language, add its phrases to the rows.
+Phrases are lower case, without accents, with ``ss`` for ``ß``. A phrase matches the last words of a column's name, so
+``billing_address2`` is an address. To add a language, add its phrases to the rows.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ for _kind, _row in PHRASES.items():
     for _phrase in _row.split(", "):
         _KINDS[_phrase].append(_kind)
 _LONGEST = max(phrase.count(" ") for phrase in _KINDS) + 1
-# Before a phrase: then the column is about a thing, not about a person.
+# If one of these words precedes a phrase, the column describes a thing, not a person.
 _THINGS = words_in(
     """
     column col file product item brand company event city country team host domain class table variable species
@@ -125,7 +125,7 @@ _THINGS = words_in(
     road memory contract wallet token web site page url market stock fund plant animal dog cat horse ship vessel
     """
 )
-# In a table with a column of these, coordinates and postcodes are those of things, unless it is about people too.
+# With one of these columns, coordinates and postcodes belong to things, unless the table also describes people.
 _HAVE_A_PLACE = words_in(
     """
     city town country county state region province district borough neighborhood neighbourhood continent capital
@@ -148,7 +148,7 @@ _AFTER = re.compile(
 
 
 def kinds_of(column: str) -> list[str]:
-    """Return what a column may be by its name, likeliest first: the longest phrase that its name ends with."""
+    """Return the possible kinds of a column, the likeliest first: by the longest phrases that end its name."""
     words = _plain(column).split(" ")
     for candidate in (words, _AFTER.sub("", " ".join(words)).split(" ")):
         for length in range(min(_LONGEST, len(candidate)), 0, -1):
@@ -160,7 +160,7 @@ def kinds_of(column: str) -> list[str]:
 
 
 def is_about_places(columns: Iterable[str]) -> bool:
-    """Whether a table lists things that have a place (airports, shops), and nothing says that it lists people."""
+    """Whether a table lists things with a location (airports, shops), and no column shows that it lists people."""
     words = {word for column in columns for word in words_of(column)}
     return bool(words & _HAVE_A_PLACE) and not words & _PEOPLE
 
@@ -171,6 +171,6 @@ def is_place(column: str) -> bool:
 
 
 def _plain(column: str) -> str:
-    """Return a name's words without accents: ``Straße_Nr`` gives "strasse nr"."""
+    """Return the words of a name without accents: ``Straße_Nr`` gives "strasse nr"."""
     text = unicodedata.normalize("NFKD", " ".join(words_of(column)).replace("ß", "ss"))
     return "".join(char for char in text if not unicodedata.combining(char))

@@ -1,4 +1,4 @@
-"""A table in what would be sent, read as columns of text."""
+"""A table in the content to send, read as columns of text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Columns:
-    """A table's text by columns; ``name`` is what the table is called to a person.
+    """The text of a table, by column.
 
-    ``is_from_text``: what running text gives to names, whose secrets are looked for in the text itself.
+    Attributes:
+        name: The name of the table in messages.
+        is_from_text: Whether the columns are names and values of running text. Secrets of these are found in the text
+            itself.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Tables in text: CSV and its relatives, with titles, comments, ragged rows and without a header.
+"""Read tables in text: CSV and similar formats, also with titles, comments, uneven rows, or without a header.
 
-No row is left out: a cell that no header names is filed under the number of its column, and lines that are no rows are
+No row is skipped: a cell without a header gets the number of its column as a name, and lines that are no rows are
 returned as text.
 """
 
@@ -17,18 +17,24 @@ from codevf_nb.privacy._columns import Columns
 
 Row = list[str]
 
-_SAMPLE = 100  # lines that decide what divides the cells
-_LEAST_ROWS = 3  # of a text whose name does not say that it is a table
-_LEAST_SHARE = 0.8  # of its lines that must have the same number of cells
-_MOST_LINES_IN_A_CELL = 20  # more, and a quote was probably never closed
-_RULE = re.compile(r"[\s|:=+-]*")  # the line below the header of a table in Markdown
+_SAMPLE = 100  # lines that are read to detect the delimiter
+_LEAST_ROWS = 3  # the minimum for a text whose file name is not that of a table
+_LEAST_SHARE = 0.8  # the minimum share of lines with the same number of cells
+_MOST_LINES_IN_A_CELL = 20  # a longer cell probably has an unclosed quote
+_RULE = re.compile(r"[\s|:=+-]*")  # the line below the header of a Markdown table
 _GAP = re.compile(r" {2,}|\t+")
 
 
 def table_of(name: str, text: str, *, is_table: bool) -> tuple[list[Columns], str]:
-    """Return the tables that a text is (none if it is prose), and the lines that belong to none of them.
+    """Return the tables in a text (empty for prose), and the lines that belong to none of them.
 
-    ``is_table``: its name says that it is one, so the best guess will do.
+    Args:
+        name: The name of the text.
+        text: The text.
+        is_table: Whether the file name is that of a table. Then the best guess is used.
+
+    Returns:
+        The tables, and the other lines.
     """
     split = _splitter(text, certain=is_table)
     if split is None:
@@ -47,7 +53,7 @@ def _has_long_cell(rows: Sequence[Row]) -> bool:
 
 
 def columns_of(rows: Sequence[Row], header: Sequence[str] | None = None) -> dict[str, list[str]]:
-    """File cells by the names of their columns; without a header the first row is it, unless it looks like data."""
+    """Group cells by column. Without a header, the first row is used as the header unless it looks like data."""
     if not rows:
         return {}
     names, body = (list(header), list(rows)) if header is not None else (list(rows[0]), list(rows[1:]))
@@ -55,7 +61,7 @@ def columns_of(rows: Sequence[Row], header: Sequence[str] | None = None) -> dict
     for number, cells in enumerate(zip_longest(*body, fillvalue="") if body else [() for _ in names]):
         name = names[number].strip() if number < len(names) else ""
         values = list(cells)
-        if not name or _is_value(name):  # a table without a header: its first row is data too
+        if not name or _is_value(name):  # no header: the first row is data
             values += [name] if name else []
             name = f"number {number + 1}"
         columns.setdefault(name, []).extend(values)
@@ -67,7 +73,7 @@ def _is_value(text: str) -> bool:
 
 
 def _splitter(text: str, *, certain: bool) -> Callable[[str], list[Row]] | None:
-    """Return what divides this text into rows, by how evenly it divides the first lines."""
+    """Return the function that splits this text into rows, chosen by how evenly it splits the first lines."""
     lines = [line for line in text[: 1 << 16].splitlines() if line.strip()][:_SAMPLE]
     ways: list[Callable[[str], list[Row]]] = [_by_delimiter(mark) for mark in ",;\t|"]
     if not certain:
@@ -88,7 +94,7 @@ def _by_delimiter(delimiter: str) -> Callable[[str], list[Row]]:
     def split(text: str) -> list[Row]:
         try:
             rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
-        except csv.Error:  # a cell without end: a quote that is not closed
+        except csv.Error:  # a quote is not closed
             rows = [line.split(delimiter) for line in text.splitlines()]
         return [_unframed(row) for row in rows] if delimiter == "|" else rows
 
@@ -100,7 +106,7 @@ def _by_gaps(text: str) -> list[Row]:
 
 
 def _unframed(row: Row) -> Row:
-    """Take away the borders of a table in Markdown."""
+    """Remove the borders of a Markdown table."""
     cells = [cell.strip() for cell in row]
     return cells[1:-1] if len(cells) > 2 and not cells[0] and not cells[-1] else cells
 
@@ -115,7 +121,7 @@ def _trimmed(row: Row) -> Row:
 
 
 def _filed(name: str, rows: Iterable[Row]) -> tuple[list[Columns], str]:
-    """Find the header, file what follows, and return the lines before it as text."""
+    """Find the header, group the rows below it by column, and return the lines above it as text."""
     rows = [_trimmed(row) for row in rows]
     widths = Counter(len(row) for row in rows if row)
     if not widths:
@@ -126,7 +132,7 @@ def _filed(name: str, rows: Iterable[Row]) -> tuple[list[Columns], str]:
     header, *body = rows[start:] or [[]]
     if header:
         header = [header[0].lstrip("#").strip(), *header[1:]]
-    if len(header) == usual - 1 and usual > 2:  # R and pandas' text leave out the name of the row numbers
+    if len(header) == usual - 1 and usual > 2:  # R and pandas omit the name of the row numbers
         header = ["", *header]
     if body and _RULE.fullmatch("".join(body[0])):
         del body[0]

@@ -1,4 +1,4 @@
-"""What notebooks and Office files consist of."""
+"""Read the parts of notebooks and Office files."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 @dataclass(frozen=True)
 class Piece:
-    """A cell of a notebook, or one of its outputs in one form."""
+    """A cell of a notebook, or one MIME type of an output."""
 
     name: str
     content: bytes
 
 
 def is_sheet(member: str) -> bool:
-    """Whether a file in an archive is a worksheet of Excel's."""
+    """Whether a member of an archive is an Excel worksheet."""
     return bool(_SHEET.search(member))
 
 
@@ -40,7 +40,7 @@ def is_notebook(found: Sequence[Any]) -> bool:
 
 
 def pieces(notebook: dict[str, Any]) -> Iterator[Piece]:
-    """Yield the cells of a notebook, their outputs and attachments, and last what is neither."""
+    """Yield the cells of a notebook, their outputs and attachments, and last its other content."""
     for number, cell in enumerate(_cells(notebook), 1):
         suffix = "md" if cell.get("cell_type") in {"markdown", "raw", "heading"} else "py"
         yield Piece(f"cell {number}.{suffix}", _joined(cell.get("source", cell.get("input"))).encode(errors="replace"))
@@ -65,7 +65,7 @@ def _output(output: dict[str, Any], number: int) -> Iterator[Piece]:
     if text:
         yield Piece(name, text.encode(errors="replace"))
     bundle = output.get("data")
-    # Until version 3 the forms stood in the output itself.
+    # Before version 4, the data was stored in the output itself.
     forms = (
         bundle if isinstance(bundle, dict) else {key: output[key] for key in ("html", "svg", "png") if key in output}
     )
@@ -73,7 +73,7 @@ def _output(output: dict[str, Any], number: int) -> Iterator[Piece]:
 
 
 def _bundle(forms: dict[str, Any], name: str, *, is_base64: bool = False) -> Iterator[Piece]:
-    """Yield each form of an output; pictures are written in base64, and of an attachment whatever it is."""
+    """Yield the data of an output, by MIME type. Images are base64, and so is all data of an attachment."""
     for kind, value in forms.items():
         if isinstance(value, dict | list) and not _is_lines(value):
             yield Piece(f"{name} ({kind})", json.dumps(value, ensure_ascii=False).encode(errors="replace"))
@@ -92,7 +92,7 @@ def _decoded(text: str) -> bytes | None:
 
 
 def _joined(value: Any) -> str:
-    """Return a text that may be written as a list of its lines."""
+    """Return a text that may be stored as a list of lines."""
     return "".join(str(line) for line in value) if isinstance(value, list) else "" if value is None else str(value)
 
 

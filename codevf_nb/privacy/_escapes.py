@@ -1,8 +1,8 @@
-"""Text as a person reads it: without the escapes of JSON, URLs, HTML, quoted CSV cells and terminal colours.
+"""Undo escapes in text: JSON, URLs, HTML, quoted CSV cells and terminal colors.
 
-``\\n`` in JSON ends in a letter, ``%3D`` too, and so does the code of a colour: a token right after one would
-look like the end of a longer word. So each line that holds an escape is read a second time with its escapes
-undone, at any depth (JSON within JSON).
+``\\n`` in JSON ends in a letter, and so do ``%3D`` and the code of a color: a token after it would look like the end of
+a longer word. So each line with an escape is read a second time without its escapes, which are undone at any depth
+(JSON in JSON).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ENTITIES = {b"quot": b'"', b"apos": b"'", b"amp": b"&", b"lt": b"<", b"gt": b">
 
 
 class Unescaped:
-    """The lines of a content that hold escapes, with these undone; ``origin`` says where a place of it was."""
+    """The lines of a content that have escapes, without them; ``origin`` maps back to the content."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -39,7 +39,7 @@ class Unescaped:
         self.content = b"\n".join(pieces)
 
     def origin(self, offset: int) -> int:
-        """Return where in the content stood what is at an offset of the unescaped text."""
+        """Return the offset in the content for an offset in the unescaped text."""
         line = bisect.bisect_right(self._starts, offset) - 1
         start, end = self._lines[line]
         at = self._starts[line]
@@ -75,7 +75,7 @@ def _entity(name: bytes) -> bytes:
 
 
 def _backslashed(letter: bytes) -> bytes:
-    if letter.endswith(b"m") and b"[" in letter:  # a terminal's colour
+    if letter.endswith(b"m") and b"[" in letter:  # a terminal color
         return b" "
     if letter[:1] in b"ux" and len(letter) > 1:
         return _character(int(letter[1:], 16))
@@ -83,5 +83,5 @@ def _backslashed(letter: bytes) -> bytes:
 
 
 def _character(code: int) -> bytes:
-    """Return a character; what can't be printed as a blank, which ends a word too."""
+    """Return a character. An unprintable one becomes a blank, which also ends a word."""
     return b" " if (code < 32 and code not in {9, 10}) or 0xD800 <= code <= 0xDFFF else chr(code).encode()

@@ -1,8 +1,8 @@
-"""Opening what would leave, so that it can be looked at: content decides what a file is, not its name.
+"""Open files to check their content. The content determines the type of a file, not its name.
 
-Archives, compressed files, Office files, pages, notebooks and what this extension packs itself are opened to a depth
-and a size; text is read as JSON, CSV or markup where it is that, and looked at as text where it is not. What could not
-be read is named (``Opener.unread``), so that nobody takes "nothing was found" for "nothing is there".
+Archives, compressed files, Office files, HTML pages, notebooks and the files that this extension packs are opened, up
+to a depth and a size. Text is read as JSON, CSV or markup if it is in that format, and as plain text otherwise.
+``Opener.unread`` lists what could not be read, so that "nothing found" is not mistaken for "nothing there".
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from codevf_nb.privacy._columns import Columns
 from codevf_nb.privacy._parts import Part, Unread
 
 MAX_DEPTH = 8
-MAX_UNPACKED = 200 * 1024 * 1024  # bytes, of all that is packed in one file
+MAX_UNPACKED = 200 * 1024 * 1024  # bytes of all unpacked content of one file
 
 _TABLES = {".csv", ".tsv", ".tab", ".psv"}
 _CODE_SUFFIXES = (
@@ -42,7 +42,7 @@ _CODE_SUFFIXES = (
 )
 _CODE = {f".{suffix}" for suffix in _CODE_SUFFIXES.split()}
 _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)[^\n]*$", re.MULTILINE)
-_NAMED = re.compile(r"# File: ([^\n]+)\n\n\Z")  # what this extension writes above a file that it puts into a page
+_NAMED = re.compile(r"# File: ([^\n]+)\n\n\Z")  # the line that this extension writes above a file in a page
 _MOST_BLOCKS = 1000
 _DATA_URL = re.compile(r"data:(?:[\w.+-]+/[\w.+-]+)?(?:;[\w-]+=[^;,\"']*)*(?P<base64>;base64)?,(?P<data>[^\"'\s)<>]+)")
 _MARKS = (
@@ -56,14 +56,14 @@ _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0c\x1b\x08"
 
 
 class Opener:
-    """Opens one file or text, and all that is in it. ``unread`` is complete once ``parts`` has come to its end."""
+    """Opens one file or text, and everything that it contains. ``unread`` is complete after ``parts`` is exhausted."""
 
     def __init__(self) -> None:
         self.unread: list[Unread] = []
         self._room = archives.Room(MAX_UNPACKED)
 
     def parts(self, name: str, content: bytes, depth: int = 0) -> Iterator[Part]:
-        """Yield the bytes themselves, then what they mean: texts, tables, and the files that are packed in them."""
+        """Yield the bytes themselves, then their content: texts, tables, and packed files."""
         container = archives.kind_of(content)
         if container is None:
             yield from self._text_or_bytes(name, content, depth)
@@ -81,7 +81,7 @@ class Opener:
             if member.name.endswith("sharedStrings.xml"):
                 shared = markup.shared_strings(member.content.decode(errors="replace"))
             yield from self.parts(inner, member.content, depth + 1)
-            if documents.is_sheet(member.name):  # read last: the texts that they refer to may come after them
+            if documents.is_sheet(member.name):  # read last: a sheet may refer to texts that come later
                 sheets.append((inner, member.content))
             if member.trouble:
                 self.unread.append(Unread(inner, member.trouble))
@@ -109,7 +109,7 @@ class Opener:
             yield from self._text(name, text, encoded, depth)
 
     def _text(self, name: str, text: str, encoded: bytes, depth: int) -> Iterator[Part]:
-        """Read a text as what it is; whatever that is, the text itself is looked at as it stands."""
+        """Read a text in its own format; the text itself is always checked as well."""
         suffix = PurePath(name).suffix.lower()
         found = json_data.documents(text)
         if found is not None and documents.is_notebook(found):
@@ -134,7 +134,7 @@ class Opener:
     def _plain(self, name: str, text: str, encoded: bytes, suffix: str) -> Iterator[Part]:
         is_table = suffix in _TABLES
         tables, outside = delimited.table_of(name, text, is_table=is_table)
-        if '":' in text or "':" in text:  # a log with JSON or dicts in it
+        if '":' in text or "':" in text:  # for example, a log with JSON or dicts
             tables.append(Columns(name, json_data.named_in_broken(text.replace("'", '"')), is_from_text=True))
         yield Part(name, encoded, tables, is_prose=not is_table)
         if is_table and outside:
@@ -154,7 +154,7 @@ class Opener:
                 yield part
 
     def _inside(self, name: str, text: str, depth: int) -> Iterator[Part]:
-        """Open what is written into a text: fenced blocks of Markdown, and data URLs."""
+        """Open content embedded in a text: fenced blocks of Markdown, and data URLs."""
         if depth >= MAX_DEPTH:
             if "data:" in text and _DATA_URL.search(text):
                 self.unread.append(Unread(name, f"packed more than {MAX_DEPTH} deep"))
@@ -181,7 +181,7 @@ class Opener:
 
 
 def _fenced(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the fenced blocks of Markdown: the name of the file that each is, or else a suffix, and what is in it."""
+    """Yield the fenced blocks of Markdown: the file name of each (or else a suffix), and its content."""
     opened: re.Match[str] | None = None
     for line in _FENCE.finditer(text):
         if opened is None:
@@ -200,7 +200,7 @@ def _block(text: str, opened: re.Match[str], end: int) -> tuple[str, str]:
 
 
 def text_of(content: bytes) -> str | None:
-    """Return bytes as text, in whatever encoding it is; None for bytes that are no text."""
+    """Return bytes as text in their encoding; None for bytes that are not text."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content.decode(encoding, errors="replace")
@@ -217,7 +217,7 @@ def text_of(content: bytes) -> str | None:
 
 
 def _wide(content: bytes) -> str | None:
-    """Recognize UTF-16 and UTF-32 without a mark: of the bytes of a character all but one are mostly zero."""
+    """Recognize UTF-16 and UTF-32 without a byte order mark: all bytes of a character except one are mostly zero."""
     sample = content[: 1 << 12]
     if sample.count(0) * 4 < len(sample):
         return None

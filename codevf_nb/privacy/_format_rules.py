@@ -1,7 +1,7 @@
-"""One kind of secret with a form of its own: how a row of the table in ``formats.py`` is written and compiled.
+"""The rules for tokens with a known format: how a row of the table in ``_secret_formats.py`` is written and compiled.
 
-A row has an anchor, a piece of text that is in every secret of its kind. Anchors are searched at the speed of
-memory, and a pattern is tried only where its anchor is, so megabytes of numbers cost next to nothing.
+A row has an anchor: a text that occurs in every token of its kind. To search for an anchor is very fast, and the
+pattern is tried only at an anchor, so large files of numbers take little time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# What a pattern may say for a character; a row reads like the vendor's description of its tokens.
+# Abbreviations for character classes, so that a row resembles the vendor's description of its tokens.
 _ALPHABETS = {
     "<L>": "[A-Za-z0-9]",
     "<U>": "[A-Za-z0-9_-]",
@@ -23,7 +23,7 @@ _ALPHABETS = {
     "<UUID>": "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
 }
 _LITERAL_START = re.compile(r"[A-Za-z0-9_~:/@ -]+")
-EVERYWHERE = " "  # instead of anchors, for the few kinds that have no text in common: slower
+EVERYWHERE = " "  # instead of anchors, for the few kinds without a common text: slower
 _NOT_A_LETTER = "(?![A-Za-z0-9])"
 
 
@@ -32,13 +32,13 @@ class Kind:
     """One kind of secret.
 
     Attributes:
-        name: What it is called in a message.
-        anchors: Pieces of text, one of which is in every secret of the kind.
-        pattern: What it looks like.
-        back: How many bytes before an anchor the secret may begin.
-        source: Where the form is documented or was seen.
-        is_url: Whether it is part of a URL, so that letters may be in front of it.
-        check: What else must hold, such as a checksum or a variety of characters.
+        name: Its name in messages.
+        anchors: Texts, one of which occurs in every secret of this kind.
+        pattern: The format of the secret.
+        back: How many bytes before an anchor the secret may start.
+        source: Where the format is documented or was seen.
+        is_url: Whether it is part of a URL, so that letters may precede it.
+        check: An additional condition, such as a checksum or a variety of characters.
     """
 
     name: str
@@ -60,7 +60,7 @@ def kind(
     is_url: bool = False,
     check: Callable[[re.Match[bytes]], bool] | None = None,
 ) -> Kind:
-    """Compile a row; without anchors, the letters that the pattern begins with are its anchor."""
+    """Compile a row. The default anchor is the literal text at the start of the pattern."""
     if not anchors:
         start = _LITERAL_START.match(pattern)
         if start is None:

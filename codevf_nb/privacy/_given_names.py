@@ -1,8 +1,7 @@
-"""Common given names, by which values of a column that is only called ``name`` are known to be names of people.
+"""Common given names, which identify names of people in a column with the ambiguous name ``name``.
 
-They are among the most frequent ones of registers of births in Europe, the Americas and Asia; a tenth of the
-values of a column of people has one of them, in any country looked at, and hardly any value of a column of
-things.
+They are among the most frequent names in birth registers of Europe, the Americas and Asia. In each country that was
+checked, a tenth of the values in a column of people contain one of them, and hardly any values in a column of things.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Numbers that belong to people, by their form and checksum: accounts, cards, national ids, phones.
+"""Recognize numbers that identify people by format and checksum: accounts, cards, national ids, phones.
 
-Checksums and numbering plans are those of ``python-stdnum`` and ``phonenumbers``, which are imported when the
-first value of such a shape is looked at. Which shapes people write, and which are certain by themselves, is
-decided here.
+The checksums and numbering plans come from ``python-stdnum`` and ``phonenumbers``, which are imported when the first
+value with a matching format is checked. This module defines the formats that people write, and which of them are
+sufficient evidence without a column name.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _PLAIN = re.compile(r"[\s.\-/]")
 
 @dataclass(frozen=True)
 class NationalId:
-    """A number that a state gives to a person.
+    """A number that a state assigns to a person.
 
     Attributes:
-        what: What a message calls it.
-        module: The module of ``stdnum`` that knows its checksum; None where it has none.
-        shape: How it is written.
-        certain: Whether shape and checksum together are enough in any column; else only where the column is named so.
+        what: Its name in messages.
+        module: The module of ``stdnum`` with its checksum; None if it has no checksum.
+        shape: Its format, as a regular expression.
+        certain: Whether format and checksum are sufficient in any column; else the column's name must match too.
     """
 
     what: str
@@ -37,7 +37,7 @@ def _id(what: str, module: str | None, shape: str, *, certain: bool = True) -> N
     return NationalId(what, module, re.compile(shape), certain)
 
 
-# Shapes as the issuing states print them; sources: the documentation of each module of python-stdnum.
+# Formats as the issuing states print them. Source: the documentation of each module of python-stdnum.
 NATIONAL_IDS = (
     _id("social security numbers", "us.ssn", r"\d{3}-\d{2}-\d{4}"),
     _id("national ids", "us.itin", r"9\d\d-[5-9]\d-\d{4}"),
@@ -69,7 +69,7 @@ NATIONAL_IDS = (
     _id("national ids", "gb.nhs", r"\d{3}[- ]\d{3}[- ]\d{4}", certain=False),
     _id("national ids", "nl.bsn", r"\d{9}", certain=False),
 )
-# Digits in groups that a numbering plan must also know, with the countries that write them so.
+# Grouped digits that must also be valid in a numbering plan, with the countries that use this grouping.
 _PHONES = (
     (re.compile(r"(?:tel:)?\+\d[\d\s().\-/]{6,20}\d(?: ?(?:x|ext\.?) ?\d{1,6})?"), (None,)),
     (re.compile(r"00[1-9]\d{0,2}[\s\-/][\d\s().\-/]{5,16}\d"), ("DE",)),
@@ -103,7 +103,7 @@ _COUNTRIES = (
     "PT",
     "ZA",
 )
-# The ranges of numbers that cards have: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro.
+# The number ranges of cards: Visa, Mastercard, American Express, Diners, JCB, Discover, UnionPay, Maestro.
 _CARD = re.compile(r"(?:4\d|5[0-8]|2[2-7]|3[0-9]|6\d)\d{11,17}")
 _CARD_WRITTEN = re.compile(r"\d{13,19}|(?:\d{4}[ -]){3}\d{1,7}|\d{4}[ -]\d{6}[ -]\d{4,5}")
 _IBAN_WRITTEN = re.compile(r"(?:IBAN:? ?)?[A-Za-z]{2}\d{2}[A-Za-z0-9 ]{8,40}")
@@ -117,14 +117,14 @@ def _checksum(module: str) -> Callable[[str], bool]:
 
 
 def is_national_id(kind: NationalId, value: str) -> bool:
-    """Whether a value has the shape of a national id, and its checksum."""
+    """Whether a value has the format of a national id, and a valid checksum."""
     if not kind.shape.fullmatch(value):
         return False
     return kind.module is None or _checksum(kind.module)(value)
 
 
 def is_card(value: str) -> bool:
-    """Whether a value is a card number: of a range that cards have, and right by Luhn's sum."""
+    """Whether a value is a card number: in a range of card numbers, and valid by the Luhn algorithm."""
     if not _CARD_WRITTEN.fullmatch(value):
         return False
     digits = re.sub(r"[ -]", "", value)
@@ -132,7 +132,7 @@ def is_card(value: str) -> bool:
 
 
 def is_iban(value: str) -> bool:
-    """Whether a value is an IBAN with the right remainder, in groups or not, in any case."""
+    """Whether a value is an IBAN with a valid checksum, in groups or not, in any case."""
     if not _IBAN_WRITTEN.fullmatch(value):
         return False
     from stdnum import iban
@@ -142,7 +142,7 @@ def is_iban(value: str) -> bool:
 
 
 def is_phone(value: str) -> bool:
-    """Whether a value is a phone number as people write it: digits in groups that a country's numbering plan knows."""
+    """Whether a value is a phone number as people write it: grouped digits that are valid in a numbering plan."""
     if not 7 <= sum(char.isdigit() for char in value) <= 17 or _DECIMAL.fullmatch(value):
         return False
     return any(
@@ -151,7 +151,7 @@ def is_phone(value: str) -> bool:
 
 
 def is_phone_of_some_country(value: str) -> bool:
-    """Whether a value in a column of phones can be one: digits alone too, if a numbering plan knows them."""
+    """Whether a value in a column of phones can be a phone number. Plain digits count if a numbering plan has them."""
     digits = sum(char.isdigit() for char in value)
     if not 8 <= digits <= 17 or _DECIMAL.fullmatch(value) or len(value) - digits > 12:
         return False

@@ -1,4 +1,4 @@
-"""Values in JSON by the names they are given, whatever shape the JSON has, and also where it is broken or cut."""
+"""Read values in JSON by name, for any structure of the JSON, and also if it is broken or incomplete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_NESTED = 200
 
 
 def documents(text: str) -> list[Any] | None:
-    """Return the JSON documents of a text: one, or one a line; None where it is no JSON, or broken."""
+    """Return the JSON documents of a text: one, or one for each line; None if it is not valid JSON."""
     start = text.lstrip()[:1]
     if start not in {"{", "["}:
         return None
@@ -35,7 +35,7 @@ def documents(text: str) -> list[Any] | None:
 
 
 def named_values(found: Sequence[Any]) -> Named:
-    """Return every text and number by the name it has."""
+    """Return every text and number, by name."""
     named: Named = {}
     for document in found:
         _collect(document, "", named, 0)
@@ -43,7 +43,7 @@ def named_values(found: Sequence[Any]) -> Named:
 
 
 def named_in_broken(text: str) -> Named:
-    """Return values by name of text that once was JSON, or nearly is: a name is what stands before a colon."""
+    """Return values by name from text that is incomplete or almost JSON: a name is the text before a colon."""
     named: Named = {}
     names = [""]
     for piece in _PIECE.finditer(text):
@@ -61,7 +61,7 @@ def named_in_broken(text: str) -> Named:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Yield every text in a document, names included, as it is without JSON's escapes."""
+    """Yield every text in a document, including names, without the escapes of JSON."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -98,10 +98,10 @@ def _collect(value: Any, name: str, named: Named, depth: int) -> None:
 def _collect_dict(value: dict[str, Any], name: str, named: Named, depth: int) -> None:
     header = next((value[key] for key in _HEADERS if _is_row(value.get(key))), None)
     keys = [key for key in value if "@" in key or sum(char.isdigit() for char in key) >= 7]
-    if keys:  # names that are values themselves
+    if keys:  # the names themselves may be private data
         named.setdefault(f"names in {name}" if name else "names", []).extend(keys)
     is_column = bool(name) and len(value) > 1 and not any(isinstance(inner, dict | list) for inner in value.values())
-    if is_column and all(key.lstrip("-").isdigit() for key in value):  # as DataFrame.to_json writes a column
+    if is_column and all(key.lstrip("-").isdigit() for key in value):  # the format of a column in DataFrame.to_json
         for inner in value.values():
             _collect(inner, name, named, depth + 1)
         return
@@ -115,7 +115,7 @@ def _collect_dict(value: dict[str, Any], name: str, named: Named, depth: int) ->
 
 
 def _is_by_column(value: dict[str, Any]) -> bool:
-    """Whether dicts of plain values with the same keys: columns of a table, whose rows have names."""
+    """Whether this is a dict of dicts of scalars with the same keys: columns of a table with row labels."""
     inner = list(value.values())
     if len(inner) < 2 or not all(isinstance(one, dict) and one for one in inner):
         return False
@@ -129,7 +129,7 @@ def _is_row(value: Any) -> bool:
 
 
 def _collect_rows(value: list[Any], header: list[Any] | None, named: Named) -> bool:
-    """File a list of rows, lists of the same length, by their columns; whether it is one."""
+    """Group a list of rows (lists of the same length) by column; return whether it is one."""
     if not value or not all(_is_row(row) and len(row) == len(value[0]) for row in value):
         return False
     if header is not None and len(header) != len(value[0]):

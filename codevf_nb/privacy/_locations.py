@@ -1,4 +1,4 @@
-"""Everything that would leave, as places that can be named to a person."""
+"""The locations of content to send, with names for messages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from codevf_nb.privacy._labels import shown_column
 
 
 class Place:
-    """Bytes that would leave under a name, such as a file's or ``the prompt``."""
+    """Bytes to send, with a name such as a file name or ``the prompt``."""
 
     def __init__(self, name: str, content: bytes) -> None:
         self.name = name
         self.content = content
 
     def locate(self, offset: int) -> str:
-        """Say where an offset stands: file and line, or of a table its column and row; a text of one line has none."""
+        """Describe an offset: file and line, or column and row of a table. A text of one line has only its name."""
         if PurePath(self.name).suffix.lower() in {".csv", ".tsv"}:
             cell = self._cell(offset)
             if cell is not None:
@@ -33,7 +33,7 @@ class Place:
         return [0, *(found.end() for found in re.finditer(rb"\n", self.content))]
 
     def _cell(self, offset: int) -> str | None:
-        """Read the table up to an offset, and tell the column and the row that stands there; the header is row 0."""
+        """Read the table up to an offset, and return the column and the row at the offset; the header is row 0."""
         before = self.content[:offset].decode(errors="replace")
         try:
             rows = list(csv.reader(io.StringIO(before + "|", newline=""), delimiter=_delimiter(self.name)))

@@ -1,7 +1,7 @@
-"""HTML and XML without their tags: the running text, the tables by columns, and values by the names of their elements.
+"""Read HTML and XML without tags: the text, the tables by column, and values by the names of their elements.
 
-Read with one regular expression rather than a parser: nothing is resolved, fetched or expanded, and what is broken is
-read as far as it goes.
+One regular expression reads the markup instead of a parser. Nothing is resolved, fetched or expanded, and broken markup
+is read as far as possible.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PIECE = re.compile(
 _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>/]+)")
 _ROWS, _CELLS = {"tr", "row", "table-row"}, {"td", "th", "tc", "c", "table-cell"}
 _TABLES = {"table", "tbl", "worksheet"}
-# Elements within a word or a line; all others end a line. In the text of Word and PowerPoint only these few do.
+# Inline elements; all other elements end a line. In Office files, only the elements in _OFFICE_LINES end one.
 _INLINE_TAGS = (
     "a abbr b bdi big cite code color del em family font i ins kbd mark q r rfont rpr s samp scheme small span strike "
     "strong sub sup sz t tt u var vertalign wbr"
@@ -28,13 +28,13 @@ _INLINE_TAGS = (
 _INLINE = frozenset(_INLINE_TAGS.split())
 _OFFICE, _OFFICE_LINES = {"w", "a", "text"}, {"p", "tr", "tc", "tab", "br", "h", "s", "line-break", "list-item"}
 _MOST_REPEATED = 100
-_MOST_NESTED = 20  # tables within tables; deeper ones count as part of the last of them
+_MOST_NESTED = 20  # nested tables; a deeper table is read as part of the innermost of these
 HTML_TAGS = {"html", "body", "table", "div", "p", "span", "head", "!doctype"}
 
 
 @dataclass
 class Read:
-    """What a page holds: its text, its tables as rows, values by the names of elements and attributes, data URLs."""
+    """The content of a page: text, tables as rows, values by the names of elements and attributes, and data URLs."""
 
     text: str = ""
     tables: list[list[Row]] = field(default_factory=list)
@@ -64,13 +64,13 @@ class _Table:
 
 
 class _Reader:
-    """Goes through a page, from piece to piece."""
+    """Reads a page tag by tag."""
 
     def __init__(self) -> None:
         self.read = Read()
         self._text: list[str] = []
         self._tables = [_Table()]
-        self._open: str | None = None  # the element whose text this may be
+        self._open: str | None = None  # the element that the text belongs to
         self._own: list[str] = []
 
     def go(self, text: str) -> Read:
@@ -165,12 +165,12 @@ _MOST_COLUMNS = 16384
 
 
 def shared_strings(text: str) -> list[str]:
-    """Return the texts that the cells of a workbook refer to by number."""
+    """Return the texts that the cells of a workbook reference by number."""
     return [_text_of(found) for found in _SHARED.findall(text)]
 
 
 def sheet_rows(text: str, shared: list[str]) -> list[Row]:
-    """Return the rows of a worksheet; a cell that is left out is empty."""
+    """Return the rows of a worksheet; a missing cell is empty."""
     rows = []
     for inside in _SHEET_ROW.findall(text):
         row: Row = []

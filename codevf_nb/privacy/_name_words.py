@@ -1,4 +1,4 @@
-"""Words in names that say what a value is: a password, a secret, a key; and words that say that it is none."""
+"""Words in names that show what a value is (a password, a secret, a key), and words that exclude a secret."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from enum import Enum
 
 
 def words_in(text: str) -> frozenset[str]:
-    """Return the words of a text: a table of words that is easy to add to."""
+    """Return the set of words in a text, so that a table of words is easy to extend."""
     return frozenset(text.split())
 
 
 class Named(Enum):
-    """What a name says about its value, by how much the value itself must look like a secret."""
+    """The kind of value that a name announces, by how much the value itself must look like a secret."""
 
-    PASSWORD = "a password"  # noqa: S105 - what it is called
+    PASSWORD = "a password"  # noqa: S105 - a name, not a password
     SECRET = "a secret key"  # noqa: S105 - as above
     TOKEN = "a token"  # noqa: S105 - as above
     KEY = "a secret key, if it looks random"
 
 
-# A word of a name, in many languages. A long one counts at the end of a longer word too: DBPASSWORD, apikey.
+# Words in names, in many languages. A long word also matches the end of a longer one: DBPASSWORD, apikey.
 _PASSWORDS = (
     "password passwords passwd passwort passwörter passphrase passcode pwd pass passw pswd psw "
     "kennwort passe mdp motdepasse "
@@ -47,7 +47,7 @@ _KEY_PAIRS = {
     "subscription",
     "license",
 }
-# Before a word, in the same name: then it is no secret.
+# If one of these words precedes, in the same name, the value is no secret.
 _NOT_AFTER = words_in(
     """
     no max min num n pad bos eos cls sep unk mask start end stop next page continuation cursor sync first last
@@ -56,7 +56,7 @@ _NOT_AFTER = words_in(
     publishable site search count add socket websocket
     """
 )
-# After a word, in the same name.
+# If one of these words follows, in the same name, the value is no secret.
 _NOT_BEFORE = words_in(
     """
     count counts len length type types name names field fields id ids url uri path file files filename env var
@@ -76,7 +76,7 @@ _MEANING = (
     | dict.fromkeys((*_TOKENS.split(), "tokens"), Named.TOKEN)
     | dict.fromkeys(_KEYS.split(), Named.KEY)
 )
-# What is searched for in the lower-case text; each word above begins with one of them or holds it.
+# The texts to search in the lower-case content; each word above contains one of them.
 ANCHORS = re.compile(
     "(?:pass|pwd|pswd|psw|kennwort|mdp|mot_de|contrase|clave|senha|parola|has(?:l|ł)|heslo|jelszo|wachtwoord|salasana|losenord|lösenord|adgangsk|"
     "sifre|şifre|密|口令|パスワード|비밀번호|пароль|secret|api|geheimnis|zugangsschl|pepper|mnemonic|seed|credential|"
@@ -92,7 +92,7 @@ def words_of(name: str) -> list[str]:
 
 
 def meaning(name: str) -> Named | None:
-    """Return what a name says about its value; None where it names no secret."""
+    """Return the kind of value that a name announces, or None if the name does not announce a secret."""
     words = [word for word in words_of(name) if not word.isdigit()]
     for at in range(len(words) - 1, -1, -1):
         named = _meaning_of(words, at)
@@ -100,7 +100,7 @@ def meaning(name: str) -> Named | None:
             continue
         if _NOT_BEFORE.intersection(words[at + 1 :]) or (at and words[at - 1] in _NOT_AFTER):
             return None
-        if words[at - 2 : at] == ["public", "key"]:  # of an assembly
+        if words[at - 2 : at] == ["public", "key"]:  # the public key token of a .NET assembly
             return None
         return named
     return None
@@ -134,12 +134,12 @@ _PLACEHOLDER = re.compile(
     r"[:@/]?(?P<one>.)(?P=one)*|(?:[xX]{3,}|[*•.…_-]{3,}|\.\.\.)[\w*.…-]{0,4}|[\w-]{0,12}(?:\.\.\.|…|\*{3,})"
 )
 
-# Fields of a format and what divides them: ``%s:%s``, ``{user}/{password}``.
+# The fields of a format string and their separators: ``%s:%s``, ``{user}/{password}``.
 _FIELDS = re.compile(r"(?:(?:%s|%\(\w+\)s|\{[\w.\[\]]*\})[:/@ ,;=-]*)+")
 _ESCAPED_END = re.compile(r"(?:\\+[nrt])+$")
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether a value as a whole only marks where a secret goes: ``<your key>``, ``xxxx``, ``changeme``."""
+    """Whether a whole value only marks the place of a secret: ``<your key>``, ``xxxx``, ``changeme``."""
     value = _ESCAPED_END.sub("", value.strip())
     return bool(_PLACEHOLDER.fullmatch(value) or _FIELDS.fullmatch(value))

@@ -1,4 +1,4 @@
-"""What a file consists of, as the check sees it: texts with the tables in them, and what could not be read."""
+"""The parts of a file: texts with their tables, and what could not be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from codevf_nb.privacy._locations import Place
 
 @dataclass(frozen=True)
 class Unread:
-    """A file, or a part of one, that could not be looked into, and why."""
+    """A file or a part of one that could not be checked, and the reason."""
 
     name: str
     why: str
@@ -21,10 +21,12 @@ class Unread:
 
 
 class Part(Place):
-    """A text that leaves, or bytes, with the tables that are in it.
+    """A text or bytes to send, with the tables in it.
 
-    ``is_prose``: it is looked at as running text as well, not only by the columns of its tables. ``is_echo``: it is
-    another reading of the part before it (unescaped, without markup), so a finding of the same kind is the same one.
+    Attributes:
+        is_prose: Whether it is also checked as running text, not only by the columns of its tables.
+        is_echo: Whether it is another reading of the part before it (unescaped, without markup). Then a finding of the
+            same kind is the same finding.
     """
 
     def __init__(

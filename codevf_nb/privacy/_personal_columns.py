@@ -1,9 +1,8 @@
-"""Columns that look like data about people: by what stands in them, and by their names where their values fit that.
+"""Find columns with personal data: by their values, and by their names if the values fit the name.
 
-By content alone a column counts where a checksum, a numbering plan or a fixed shape makes it certain; digits
-alone may be anything. By name it counts where enough of its values could be what it is called, so
-``email_sent`` with yes and no, or ``phone_count``, stops nothing. Cells that stand for a missing value count
-neither way.
+Values alone are sufficient if a checksum, a numbering plan or a fixed format makes them certain; plain digits are
+ambiguous. A name is sufficient if enough values can be of its kind, so ``email_sent`` with yes and no, or
+``phone_count``, is not refused. Cells that represent a missing value are ignored.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from codevf_nb.privacy._name_words import words_in, words_of
 from codevf_nb.privacy._personal_values import has_addresses
 from codevf_nb.privacy._value_patterns import LIKE
 
-_LOOKED_AT = 1000  # values of one column that are held to every form, spread over it
-_ENOUGH = 8  # so many different values with the right checksum are no chance
+_LOOKED_AT = 1000  # values of one column that are compared with every format, evenly spread
+_ENOUGH = 8  # this many distinct values with a valid checksum are no coincidence
 _MISSING = words_in(
     """
     n/a na nan none null nil nat unknown unbekannt missing ? - -- . .. … keine no_data
@@ -35,17 +34,17 @@ _MISSING = words_in(
 )
 _WHOLE_FLOAT = re.compile(r"\d{7,19}\.0")
 _DIGIT = re.compile(r"\d")
-# Nobody's number is written so, and most numbers of a table are.
+# Most numbers in tables have this format, and no personal number has it.
 _DECIMAL = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _STRUCTURED = re.compile(r"\s*[{\[].*[}\]]\s*", re.DOTALL)
-# The share of values that must be like a kind, for a column that is called so.
+# The minimum share of values that must fit a kind if the column's name matches.
 _SHARE = {"names of people, perhaps": 0.2}
 _CALLED = {
     "names of people, perhaps": "names of people",
     "house numbers": "postal addresses",
     "postcodes": "postal addresses",
 }
-# In a column of such things a number in groups is no phone and no social security number.
+# If a column's name has one of these words, grouped digits are neither a phone nor a social security number.
 _THINGS = words_in(
     """
     invoice order product item part sku upc ean isbn issn article serial model ref reference code version
@@ -68,7 +67,7 @@ _DIGITS_ONLY = tuple(
 
 
 def personal_columns(table: Columns) -> Iterator[tuple[str, str]]:
-    """Yield each column of a table that looks like data about people, and what it looks like."""
+    """Yield each column of a table that looks like personal data, and the kind."""
     found = list(_columns_about_people(table))
     if all(is_place(column) for column, _ in found) and is_about_places(table.columns):
         return
@@ -87,7 +86,12 @@ def _columns_about_people(table: Columns) -> Iterator[tuple[str, str]]:
 
 
 def what_is_in(column: str, values: Sequence[str]) -> str | None:
-    """Return what a column looks like, or None. ``values`` are those that are there."""
+    """Return the kind of personal data in a column, or None.
+
+    Args:
+        column: The column's name.
+        values: The values that are not missing.
+    """
     if not values:
         return None
     some = spread(values, _LOOKED_AT)
@@ -97,13 +101,13 @@ def what_is_in(column: str, values: Sequence[str]) -> str | None:
 
 
 def is_private_text(text: str) -> bool:
-    """Whether a text by itself, such as a column's name, is about a person: an address, a phone, a card, an id."""
+    """Whether a text alone, such as a column's name, identifies a person: an address, a phone, a card, an id."""
     text = text.strip()
     return bool(text) and (what_is_in("", [text]) is not None or sum(char.isdigit() for char in text) >= 9)
 
 
 def spread(values: Sequence[str], count: int) -> Sequence[str]:
-    """Choose values over all of a column, one from each part of it at a changing place: so no rhythm is missed."""
+    """Choose values from the whole column: one at a varying position in each range, so that no period hides them."""
     if len(values) <= count:
         return values
     part = len(values) / count
@@ -111,11 +115,11 @@ def spread(values: Sequence[str], count: int) -> Sequence[str]:
 
 
 def _present(values: Sequence[str]) -> list[str]:
-    """Return the values that are there; whole numbers as they were before a missing value made them floats."""
+    """Return the values that are not missing. Integers that a missing value converted to floats are restored."""
     found = []
     for value in values:
         text = value.strip()
-        if text[:1].isdigit():  # most values of most tables
+        if text[:1].isdigit():  # a fast path: most values of most tables
             found.append(text[:-2] if text.endswith(".0") and _WHOLE_FLOAT.fullmatch(text) else text)
         elif text and text.lower() not in _MISSING and not text.startswith("masked-"):
             found.append(text)
@@ -131,7 +135,7 @@ def _by_name(column: str, values: Sequence[str]) -> str | None:
 
 
 def _holds_addresses(values: Sequence[str]) -> bool:
-    """Whether any cell of a column is an e-mail address; every cell is looked at."""
+    """Whether any cell of a column is an e-mail address; every cell is checked."""
     joined = "\n".join(values)
     return ("@" in joined or "%40" in joined) and has_addresses(values)
 
@@ -152,7 +156,7 @@ def _by_content(column: str, some: Sequence[str]) -> str | None:
 
 
 def _all_have_a_checksum(shaped: Sequence[str], some: Sequence[str]) -> bool:
-    """Whether so many numbers of digits alone have the checksum of an id that it can't be chance."""
+    """Whether so many plain numbers have the checksum of an id that it can't be a coincidence."""
     if len(set(shaped)) < _ENOUGH or len(shaped) < 0.95 * len(some):
         return False
     for one in _DIGITS_ONLY:
@@ -163,7 +167,7 @@ def _all_have_a_checksum(shaped: Sequence[str], some: Sequence[str]) -> bool:
 
 
 def _inside_cells(values: Sequence[str]) -> str | None:
-    """Look at the names and values within cells that hold JSON or a dict."""
+    """Check the names and values in cells that contain JSON or a dict."""
     some = [value for value in spread(values, 50) if value[0] in "{[" and _STRUCTURED.fullmatch(value)]
     if len(some) * 2 < min(len(values), 50):
         return None

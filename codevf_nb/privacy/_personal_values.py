@@ -1,4 +1,4 @@
-"""Numbers and addresses that belong to people, told by their form and their checksums."""
+"""Recognize personal numbers and addresses by format and checksum."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from codevf_nb.privacy._id_formats import is_card, is_iban
 
-# Ends of domains that are no country's two letters; other words after a dot are suffixes of files, or
+# Top-level domains other than the two letters of a country. Other words after a dot are file suffixes or
 # attributes in code.
 _DOMAINS = (
     "com|org|net|edu|gov|mil|int|info|biz|app|dev|cloud|online|site|store|shop|tech|xyz|name|pro|blog|email|agency|company|group|"
@@ -23,13 +23,13 @@ _NOBODY = re.compile(
     r"noreply\.github\.com|compute(?:-\d)?\.amazonaws\.com|internal)$|^(?:no-?reply|git|do-?not-?reply)@|\.(?:py|js|ts|md|sh|rs|so|cc)$",
     re.IGNORECASE,
 )
-# Of a list, a desk or a robot; or the one letter that stands for somebody in an example.
+# Addresses of lists, services and robots, or one letter as an example of a person.
 _DESK = re.compile(
     r"(?i)(?:info|support|help|contact|sales|security|bugs?|webmaster|postmaster|admin|abuse|hello|team|office|press|"
     r"[\w.-]*-(?:list|devel?|users|bugs|announce|help)|user|username|email|e-?mail|name|someone|somebody|foo|bar|me|you|"
     r"your[\w.-]*|first\.last|john\.?doe|jane\.?doe)@|[a-z]@[a-z]\.|[\w.+-]+@(?:foo|bar|baz|domain|host|spam|my|yourdomain)\."
 )
-# Who wrote a file is told to everybody who has it.
+# The author of a file is public.
 _AUTHOR = re.compile(
     rb"(?i)copyright|\b(?:authors?|maintainers?|contributors?)\b|\bmodified: |"
     rb"\b(?:written|fixed|modified|additions|updates) by\b"
@@ -37,15 +37,15 @@ _AUTHOR = re.compile(
 _CARD = re.compile(r"\d{4}(?:(?:[ -]?\d{4}){2}[ -]?\d{3,4}|[ -]\d{6}[ -]\d{4,5})(?!\d)")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 
-# Every digit as 0 and every capital as A: then numbers of a form are found at the speed of memory.
+# Every digit becomes 0 and every capital A: then a format is found by a fast text search.
 _SHAPES = bytes(48 if 48 <= byte <= 57 else 65 if 65 <= byte <= 90 else byte for byte in range(256))
 
 
 def in_prose(content: bytes) -> Iterator[tuple[int, str]]:
-    """Yield where in prose or code data about people stands, and what it is.
+    """Yield the offset and the kind of personal data in prose or code.
 
-    One author's address in a comment is common and harmless: it takes three different ones. A card number counts where
-    it is written in groups; sixteen digits in a row may be anything.
+    One e-mail address of an author in a comment is common and harmless, so at least three distinct addresses count. A
+    card number counts only in groups of digits; sixteen plain digits are ambiguous.
     """
     shape = content.translate(_SHAPES)
     for anchor in (b"0000 0000", b"0000-0000"):
@@ -78,7 +78,7 @@ def _is_author(content: bytes, at: int) -> bool:
 
 
 def occurrences(content: bytes, anchor: bytes) -> Iterator[int]:
-    """Yield where a piece of text stands."""
+    """Yield the offset of each occurrence of a text."""
     at = content.find(anchor)
     while at >= 0:
         yield at
@@ -86,7 +86,7 @@ def occurrences(content: bytes, anchor: bytes) -> Iterator[int]:
 
 
 def has_addresses(values: Sequence[str]) -> bool:
-    """Whether one of these cells is an e-mail address, or two different ones stand inside of texts."""
+    """Whether one of these cells is an e-mail address, or texts in them contain two different addresses."""
     inside = set()
     for value in values:
         for found in EMAIL.finditer(value) if "@" in value or "%40" in value else ():

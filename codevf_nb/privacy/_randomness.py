@@ -1,4 +1,4 @@
-"""Whether a text looks as if a machine had drawn it: what keys have in common, and names, paths and prose lack."""
+"""Whether a text looks random. Keys look random; names, paths and prose don't."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PIECE_OF_PATH = re.compile(rb"[./_-]")
 def changes(value: bytes) -> float:
     """Return how often the class of characters (digit, capital, small letter) changes, as a share of the length.
 
-    Letters and digits drawn at random give about 0.6, hexadecimal digits 0.5; words joined by ``_`` give less than 0.1.
+    Random letters and digits give about 0.6, hexadecimal digits 0.5, and words joined by ``_`` less than 0.1.
     """
     classes = value.translate(_CLASSES)
     there = sum(1 for one, next_one in pairwise(classes) if one and next_one and one != next_one)
@@ -25,7 +25,7 @@ def changes(value: bytes) -> float:
 
 
 def is_random(value: bytes, least: int = 16) -> bool:
-    """Whether a text is long enough and mixed as keys are: no name, path, number, date or sentence."""
+    """Whether a text is as long and mixed as keys are: not a name, path, number, date or sentence."""
     if len(value) < least or not _ALLOWED.fullmatch(value):
         return False
     digits = sum(48 <= byte <= 57 for byte in value)
@@ -35,10 +35,10 @@ def is_random(value: bytes, least: int = 16) -> bool:
 
 
 def is_uuid(value: bytes) -> bool:
-    """Whether a text is a UUID, with hyphens; without them it may as well be a key."""
+    """Whether a text is a UUID with hyphens. Without hyphens, it may be a key."""
     return b"-" in value and bool(_UUID.fullmatch(value))
 
 
 def is_varied(value: bytes) -> bool:
-    """Whether a text isn't one character or two over and over, as in examples (``xxxx``, ``0000``)."""
+    """Whether a text has more than one or two distinct characters, unlike examples (``xxxx``, ``0000``)."""
     return len(set(value[-12:])) > 2

@@ -1,4 +1,4 @@
-"""Find secrets in bytes: tokens by their forms, and what is given to a name such as ``password``."""
+"""Find secrets in bytes: tokens by format, and values with a name such as ``password``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from codevf_nb.privacy._randomness import is_random, is_varied
 from codevf_nb.privacy._secret_formats import KINDS
 
 _IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*")
-_LONGEST = 8_000  # bytes of one secret
-_BLOB = 48  # so many characters of base64 around a "token" mean that it is part of a picture
+_LONGEST = 8_000  # the maximum length of a secret in bytes
+_BLOB = 48  # a "token" with this many base64 characters around it is part of an image
 _URL = re.compile(
     rb"(?P<user>[^\s:/@\"'<>\\`]{0,80})(?::(?P<value>[^\s\"'<>`]{3,200}?))?@(?P<host>[A-Za-z0-9\[_][A-Za-z0-9.:\[\]_-]*)"
 )
@@ -30,7 +30,7 @@ _PGPASS = re.compile(rb"(?m)^[\w.*-]{1,200}:(?:\d{2,5}|\*):[\w*$.-]{1,80}:[\w*$.
 
 
 def secrets_at(content: bytes) -> Iterator[tuple[str, int]]:
-    """Yield each secret: what it is, and its offset. Escaped text is read as it is, and with its escapes undone."""
+    """Yield the kind and the offset of each secret. Escaped text is read as it is, and again without its escapes."""
     yield from _read(content)
     unescaped = Unescaped(content)
     if unescaped.content:
@@ -39,7 +39,7 @@ def secrets_at(content: bytes) -> Iterator[tuple[str, int]]:
 
 
 def holds_secret(text: str) -> bool:
-    """Whether a short text, such as a file's or column's name, is or holds a secret."""
+    """Whether a short text, such as the name of a file or column, contains a secret."""
     return next(secrets_at(text.encode(errors="replace")), None) is not None
 
 
@@ -55,9 +55,9 @@ def _read(content: bytes) -> Iterator[tuple[str, int]]:
 
 
 class _Runs:
-    """The long words of a text, of characters that tokens have: a tenth of code, next to nothing of numbers.
+    """The long words of a text with the characters of tokens. Code has few of them, and numbers almost none.
 
-    Two hundred anchors are searched in these only, which is what makes the check fast.
+    The two hundred anchors are searched only in these words, which makes the check fast.
     """
 
     _WORD = re.compile(rb"[A-Za-z0-9_.~:/$|=+%-]{13,}")
@@ -77,7 +77,7 @@ class _Runs:
         self._words = b" ".join(words)
 
     def places(self, anchor: bytes) -> Iterator[int]:
-        """Yield where in the content an anchor is."""
+        """Yield each offset of an anchor in the content."""
         if not self._INSIDE.fullmatch(anchor):
             yield from occurrences(self._content, anchor)
             return
@@ -113,7 +113,7 @@ def _is_there(kind: Kind, content: bytes, at: int) -> bool:
 
 
 def _is_inside_base64(content: bytes, start: int, end: int) -> bool:
-    """Whether a token is a piece of a longer text in base64, which holds everything once it is long enough."""
+    """Whether a token is part of a longer base64 text, which contains any short pattern by chance."""
     if content[start - 1 : start] in {b"+", b"/", b"-", b"_"}:
         before = content[max(0, start - _BLOB) : start]
         if len(before) == _BLOB and _IN_BASE64.fullmatch(before) and is_random(before):
@@ -145,7 +145,7 @@ def _is_password(value: bytes | None) -> bool:
 
 
 def _is_token(user: bytes, password: bytes | None) -> bool:
-    """Whether a URL's user is a token itself, as in ``https://TOKEN@github.com``."""
+    """Whether the user part of a URL is a token, as in ``https://TOKEN@github.com``."""
     return password in {None, b"x-oauth-basic"} and is_random(user, 20) and b"." not in user
 
 

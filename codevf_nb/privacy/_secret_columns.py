@@ -1,4 +1,4 @@
-"""Columns of secrets: a table's column that is named like one, and pairs of columns such as ``name`` and ``value``."""
+"""Find columns with secrets: by the name of a column, and by pairs of columns such as ``name`` and ``value``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _NO_PASSWORD = re.compile(
 )
 _SHORT = frozenset(
     {"pass", "passe", "clave", "parola", "pw", "pin", "key"}
-)  # words that columns of other things are called too
+)  # words that are also names of other columns
 _OF_NAMES = frozenset({"name", "key", "variable", "field", "setting", "parameter", "option", "property", "attribute"})
 _OF_VALUES = frozenset({"value", "val", "content", "setting_value"})
 
 
 def secret_columns(table: Columns) -> Iterator[tuple[str, str, int]]:
-    """Yield each column of secrets: what they are, the column's name, and the first row that holds one, from 1."""
+    """Yield each column with secrets: the kind, the name of the column, and the first row with a secret, from 1."""
     for column, values in table.columns.items():
         named = meaning(column)
         if named is None:
@@ -42,7 +42,7 @@ def secret_columns(table: Columns) -> Iterator[tuple[str, str, int]]:
 
 
 def _first_secret(named: Named, column: str, values: Sequence[str]) -> int:
-    """Return the first row that holds a secret, or 0. Under a common word at least half of the cells must be one."""
+    """Return the first row with a secret, or 0. Under an ambiguous name, at least half of the cells must be secrets."""
     last = [word for word in words_of(column) if not word.isdigit()][-1:]
     common = named in {Named.KEY, Named.TOKEN} or last[0] in _SHORT
     first = there = secrets = 0
@@ -59,7 +59,7 @@ def _first_secret(named: Named, column: str, values: Sequence[str]) -> int:
 
 
 def is_secret_cell(named: Named, column: str, value: str) -> bool:
-    """Whether a cell of a column that is named like a secret holds one."""
+    """Whether a cell holds a secret, in a column whose name announces one."""
     value = value.strip()
     raw = value.encode(errors="replace")
     if not value or _MASKED.fullmatch(value) or is_placeholder(value):
@@ -83,7 +83,7 @@ def _called(named: Named) -> str:
 
 
 def _in_pairs(table: Columns) -> Iterator[tuple[str, str, int]]:
-    """Yield where one column says what the value in another column of the row is, as ``melt`` makes them."""
+    """Yield secrets in tables where one column names the value in another column, as in the result of ``melt``."""
     names = next((column for column in table.columns if column.strip().lower() in _OF_NAMES), None)
     held = next((column for column in table.columns if column.strip().lower() in _OF_VALUES), None)
     if names is None or held is None:

@@ -1,13 +1,11 @@
-"""Every kind of key and token that is known by its form: one table, one row for each.
+"""All keys and tokens with a known format, in one table with one row for each.
 
-To add a kind, add a row here and an example of its shape in ``tests/secrets/formats.py``; a test fails while
-either is missing. In a pattern ``<L>`` is a letter or digit, ``<U>`` also ``-`` and ``_``, ``<H>`` a
-hexadecimal digit, ``<X>`` the same in either case, ``<C>`` a capital or digit, ``<l>`` a small letter or digit,
-``<B>`` base64, ``<D>`` a digit.
+To add a kind, add a row here and an example in ``tests/secrets/formats.py``; a test fails if either is missing. In a
+pattern, ``<L>`` is a letter or digit, ``<U>`` also ``-`` and ``_``, ``<H>`` a hexadecimal digit, ``<X>`` the same in
+either case, ``<C>`` a capital or digit, ``<l>`` a small letter or digit, ``<B>`` base64, ``<D>`` a digit.
 
-Few kinds have a checksum, and where one exists (GitHub, npm) tokens that were cut or retyped lose it: so none
-is required. High entropy alone is no sign of a secret here: UUIDs, hashes and base64 are a data scientist's
-daily bread.
+No row requires a checksum: few kinds have one, and where it exists (GitHub, npm), a cut or retyped token fails it. High
+entropy alone is not evidence of a secret, because UUIDs, hashes and base64 are common in data science.
 """
 
 from __future__ import annotations
@@ -38,7 +36,7 @@ def _changes_often(found: re.Match[bytes]) -> bool:
 
 
 def _looks_signed(found: re.Match[bytes]) -> bool:
-    """Whether a signature is one of a shared access signature, which also says until when it is valid."""
+    """Whether a signature belongs to a shared access signature, which also has an expiry date."""
     around = found.string[max(0, found.start() - 600) : found.end() + 400]
     return b"se=" in around or b"sv=" in around
 

@@ -1,5 +1,4 @@
-"""What values of a column must be like, for its name to be believed: ``phone`` with models of phones is none of
-phones."""
+"""The values that a column must have to fit its name: a column ``phone`` with models of phones has no phone numbers."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ _NO_USER = words_in(
 
 
 def is_name(value: str) -> bool:
-    """Whether a value may be a name of a person: some words of letters, with a capital or known as a given name."""
+    """Whether a value may be a person's name: words of letters, with a capital or a known given name."""
     words = value.replace(",", " ").split()
     if _CJK.fullmatch(value):
         return True
@@ -71,7 +70,7 @@ def _is_word_of_name(word: str) -> bool:
 
 
 def is_known_name(value: str) -> bool:
-    """Whether a value is a name of a person by itself: it has a common given name, or a title and two more words."""
+    """Whether a value alone is a person's name: it has a common given name, or a title and two more words."""
     if not is_name(value):
         return False
     words = re.findall(r"[^\W\d_]+", value)
@@ -81,7 +80,7 @@ def is_known_name(value: str) -> bool:
 
 
 def is_two_names(value: str) -> bool:
-    """Whether a value is two to four capitalised words: as people are called, but many things too."""
+    """Whether a value is two to four capitalized words, like names of people, but also of many things."""
     words = value.split()
     return (is_name(value) and 2 <= len(words) <= 4 and all(word[:1].isupper() for word in words)) or is_known_name(
         value
@@ -89,7 +88,7 @@ def is_two_names(value: str) -> bool:
 
 
 def is_user(value: str) -> bool:
-    """Whether a value may be the name of an account, or of a person."""
+    """Whether a value may be the name of an account or of a person."""
     return (value.lower() not in _NO_USER and bool(_USER.fullmatch(value))) or is_two_names(value)
 
 
@@ -101,22 +100,22 @@ def is_address(value: str) -> bool:
 
 
 def is_public_ip(value: str) -> bool:
-    """Whether a value is an address of a machine in the internet, and none of a home network or of documentation."""
+    """Whether a value is a public address of a device, not one of a private network or of documentation."""
     try:
         return ipaddress.ip_address(value.partition("/")[0].strip("[]")).is_global
     except ValueError:
-        return bool(_MAC.fullmatch(value)) and not int(value[1], 16) & 2  # the bit of addresses drawn at random
+        return bool(_MAC.fullmatch(value)) and not int(value[1], 16) & 2  # the bit of locally administered addresses
 
 
 def is_place(value: str) -> bool:
-    """Whether a value is a coordinate, exact to ten metres, or a pair of them."""
+    """Whether a value is a coordinate with a precision of ten meters, or a pair of coordinates."""
     if _COORDINATE.fullmatch(value):
         return abs(float(value)) <= _FARTHEST
     return bool(_POINT.fullmatch(value))
 
 
 def is_id(value: str) -> bool:
-    """Whether a value may be a national id, a passport's or licence's number: mostly digits, in any grouping."""
+    """Whether a value may be the number of an id, passport or license: mostly digits, in any grouping."""
     plain = compact(value)
     digits = sum(char.isdigit() for char in plain)
     return (
@@ -129,13 +128,13 @@ def is_id(value: str) -> bool:
 
 
 def is_account(value: str) -> bool:
-    """Whether a value may be the number of a bank account."""
+    """Whether a value may be a bank account number."""
     plain = compact(value)
     return is_iban(value) or (plain.isdigit() and 6 <= len(plain) <= 24)
 
 
 def is_card_or_pan(value: str) -> bool:
-    """Whether a value is a card's number, or digits and stars in its place."""
+    """Whether a value is a card number, or one with some digits replaced by stars."""
     return is_card(value) or (bool(re.fullmatch(r"(?:[\d*xX]{4}[ -]?){3}\d{1,7}", value)) and not value.isdigit())
 
 

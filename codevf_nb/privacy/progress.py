@@ -1,4 +1,4 @@
-"""One line that says how far the look for anything private has come, where that takes longer than a moment."""
+"""Report the progress of the check for private data on one line, if the check takes longer than a moment."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ _WIDTH = 100
 
 @contextlib.contextmanager
 def looking(clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[str, int, int], None]]:
-    """Give what is to be told the name of a file, the bytes that are read and those there are.
+    """Return a context manager that gives a progress callback for ``check``.
 
-    The line is written over and over on stderr, and gone at the end, also where it is interrupted.
+    The line is rewritten on stderr, and erased at the end, also after an interrupt.
+
+    Args:
+        clock: Returns the time in seconds.
+
+    Yields:
+        The callback. Its arguments are the name of a file, the bytes read and the size.
     """
     last, shown = clock() + FIRST_SECONDS - EACH_SECONDS, False
 

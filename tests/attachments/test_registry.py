@@ -50,9 +50,9 @@ def test_every_type_has_its_consumer(row):
         assert not missing
         with pytest.raises(AttachmentError) as refused:  # inside another value it is refused, with the way out
             gather(None, {"t": {"inner": value}})
-        assert row.way.format("a value in t") in str(refused.value)
+        assert row.conversion.format("a value in t") in str(refused.value)
     else:
         with pytest.raises(AttachmentError) as refused:
             gather(None, {"t": value})
-        assert row.way
-        assert row.way.format("t") in str(refused.value)
+        assert row.conversion
+        assert row.conversion.format("t") in str(refused.value)
