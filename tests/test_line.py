@@ -74,7 +74,7 @@ def test_a_turn_past_the_deadline_is_refused_before_it_is_taken(request_):
         kernel.watcher.stop()
         before = len(box.requests())
         with pytest.raises(
-            RateLimitError, match=r"the rate limit lets this go in 6[345] s\. Nothing was sent\.$"
+            RateLimitError, match=r"the rate limit allows this request in 6[345] s\. Nothing was sent\.$"
         ) as refused:
             REQUESTS[request_](kernel, task)
         assert len(box.requests()) == before

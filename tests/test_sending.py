@@ -153,6 +153,6 @@ def test_a_state_of_another_version_is_refused(store):
     submit(session, ["accepted"])
     with store.write() as connection:
         connection.execute(update(tables.questions).values(state="sending"))
-    with pytest.raises(LedgerError, match="question 1 is 'sending' in the ledger"):
+    with pytest.raises(LedgerError, match="question 1 has the state 'sending' in the ledger"):
         session._submission.repeat(Draft(QUESTION, terms=TERMS))
     session.close()

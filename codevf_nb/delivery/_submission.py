@@ -218,8 +218,8 @@ class Submission:
         def on_answer(answer: RawAnswer) -> None:
             at = None if answer.at is None else answer.at.timestamp()
             sender.failed_attempts += is_refusal(error_from(answer.status, answer.headers, answer.body))
-            nothing = sender.take_failed_attempts()
-            self._ledger.questions.record_response(entry, CREATE, answer.status, answer.body, at, nothing=nothing)
+            failed = sender.take_failed_attempts()
+            self._ledger.questions.record_response(entry, CREATE, answer.status, answer.body, at, failed=failed)
             self._rate_limiter.record_rate_limit(answer)
 
         try:
@@ -238,8 +238,8 @@ class Submission:
             self._check_again(entry.id)
         lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
         take = partial(self._rate_limiter.take, sender.turn)
-        more, nothing = int(not sender.committed), sender.take_failed_attempts()
-        if not self._ledger.sending.attempt(lease, take, more=more, nothing=nothing):
+        more, failed = int(not sender.committed), sender.take_failed_attempts()
+        if not self._ledger.sending.attempt(lease, take, more=more, failed=failed):
             raise InFlightError
         sender.committed = True
 
@@ -279,7 +279,7 @@ class Submission:
 
     def _close(self, sender: Sender, why: str, *, refused: bool = False) -> None:
         if not sender.closed:
-            self._ledger.sending.close(sender.lease, why, refused=refused, nothing=sender.end())
+            self._ledger.sending.close(sender.lease, why, refused=refused, failed=sender.end())
             sender.closed = True
 
     # -- pieces

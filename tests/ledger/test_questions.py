@@ -97,13 +97,13 @@ def test_what_closing_makes_of_a_question(ledger):
         ("all lost", 0, {}),
         ("refused", 2, {"refused": True}),
         ("refused after one was lost", 1, {"refused": True}),
-        ("never left", 0, {"nothing": 2}),
-        ("one lost, one never left", 0, {"nothing": 1}),
+        ("never left", 0, {"failed": 2}),
+        ("one lost, one never left", 0, {"failed": 1}),
     ):
         entry, lease = asked(ledger, name)
         ledger.sending.attempt(lease)
         for _ in range(heard):
-            ledger.questions.record_response(entry, "create", 402, b"no", NOW, nothing=1)
+            ledger.questions.record_response(entry, "create", 402, b"no", NOW, failed=1)
         states[name] = ledger.sending.close(lease, name, **options).outcome
     assert states == {
         "all lost": "unknown",
@@ -134,7 +134,7 @@ def test_a_lease_is_one_senders(ledger):
 def test_a_task_that_exists_is_recorded_whatever_was_said_before(ledger):
     """A yes that comes after a no, or after another kernel's yes, makes one task, held once."""
     entry, lease = asked(ledger, "one")
-    ledger.questions.record_response(entry, "create", 402, b"no", NOW, nothing=1)
+    ledger.questions.record_response(entry, "create", 402, b"no", NOW, failed=1)
     ledger.sending.close(lease, "no", refused=True)
     for _ in range(2):
         assert ledger.sending.accept(entry, task_id="task_1", status="pending").state == SendState.ACCEPTED

@@ -126,7 +126,7 @@ def test_a_turn_past_the_deadline_is_not_taken(limiter, time, within):
     assert len(left) == goes
     assert max(left) <= min(within, TIMEOUT)
     assert {at for at, _ in refused} == {0.0}, "they waited before they were refused"
-    assert {why for _, why in refused} == {f"the rate limit lets this go in {goes * TURN:.0f} s"}
+    assert {why for _, why in refused} == {f"the rate limit allows this request in {goes * TURN:.0f} s"}
     time.time = began + goes * TURN
     assert limiter().try_take() == pytest.approx(0, abs=1e-6), "a turn was taken that no one used"
 
@@ -153,7 +153,7 @@ def test_a_hint_past_the_deadline_is_refused_at_once(limiter, time, monkeypatch,
         time.run(lambda: limiter().wait(within))
         assert time.clock() - began == pytest.approx(65, abs=0.1)
     else:
-        with pytest.raises(RateLimitError, match="lets this go in 65 s") as refused:
+        with pytest.raises(RateLimitError, match="allows this request in 65 s") as refused:
             limiter().wait(within)
         assert refused.value.retry_after == pytest.approx(65)
         assert refused.value.status_code is None
@@ -198,7 +198,7 @@ def test_an_answer_matters_more_than_its_turn(shared, limiter, caplog):
     own.wait()
     event.listen(shared._engine, "commit", lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("disk full")))
     own.record_rate_limit(Answered(rate_limit_seconds=5.0))
-    assert "others were not held back" in caplog.text
+    assert "was not recorded for other processes" in caplog.text
     assert "disk full" in caplog.text
 
 
