@@ -86,7 +86,7 @@ def test_what_stands_between_two_pieces_is_found_once(lines, piece):
     part = Part("a.py", "\n".join(lines).encode(), is_prose=True)
     whole = set(checks._in_pieces(part, None))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checks, "_PIECE", piece)
-        patch.setattr(checks, "_BESIDE", 300)
+        patch.setattr(checks, "_BATCH", piece)
+        patch.setattr(checks, "_OVERLAP", 300)
         found = list(checks._in_pieces(part, None))
     assert sorted(found) == sorted(whole)

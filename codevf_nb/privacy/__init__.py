@@ -4,8 +4,7 @@ from codevf_nb.privacy._checks import (
     Finding,
     PrivateDataError,
     check,
-    not_read,
 )
 from codevf_nb.privacy._parts import Unread
 
-__all__ = ["Finding", "PrivateDataError", "Unread", "check", "not_read"]
+__all__ = ["Finding", "PrivateDataError", "Unread", "check"]

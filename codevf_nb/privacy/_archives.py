@@ -47,7 +47,7 @@ CLOSED = {
 }
 
 
-class Room:
+class ByteBudget:
     """The number of bytes that may still be unpacked, shared by all content of one file."""
 
     def __init__(self, size: int) -> None:
@@ -77,7 +77,7 @@ class Member:
     trouble: str | None = None
 
 
-def kind_of(content: bytes) -> Callable[[str, bytes, Room], Iterator[Member]] | None:
+def opener_for(content: bytes) -> Callable[[str, bytes, ByteBudget], Iterator[Member]] | None:
     """Return the function that opens these bytes, chosen by content and not by name; None if they are no container."""
     if content.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")):
         return _decompressed
@@ -86,7 +86,7 @@ def kind_of(content: bytes) -> Callable[[str, bytes, Room], Iterator[Member]] | 
     return _in_zip if zipfile.is_zipfile(io.BytesIO(content)) or content.startswith(b"PK\x03\x04") else None
 
 
-def _decompressed(name: str, content: bytes, room: Room) -> Iterator[Member]:
+def _decompressed(name: str, content: bytes, budget: ByteBudget) -> Iterator[Member]:
     file = io.BytesIO(content)
     stem, dot, suffix = name.rpartition(".")
     inner = stem if dot and suffix.lower() in {"gz", "bz2", "xz", "tgz", "tbz", "txz", "z"} else name
@@ -97,7 +97,7 @@ def _decompressed(name: str, content: bytes, room: Room) -> Iterator[Member]:
         opened = bz2.BZ2File(file)
     else:
         opened = _Xz(content)
-    yield Member(inner.rpartition(" › ")[2], *room.read(opened))
+    yield Member(inner.rpartition(" › ")[2], *budget.read(opened))
 
 
 class _Xz:
@@ -129,24 +129,24 @@ def _is_old_tar(content: bytes) -> bool:
     return sum(content[:148]) + sum(content[156:512]) + 8 * 32 == int(written, 8)
 
 
-def _in_tar(name: str, content: bytes, room: Room) -> Iterator[Member]:
+def _in_tar(name: str, content: bytes, budget: ByteBudget) -> Iterator[Member]:
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             for member in archive:
                 file = archive.extractfile(member) if member.isfile() else None
-                yield Member(member.name, *(room.read(file) if file is not None else (b"", None)))
-                if room.left < 0:
+                yield Member(member.name, *(budget.read(file) if file is not None else (b"", None)))
+                if budget.left < 0:
                     return
     except _BROKEN:
         yield Member(name.rpartition(" › ")[2], b"", "broken")
 
 
-def _in_zip(name: str, content: bytes, room: Room) -> Iterator[Member]:
+def _in_zip(name: str, content: bytes, budget: ByteBudget) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist():
-                yield _unzipped(archive, info, room)
-                if room.left < 0:
+                yield _unzipped(archive, info, budget)
+                if budget.left < 0:
                     return
             if archive.comment:
                 yield Member("comment", archive.comment)
@@ -154,9 +154,9 @@ def _in_zip(name: str, content: bytes, room: Room) -> Iterator[Member]:
         yield Member(name.rpartition(" › ")[2], b"", "broken")
 
 
-def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, room: Room) -> Member:
+def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: ByteBudget) -> Member:
     try:
         with archive.open(info) as file:
-            return Member(info.filename, *room.read(file))
+            return Member(info.filename, *budget.read(file))
     except _BROKEN:
         return Member(info.filename, b"", "broken or encrypted")

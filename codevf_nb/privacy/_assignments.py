@@ -1,7 +1,7 @@
 """Find secrets by the name of their variable, option, element or header: ``password = '…'``, ``--token …``.
 
 The lower-case text is searched for words that can name a secret. At each word, the whole name is read, then the
-operator, then the value. The name determines how much the value itself must look like a secret (``_name_words.Named``).
+operator, then the value. The name determines how much the value itself must look like a secret (``NameMeaning``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from codevf_nb.privacy._name_words import (
     ANCHORS,
-    Named,
+    NameMeaning,
     is_placeholder,
     meaning,
     words_of,
@@ -72,7 +72,7 @@ _OF_TYPE = re.compile(
 )
 
 
-def given_secrets(content: bytes) -> Iterator[tuple[str, int]]:
+def assigned_secrets(content: bytes) -> Iterator[tuple[str, int]]:
     """Yield each value whose name says that it is secret: the kind of secret, and the offset of the name."""
     lowered = content.lower()
     read = -1
@@ -81,7 +81,7 @@ def given_secrets(content: bytes) -> Iterator[tuple[str, int]]:
             continue
         start, end = _name_around(content, found.start(), found.end())
         read = end
-        what = _given(content, start, end)
+        what = _assigned_secret(content, start, end)
         if what is not None:
             yield what, start
 
@@ -94,7 +94,7 @@ def _name_around(content: bytes, start: int, end: int) -> tuple[int, int]:
     return first, rest.end() if rest else end
 
 
-def _given(content: bytes, start: int, end: int) -> str | None:
+def _assigned_secret(content: bytes, start: int, end: int) -> str | None:
     name = content[start:end].rstrip(b".-")
     end = start + len(name)
     if name[-13:].lower() == b"authorization" and _is_header(content, end):
@@ -109,14 +109,16 @@ def _given(content: bytes, start: int, end: int) -> str | None:
 
 
 _CALLED = {
-    Named.PASSWORD: "a password",
-    Named.SECRET: "a secret key",
-    Named.TOKEN: "a token",
-    Named.KEY: "a secret key",
+    NameMeaning.PASSWORD: "a password",
+    NameMeaning.SECRET: "a secret key",
+    NameMeaning.TOKEN: "a token",
+    NameMeaning.KEY: "a secret key",
 }
 
 
-def _values(content: bytes, start: int, end: int, name: bytes, named: Named) -> Iterator[tuple[bytes, bool, bool]]:
+def _values(
+    content: bytes, start: int, end: int, name: bytes, named: NameMeaning
+) -> Iterator[tuple[bytes, bool, bool]]:
     """Yield possible values of a name: the value, whether it is quoted, and whether an unquoted one may be code."""
     operator = _OPERATOR.match(content, end, end + 160)
     if operator:
@@ -125,16 +127,16 @@ def _values(content: bytes, start: int, end: int, name: bytes, named: Named) -> 
     follows = _ATTRIBUTE.match(content, end, end + 80)
     is_list = follows is None
     follows = follows or _NEXT_ARGUMENT.match(content, end)
-    if follows is None and named is not Named.KEY:
+    if follows is None and named is not NameMeaning.KEY:
         follows = _SQL.match(content, end)
     if follows:
         string = _STRING.match(content, follows.end(), follows.end() + 320)
         value = _inside(string) if string else b""
-        alone = named is Named.PASSWORD and is_strong(value) and b" " not in value and not _HOST.fullmatch(value)
+        alone = named is NameMeaning.PASSWORD and is_strong(value) and b" " not in value and not _HOST.fullmatch(value)
         if value and (not is_list or alone or (is_random(value) and not _is_of_words(value))):
             yield value, True, False
         return
-    yield from _without_sign(content, start, end, name)
+    yield from _values_without_operator(content, start, end, name)
 
 
 def _after_operator(
@@ -146,7 +148,7 @@ def _after_operator(
         return
     bare = found["bare"]
     if bare is None:
-        yield _at_its_place(content, start, found), True, False
+        yield _value_of_tuple(content, start, found), True, False
     elif (
         found["open"] in {b"", b"{"} and not found["next"] and (b"\n" not in operator["gap"] or b"|" in operator["gap"])
     ):
@@ -158,7 +160,7 @@ def _after_operator(
         yield bare, False, not _in_settings(content, start, operator, name)
 
 
-def _at_its_place(content: bytes, start: int, found: re.Match[bytes]) -> bytes:
+def _value_of_tuple(content: bytes, start: int, found: re.Match[bytes]) -> bytes:
     """Return the value of a name; in ``user, password = 'ana', '…'`` it is the second one."""
     before = content[content.rfind(b"\n", 0, start) + 1 : start]
     if not _NAMES_BEFORE.fullmatch(before):
@@ -169,7 +171,7 @@ def _at_its_place(content: bytes, start: int, found: re.Match[bytes]) -> bytes:
     return b"" if value.isalpha() else value
 
 
-def _without_sign(content: bytes, start: int, end: int, name: bytes) -> Iterator[tuple[bytes, bool, bool]]:
+def _values_without_operator(content: bytes, start: int, end: int, name: bytes) -> Iterator[tuple[bytes, bool, bool]]:
     before = content[max(0, start - 8) : start]
     if name.startswith(b"--") or before.endswith(b"--"):
         option = _OPTION.match(content, end, end + 320)
@@ -237,7 +239,7 @@ def is_strong(value: bytes) -> bool:
     )
 
 
-def _is_secret(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code: bool) -> bool:
+def _is_secret(named: NameMeaning, name: bytes, value: bytes, *, quoted: bool, in_code: bool) -> bool:
     """Decide by name and value. A placeholder, a path, a command or a name is not a secret."""
     value = value.strip()
     if quoted and b"{" in value:
@@ -251,11 +253,11 @@ def _is_secret(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code
         or _EXPRESSION.search(value)
     ):
         return False
-    if named is Named.PASSWORD:
+    if named is NameMeaning.PASSWORD:
         return _is_password(name, value, quoted=quoted, in_code=in_code)
-    if _PATH.fullmatch(value) or (is_uuid(value) and (named is Named.KEY or not quoted)):
+    if _PATH.fullmatch(value) or (is_uuid(value) and (named is NameMeaning.KEY or not quoted)):
         return False
-    if named is Named.KEY:
+    if named is NameMeaning.KEY:
         is_name = _DOTTED.fullmatch(value) or (in_code and len(value) < 24 and _IDENTIFIER.fullmatch(value))
         return is_random(value, 16) and not is_name and not _is_of_words(value)
     if not _KEY_CHARACTERS.fullmatch(value) and b" " not in value:
@@ -277,7 +279,7 @@ def _is_password(name: bytes, value: bytes, *, quoted: bool, in_code: bool) -> b
     return _is_bare_value(value, in_code=in_code, least=4)
 
 
-def _is_key(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code: bool) -> bool:
+def _is_key(named: NameMeaning, name: bytes, value: bytes, *, quoted: bool, in_code: bool) -> bool:
     words = value.split(b" ")
     if len(words) >= 12 and len(words) % 3 == 0 and value.replace(b" ", b"").islower():
         return b"mnemonic" in name.lower() or b"seed" in name.lower() or b"phrase" in name.lower()
@@ -293,7 +295,7 @@ def _is_key(named: Named, name: bytes, value: bytes, *, quoted: bool, in_code: b
         return len(value) >= 8 and not _WORDS_ONLY.fullmatch(re.sub(rb"\d{1,4}$", b"", value))
     if not value.isalpha() or len(set(value.lower())) <= 4:
         return False
-    return len(value) >= 20 or (named is Named.SECRET and len(value) >= 8)
+    return len(value) >= 20 or (named is NameMeaning.SECRET and len(value) >= 8)
 
 
 def _is_bare_value(value: bytes, *, in_code: bool, least: int) -> bool:

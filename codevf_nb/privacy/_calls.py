@@ -26,7 +26,7 @@ class Usage:
     fits: Callable[[bytes], bool]
 
 
-def _is_given(value: bytes) -> bool:
+def _is_literal(value: bytes) -> bool:
     """Whether a quoted password is a literal, and not a placeholder, a variable or a sentence."""
     return len(value) >= 3 and b" " not in value and not is_placeholder(value.decode(errors="replace"))
 
@@ -38,10 +38,10 @@ def _is_long_and_random(value: bytes) -> bool:
 _ARG = rb"[ \t\r\n]{0,12}[fbru]{0,2}[\"'][^\"'\r\n]{0,100}[\"'][ \t]{0,4},"
 _SECRET = rb"[ \t\r\n]{0,12}[fbru]{0,2}[\"'](?P<value>[^\"'\r\n{}]{3,200})[\"']"
 USAGES = (
-    Usage("a password", (b"auth=(", b"auth = ("), re.compile(rb"auth ?= ?\(" + _ARG + _SECRET), _is_given),
+    Usage("a password", (b"auth=(", b"auth = ("), re.compile(rb"auth ?= ?\(" + _ARG + _SECRET), _is_literal),
     Usage("a password", (b".login(",), re.compile(rb"\.login\(" + _ARG + _SECRET), is_strong),
-    Usage("a password", (b"BasicAuth(", b"DigestAuth("), re.compile(rb"\w{5,6}Auth\(" + _ARG + _SECRET), _is_given),
-    Usage("a password", (b"URL.create(",), re.compile(rb"URL\.create\((?:" + _ARG + rb"){2}" + _SECRET), _is_given),
+    Usage("a password", (b"BasicAuth(", b"DigestAuth("), re.compile(rb"\w{5,6}Auth\(" + _ARG + _SECRET), _is_literal),
+    Usage("a password", (b"URL.create(",), re.compile(rb"URL\.create\((?:" + _ARG + rb"){2}" + _SECRET), _is_literal),
     Usage(
         "a secret key",
         (b"Credential(", b"Fred(", b"Fernet(", b"NewsApiClient(", b"TimeSeries(", b"Session(", b"InferenceClient("),
@@ -51,24 +51,24 @@ USAGES = (
     Usage(
         "a password", (b"mysql", b"mariadb"), re.compile(rb"\w+ [^\n]{0,80}?-p(?P<value>[^\s\"'$]{3,100})"), is_strong
     ),
-    Usage("a password", (b"sshpass -p",), re.compile(rb"sshpass -p[ ]?[\"']?(?P<value>[^\s\"'$]{3,100})"), _is_given),
+    Usage("a password", (b"sshpass -p",), re.compile(rb"sshpass -p[ ]?[\"']?(?P<value>[^\s\"'$]{3,100})"), _is_literal),
     Usage(
         "a password",
         (b"| sudo -S",),
         re.compile(rb"echo [\"']?(?P<value>[^\s\"'$|]{3,100})[\"']? ?\| sudo -S"),
-        _is_given,
+        _is_literal,
     ),
     Usage(
         "a password",
         (b"curl ",),
         re.compile(rb"curl [^\n]{0,200}?(?:-u|--user)[ =]?[\"']?[\w.@-]{1,80}:(?P<value>[^\s\"'$]{3,100})"),
-        _is_given,
+        _is_literal,
     ),
     Usage(
         "a password",
         (b"IDENTIFIED BY", b"identified by"),
         re.compile(rb"(?i:identified by)(?: password)? [\"'](?P<value>[^\"'\n]{3,100})"),
-        _is_given,
+        _is_literal,
     ),
     Usage(
         "a password",

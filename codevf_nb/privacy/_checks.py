@@ -19,10 +19,10 @@ from codevf_nb.privacy._secret_columns import secret_columns
 from codevf_nb.sdk.exceptions import CodeVFError
 from codevf_nb.sdk.secret import Secret
 
-_TOLD = 5  # findings listed; more are only counted
+_MOST_LISTED = 5  # findings listed; more are only counted
 _MOST_PER_PLACE = 20
-_PIECE = 1 << 20  # bytes per batch; progress is reported after each
-_BESIDE = 1 << 14  # bytes of overlap with the batches before and after: longer than any secret
+_BATCH = 1 << 20  # bytes per batch; progress is reported after each
+_OVERLAP = 1 << 14  # bytes of overlap with the batches before and after: longer than any secret
 _PRIVATE = "a file, column or key whose name is private itself"
 
 
@@ -75,32 +75,32 @@ def check(
         PrivateDataError: Private data was found. The message lists each location and kind, the options, and what could
             not be checked.
     """
-    look = _looked(texts, files, None if own_key is None else Secret(own_key), tell)
+    result = _checked(texts, files, None if own_key is None else Secret(own_key), tell)
     del texts, files, own_key  # a traceback must not show the private data
-    if look.own:
-        look.stop(look.own, "Take it out: it is never sent, whatever is allowed.")
-    if look.secrets and not allow_secrets:
-        look.stop(look.secrets, "Take that out, or, if it may leave, say --allow-secrets.")
-    if look.personal and not allow_personal:
-        look.stop(look.personal, _ways_on(look.personal))
-    return tuple(look.unread)
+    if result.own:
+        result.stop(result.own, "Take it out: it is never sent, whatever is allowed.")
+    if result.secrets and not allow_secrets:
+        result.stop(result.secrets, "Take that out, or, if it may leave, say --allow-secrets.")
+    if result.personal and not allow_personal:
+        result.stop(result.personal, _ways_on(result.personal))
+    return tuple(result.unread)
 
 
-def _looked(
+def _checked(
     texts: Mapping[str, Any], files: Sequence[tuple[str, bytes]], own_key: Secret | None, tell: Tell | None
-) -> _Look:
-    look = _Look(own_key, tell)
+) -> _Check:
+    result = _Check(own_key, tell)
     names = "\n".join(f"{name} {PurePath(name).stem}" for name, _ in files)  # an address ends before the suffix
     for name, value in {**texts, "a file's name": names}.items():
         if value:
-            look.at(name, _encoded(value))
+            result.at(name, _as_bytes(value))
     for name, content in files:
-        look.at(name, content)
-    return look
+        result.at(name, content)
+    return result
 
 
 @dataclass
-class _Look:
+class _Check:
     """The findings so far, and what could not be checked."""
 
     own_key: Secret | None
@@ -130,16 +130,16 @@ class _Look:
 
     def stop(self, found: Sequence[Finding], ways_on: str) -> None:
         """Raise the refusal, which also lists what could not be checked."""
-        unread = f" {not_read(self.unread)}" if self.unread else ""
+        unread = f" {_not_checked(self.unread)}" if self.unread else ""
         _stop(found, ways_on + unread)
 
 
-def not_read(unread: Sequence[Unread]) -> str:
+def _not_checked(unread: Sequence[Unread]) -> str:
     """Return a sentence on the files that could not be checked; empty if there are none."""
     if not unread:
         return ""
-    more = f" and {len(unread) - _TOLD} more" if len(unread) > _TOLD else ""
-    return f"Not looked into: {', '.join(safe_name(str(one)) for one in unread[:_TOLD])}{more}."
+    more = f" and {len(unread) - _MOST_LISTED} more" if len(unread) > _MOST_LISTED else ""
+    return f"Not looked into: {', '.join(safe_name(str(one)) for one in unread[:_MOST_LISTED])}{more}."
 
 
 def secrets_in(part: Part, tell: Tell | None = None) -> Iterator[Finding]:
@@ -184,16 +184,16 @@ def _found(part: Part, tell: Tell | None) -> Iterator[tuple[str, str]]:
 def _in_pieces(part: Part, tell: Tell | None) -> Iterator[tuple[str, int]]:
     """Yield the secrets in a part's bytes, batch by batch. Each batch overlaps with the ones before and after it."""
     size = len(part.content)
-    for start in range(0, size, _PIECE):
+    for start in range(0, size, _BATCH):
         if tell is not None:
             tell(part.name, start, size)
-        first, end = max(0, start - _BESIDE), start + _PIECE
-        for what, offset in secrets_at(part.content[first : end + _BESIDE]):
+        first, end = max(0, start - _OVERLAP), start + _BATCH
+        for what, offset in secrets_at(part.content[first : end + _OVERLAP]):
             if start <= first + offset < end:
                 yield what, first + offset
 
 
-def _encoded(value: Any) -> bytes:
+def _as_bytes(value: Any) -> bytes:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text.encode(errors="replace")
 
@@ -210,7 +210,7 @@ def safe_name(where: str) -> str:
 def _ways_on(found: Sequence[Finding]) -> str:
     columns = [finding.where.partition(" column ")[2] for finding in found if finding.where != _PRIVATE]
     columns = [column for column in dict.fromkeys(columns) if column and not is_number_of_column(column)]
-    masked = ",".join(_quoted(column) for column in columns[:_TOLD])
+    masked = ",".join(_quoted(column) for column in columns[:_MOST_LISTED])
     mask = f"--redact {masked} masks columns of what is attached with -a; if" if masked else "If"
     return f"{mask} it may leave as it is, say --allow-personal."
 
@@ -223,6 +223,6 @@ def _quoted(column: str) -> str:
 
 
 def _stop(found: Sequence[Finding], ways_on: str) -> None:
-    told = "; ".join(f"{finding.what} ({finding.where})" for finding in found[:_TOLD])
-    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-    raise PrivateDataError(f"this would leave: {told}{more}. {ways_on}")
+    listed = "; ".join(f"{finding.what} ({finding.where})" for finding in found[:_MOST_LISTED])
+    more = f"; and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+    raise PrivateDataError(f"this would leave: {listed}{more}. {ways_on}")

@@ -42,9 +42,9 @@ def table_of(name: str, text: str, *, is_table: bool) -> tuple[list[Columns], st
     rows = split(text)
     if not is_table and len(rows) < _LEAST_ROWS:
         return [], text
-    tables, outside = _filed(name, rows)
+    tables, outside = _with_header(name, rows)
     if len(rows) + _MOST_LINES_IN_A_CELL < text.count("\n") and _has_long_cell(rows):
-        tables += _filed(name, [line.split(",") for line in text.splitlines()])[0]
+        tables += _with_header(name, [line.split(",") for line in text.splitlines()])[0]
     return tables, outside
 
 
@@ -96,7 +96,7 @@ def _by_delimiter(delimiter: str) -> Callable[[str], list[Row]]:
             rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
         except csv.Error:  # a quote is not closed
             rows = [line.split(delimiter) for line in text.splitlines()]
-        return [_unframed(row) for row in rows] if delimiter == "|" else rows
+        return [_without_borders(row) for row in rows] if delimiter == "|" else rows
 
     return split
 
@@ -105,7 +105,7 @@ def _by_gaps(text: str) -> list[Row]:
     return [_GAP.split(line.strip()) for line in text.splitlines()]
 
 
-def _unframed(row: Row) -> Row:
+def _without_borders(row: Row) -> Row:
     """Remove the borders of a Markdown table."""
     cells = [cell.strip() for cell in row]
     return cells[1:-1] if len(cells) > 2 and not cells[0] and not cells[-1] else cells
@@ -120,7 +120,7 @@ def _trimmed(row: Row) -> Row:
     return row[:end]
 
 
-def _filed(name: str, rows: Iterable[Row]) -> tuple[list[Columns], str]:
+def _with_header(name: str, rows: Iterable[Row]) -> tuple[list[Columns], str]:
     """Find the header, group the rows below it by column, and return the lines above it as text."""
     rows = [_trimmed(row) for row in rows]
     widths = Counter(len(row) for row in rows if row)

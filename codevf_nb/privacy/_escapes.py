@@ -32,7 +32,7 @@ class Unescaped:
             start = content.rfind(b"\n", 0, found.start()) + 1
             end = content.find(b"\n", found.end())
             at = end = len(content) if end < 0 else end
-            pieces.append(_ESCAPE.sub(_undone, content[start:end]))
+            pieces.append(_ESCAPE.sub(_unescape, content[start:end]))
             self._lines.append((start, end))
             self._starts.append(length)
             length += len(pieces[-1]) + 1
@@ -46,14 +46,14 @@ class Unescaped:
         for found in _ESCAPE.finditer(self._content, start, end):
             if at + found.start() - start >= offset:
                 break
-            at += found.start() - start + len(_undone(found))
+            at += found.start() - start + len(_unescape(found))
             start = found.end()
             if at > offset:
                 return found.start()
         return start + offset - at
 
 
-def _undone(found: re.Match[bytes]) -> bytes:
+def _unescape(found: re.Match[bytes]) -> bytes:
     escape = found[0]
     first = escape[:1]
     if first == b'"':
@@ -64,7 +64,7 @@ def _undone(found: re.Match[bytes]) -> bytes:
         return _entity(escape[escape.rfind(b"&") + 1 : -1].removeprefix(b"amp;"))
     if first == b"\x1b":
         return b" "
-    return _backslashed(escape.lstrip(b"\\"))
+    return _without_backslash(escape.lstrip(b"\\"))
 
 
 def _entity(name: bytes) -> bytes:
@@ -74,7 +74,7 @@ def _entity(name: bytes) -> bytes:
     return _character(int(name[2:], 16) if name[1:2] in b"xX" else int(name[1:]))
 
 
-def _backslashed(letter: bytes) -> bytes:
+def _without_backslash(letter: bytes) -> bytes:
     if letter.endswith(b"m") and b"[" in letter:  # a terminal color
         return b" "
     if letter[:1] in b"ux" and len(letter) > 1:

@@ -60,11 +60,11 @@ class Opener:
 
     def __init__(self) -> None:
         self.unread: list[Unread] = []
-        self._room = archives.Room(MAX_UNPACKED)
+        self._budget = archives.ByteBudget(MAX_UNPACKED)
 
     def parts(self, name: str, content: bytes, depth: int = 0) -> Iterator[Part]:
         """Yield the bytes themselves, then their content: texts, tables, and packed files."""
-        container = archives.kind_of(content)
+        container = archives.opener_for(content)
         if container is None:
             yield from self._text_or_bytes(name, content, depth)
             return
@@ -75,7 +75,7 @@ class Opener:
         names: list[str] = []
         shared: list[str] = []
         sheets: list[tuple[str, bytes]] = []
-        for member in container(name, content, self._room):
+        for member in container(name, content, self._budget):
             inner = f"{name} › {member.name}"
             names.append(member.name)
             if member.name.endswith("sharedStrings.xml"):

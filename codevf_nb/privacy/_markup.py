@@ -33,7 +33,7 @@ HTML_TAGS = {"html", "body", "table", "div", "p", "span", "head", "!doctype"}
 
 
 @dataclass
-class Read:
+class Page:
     """The content of a page: text, tables as rows, values by the names of elements and attributes, and data URLs."""
 
     text: str = ""
@@ -67,17 +67,17 @@ class _Reader:
     """Reads a page tag by tag."""
 
     def __init__(self) -> None:
-        self.read = Read()
+        self.read = Page()
         self._text: list[str] = []
         self._tables = [_Table()]
         self._open: str | None = None  # the element that the text belongs to
         self._own: list[str] = []
 
-    def go(self, text: str) -> Read:
+    def go(self, text: str) -> Page:
         for piece in _PIECE.finditer(text):
             if piece["tag"] is None:
                 raw = piece["raw"] or piece["comment"]
-                self._say(raw if raw is not None else html.unescape(piece["text"] or ""))
+                self._add_text(raw if raw is not None else html.unescape(piece["text"] or ""))
             elif piece["close"]:
                 self._end(piece["tag"])
             else:
@@ -88,7 +88,7 @@ class _Reader:
         self.read.text = "".join(self._text)
         return self.read
 
-    def _say(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         self._text.append(text)
         self._own.append(text)
         for table in self._tables:
@@ -96,11 +96,11 @@ class _Reader:
                 table.cell.append(text)
 
     def _start(self, tag: str, inside: str) -> None:
-        prefix, name = _parted(tag)
+        prefix, name = _split_prefix(tag)
         found = _ATTRIBUTE.findall(inside) if "=" in inside else ()
         attributes = {key.lower(): html.unescape(value.strip("\"'")) for key, value in found}
         for key, value in attributes.items():
-            self.read.named.setdefault(_parted(key)[1], []).append(value)
+            self.read.named.setdefault(_split_prefix(key)[1], []).append(value)
         self._break(prefix, name)
         self._open, self._own = (None if inside.endswith("/") else name), []
         if name in _TABLES and len(self._tables) < _MOST_NESTED:
@@ -111,7 +111,7 @@ class _Reader:
             self._tables[-1].start_cell(_repeated(attributes))
 
     def _end(self, tag: str) -> None:
-        prefix, name = _parted(tag)
+        prefix, name = _split_prefix(tag)
         if self._open == name and name not in HTML_TAGS:
             value = "".join(self._own).strip()
             if value:
@@ -139,12 +139,12 @@ class _Reader:
                     table.cell.append(" ")
 
 
-def read(text: str) -> Read:
+def read(text: str) -> Page:
     """Read a page."""
     return _Reader().go(text)
 
 
-def _parted(tag: str) -> tuple[str, str]:
+def _split_prefix(tag: str) -> tuple[str, str]:
     prefix, _, name = tag.lower().rpartition(":")
     return prefix, name
 

@@ -11,7 +11,7 @@ def words_in(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-class Named(Enum):
+class NameMeaning(Enum):
     """The kind of value that a name announces, by how much the value itself must look like a secret."""
 
     PASSWORD = "a password"  # noqa: S105 - a name, not a password
@@ -71,10 +71,10 @@ _NOT_BEFORE = words_in(
 )
 _ALONE = frozenset(word for word in (*_PASSWORDS.split(), *_SECRETS.split(), *_TOKENS.split()) if len(word) >= 6)
 _MEANING = (
-    dict.fromkeys(_PASSWORDS.split(), Named.PASSWORD)
-    | dict.fromkeys(_SECRETS.split(), Named.SECRET)
-    | dict.fromkeys((*_TOKENS.split(), "tokens"), Named.TOKEN)
-    | dict.fromkeys(_KEYS.split(), Named.KEY)
+    dict.fromkeys(_PASSWORDS.split(), NameMeaning.PASSWORD)
+    | dict.fromkeys(_SECRETS.split(), NameMeaning.SECRET)
+    | dict.fromkeys((*_TOKENS.split(), "tokens"), NameMeaning.TOKEN)
+    | dict.fromkeys(_KEYS.split(), NameMeaning.KEY)
 )
 # The texts to search in the lower-case content; each word above contains one of them.
 ANCHORS = re.compile(
@@ -91,7 +91,7 @@ def words_of(name: str) -> list[str]:
     return [part.lower() for word in _WORDS.findall(name) for part in _CAMEL.split(word)]
 
 
-def meaning(name: str) -> Named | None:
+def meaning(name: str) -> NameMeaning | None:
     """Return the kind of value that a name announces, or None if the name does not announce a secret."""
     words = [word for word in words_of(name) if not word.isdigit()]
     for at in range(len(words) - 1, -1, -1):
@@ -106,10 +106,10 @@ def meaning(name: str) -> Named | None:
     return None
 
 
-def _meaning_of(words: list[str], at: int) -> Named | None:
+def _meaning_of(words: list[str], at: int) -> NameMeaning | None:
     word = words[at]
     if word == "key" and at and words[at - 1] in _KEY_PAIRS:
-        return Named.SECRET
+        return NameMeaning.SECRET
     if word in _MEANING:
         return _MEANING[word]
     if at and words[at - 1] + word in _MEANING:

@@ -6,7 +6,7 @@ import bisect
 import re
 from collections.abc import Iterator
 
-from codevf_nb.privacy._assignments import given_secrets
+from codevf_nb.privacy._assignments import assigned_secrets
 from codevf_nb.privacy._calls import secrets_by_place
 from codevf_nb.privacy._escapes import Unescaped
 from codevf_nb.privacy._format_rules import Kind
@@ -51,7 +51,7 @@ def _read(content: bytes) -> Iterator[tuple[str, int]]:
     yield from _urls(content)
     yield from _lines_with_passwords(content)
     yield from secrets_by_place(content)
-    yield from given_secrets(content)
+    yield from assigned_secrets(content)
 
 
 class _Runs:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from codevf_nb.privacy._assignments import is_strong
 from codevf_nb.privacy._columns import Columns
 from codevf_nb.privacy._name_words import (
-    Named,
+    NameMeaning,
     is_placeholder,
     meaning,
     words_of,
@@ -41,10 +41,10 @@ def secret_columns(table: Columns) -> Iterator[tuple[str, str, int]]:
     yield from _in_pairs(table)
 
 
-def _first_secret(named: Named, column: str, values: Sequence[str]) -> int:
+def _first_secret(named: NameMeaning, column: str, values: Sequence[str]) -> int:
     """Return the first row with a secret, or 0. Under an ambiguous name, at least half of the cells must be secrets."""
     last = [word for word in words_of(column) if not word.isdigit()][-1:]
-    common = named in {Named.KEY, Named.TOKEN} or last[0] in _SHORT
+    common = named in {NameMeaning.KEY, NameMeaning.TOKEN} or last[0] in _SHORT
     first = there = secrets = 0
     for row, value in enumerate(values, 1):
         if not value.strip() or _MASKED.fullmatch(value):
@@ -58,28 +58,28 @@ def _first_secret(named: Named, column: str, values: Sequence[str]) -> int:
     return first if common and secrets * 2 >= there else 0
 
 
-def is_secret_cell(named: Named, column: str, value: str) -> bool:
+def is_secret_cell(named: NameMeaning, column: str, value: str) -> bool:
     """Whether a cell holds a secret, in a column whose name announces one."""
     value = value.strip()
     raw = value.encode(errors="replace")
     if not value or _MASKED.fullmatch(value) or is_placeholder(value):
         return False
-    if named is Named.PASSWORD:
+    if named is NameMeaning.PASSWORD:
         if _HASH.fullmatch(value) or _NO_PASSWORD.fullmatch(value):
             return False
         return is_strong(raw) if words_of(column)[-1] in _SHORT else len(value) >= 4
     words = words_of(column)
-    if (words[-1:] in (["token"], ["secret"], ["key"]) and len(words) == 1) or named is Named.KEY:
+    if (words[-1:] in (["token"], ["secret"], ["key"]) and len(words) == 1) or named is NameMeaning.KEY:
         return is_random(raw) and not _HASH.fullmatch(value)
-    if is_uuid(raw) and named is Named.TOKEN:
+    if is_uuid(raw) and named is NameMeaning.TOKEN:
         return False
     return is_random(raw, 12) or (
-        named is Named.SECRET and len(value) >= 8 and " " not in value and not value.isdigit()
+        named is NameMeaning.SECRET and len(value) >= 8 and " " not in value and not value.isdigit()
     )
 
 
-def _called(named: Named) -> str:
-    return Named.SECRET.value if named is Named.KEY else named.value
+def _called(named: NameMeaning) -> str:
+    return NameMeaning.SECRET.value if named is NameMeaning.KEY else named.value
 
 
 def _in_pairs(table: Columns) -> Iterator[tuple[str, str, int]]:

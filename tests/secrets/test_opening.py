@@ -306,7 +306,7 @@ def test_a_bomb_is_opened_to_a_limit_and_named(monkeypatch):
 
 def test_reading_a_packed_file_stops_at_the_limit():
     """No more is ever held than one piece past the limit."""
-    room = archives.Room(1 << 20)
+    room = archives.ByteBudget(1 << 20)
     content, trouble = room.read(gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(bytes(64 << 20)))))
     assert len(content) <= (2 << 20)
     assert "larger" in trouble
