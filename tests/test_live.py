@@ -120,8 +120,8 @@ def test_ctrl_c_while_the_service_makes_them_wait(started):
     run(client, f"{LOAD} --fault create:1:delay=8")
     client.execute(ASK)
     store = Store(sqlite_url(settings.home() / "ledger.sqlite"))
-    unheard = Ledger(store, "sandbox", "sandbox").questions.unsettled
-    eventually(unheard, "the question is on its way")
+    unknown = Ledger(store, "sandbox", "sandbox").questions.with_unknown_outcome
+    eventually(unknown, "the question is on its way")
     manager.interrupt_kernel()
     heard = said(client, idle)
     (error,) = [content for kind, content in heard if kind == "error"]
@@ -130,7 +130,7 @@ def test_ctrl_c_while_the_service_makes_them_wait(started):
     assert error["traceback"] == [error["evalue"]]
     # The service still has the first request in hand for a while, and says so.
     eventually(lambda: "display_data" in [kind for kind, _ in run(client, ASK)], "the task is found", seconds=60)
-    assert unheard() == []
+    assert unknown() == []
     store.close()
 
 

@@ -23,7 +23,7 @@ def _send(limiter: RateLimiter, client: CodeVFClient) -> None:
     while True:
         with contextlib.suppress(RateLimitError):
             limiter.wait()
-            client.credits.get_balance(on_answer=limiter.heard)
+            client.credits.get_balance(on_answer=limiter.record_rate_limit)
 
 
 def _main(ledger_url: str, base_url: str, api_key: str, threads: str, seconds: str) -> None:
