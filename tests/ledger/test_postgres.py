@@ -95,7 +95,7 @@ def test_two_ledgers_in_one_database(postgres):
         put(one, one.place)
         assert names(one) == {one.place}
         one.close()
-    with pytest.raises(LedgerError, match=r"in each of the schemas public, team, .*\?schema=public"):
+    with pytest.raises(LedgerError, match=r"in each of the schemas public, team: .*\?schema=public"):
         Store(url)
     again = Store(named)
     assert names(again) == {again.place}
