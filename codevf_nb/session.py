@@ -72,7 +72,7 @@ class Session:
         _sessions.add(self)
         self.unsafe = unsafe
         self.ledger = Ledger(store, account.name, account.environment)
-        self.ledger.accounts.unify(account.origin, account.credential)
+        self.ledger.accounts.merge_respelled_address(account.origin, account.credential)
         self._rate_limiter = RateLimiter(store, account.credential, account.requests_per_second)
         self.client = CodeVFClient(account.api_key, account.base_url, allowed_hosts=account.allowed_hosts)
         recorder = TaskRecorder(self.ledger, self._rate_limiter, self.client)
@@ -130,7 +130,7 @@ class Session:
         Raises:
             CodeVFError: it was not asked, or its outcome is unknown; the message says which.
         """
-        with before_ledger_write(), self.ledger.store.together():
+        with before_ledger_write(), self.ledger.store.reuse_connection():
             asked = self._submission.repeat(draft)
             if asked is None:
                 self._check_ledger()
@@ -253,7 +253,7 @@ class Session:
         """Mark the answer of a question as read; without a question, all answers."""
         if entry is None or entry.is_unread:
             with contextlib.suppress(LedgerError):  # the answer is shown although the mark can't be recorded
-                self.ledger.pages.see(self.ledger.clock(), None if entry is None else entry.id)
+                self.ledger.pages.mark_seen(self.ledger.clock(), None if entry is None else entry.id)
 
     def close(self) -> None:
         """Stop watching and close connections. Tasks continue at the service."""

@@ -246,7 +246,7 @@ def test_an_id_that_is_another_questions_is_not_accepted(service, session):
     first = ask(session, "A")
     service.on["tasks/create"] = lambda _: {"id": first.id, "status": "pending"}
     for _ in range(2):
-        with pytest.raises(OutcomeUnknownError, match=f"{first.id} is what became of question 1 already.*settle 2"):
+        with pytest.raises(OutcomeUnknownError, match=f"{first.id} already belongs to question 1.*settle 2"):
             ask(session, "B")
     assert service.sent() == 2
     service.tasks["task_9"] = {"id": "task_9", "status": "pending"}

@@ -82,15 +82,15 @@ def test_the_polling_stays_with_the_parent(tmp_path):
     """A child that is forked from the process that polls does not take itself for that process."""
     store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     leader_lease = Ledger(store, "sandbox", "sandbox").leader_lease("watch", 60)
-    assert leader_lease.is_mine()
+    assert leader_lease.acquire()
 
     def child():
-        assert not leader_lease.is_mine()
+        assert not leader_lease.acquire()
         leader_lease.release()
 
     in_child(child)
-    assert leader_lease.is_mine()
-    assert Ledger(store, "sandbox", "sandbox").leader_lease("watch", 60).is_anothers()
+    assert leader_lease.acquire()
+    assert Ledger(store, "sandbox", "sandbox").leader_lease("watch", 60).is_held_elsewhere()
     store.close()
 
 

@@ -45,7 +45,7 @@ def test_a_429_slows_everybody_down(call):
         kernel.client = kernel._channel._client = CodeVFClient(box.api_key, box.base_url, max_retries=0)
         with pytest.raises(RateLimitError):
             kernel.refresh(ask(kernel).entry) if call == "task" else getattr(kernel, call)(refresh=True)
-        assert 0.5 < kernel._rate_limiter.free_in() <= 1.0
+        assert 0.5 < kernel._rate_limiter.try_take() <= 1.0
         this_kernel.forget()
 
 
@@ -68,13 +68,13 @@ def test_a_turn_past_the_deadline_is_refused_before_it_is_taken(request_):
         task = ask(other).entry
         other.watcher.stop()
         answer = RawAnswer("GET", "tags", 429, {"Retry-After": "65"}, b"")
-        other._rate_limiter.heard(answer)
+        other._rate_limiter.record_rate_limit(answer)
         this_kernel.forget()
         kernel = at(box, requests_per_second=1000.0)
         kernel.watcher.stop()
         before = len(box.requests())
         with pytest.raises(
-            RateLimitError, match=r"the rate limit lets this go in 6[345] s\. Nothing was sent\.$"
+            RateLimitError, match=r"the rate limit allows this request in 6[345] s\. Nothing was sent\.$"
         ) as refused:
             REQUESTS[request_](kernel, task)
         assert len(box.requests()) == before

@@ -306,15 +306,15 @@ STOPPED = {
     "after-attempt": MAYBE,
     "before-exchange": MAYBE,
     "after-exchange": MAYBE,
-    "before-hear": MAYBE,
-    "after-hear": MAYBE,
+    "before-record_response": MAYBE,
+    "after-record_response": MAYBE,
     "before-accept": MAYBE,
     "after-accept": "codevf: stopped waiting, and the task goes on. %codevf cancel task_",
 }
 QUESTION = f"%%codevf Is this default right?\n{CELL}"
 
 
-@pytest.mark.parametrize("step", [step for step in STEPS if not step.endswith("become")])
+@pytest.mark.parametrize("step", [step for step in STEPS if not step.endswith("update_from_task")])
 def test_interrupting_says_in_one_line_how_the_question_stands(shell, account, box, step):
     """Ctrl-C at any step ends the cell with what is known and what to do; run again, it asks or finds one task."""
     at_step(kernel.use(account), step, _interrupted)

@@ -124,7 +124,7 @@ def test_a_limit_that_is_met_is_left_to_the_question(session):
         kernel.prefetch()
         eventually(lambda: is_done(kernel), "it has given up")
         assert [(path, status) for _, path, status, _ in box.requests()] == [("/api/v1/tags", 429)]
-        assert kernel._rate_limiter.free_in() > 0
+        assert kernel._rate_limiter.try_take() > 0
         kernel.close()
 
 
@@ -143,7 +143,7 @@ class Turns:
         self.asked = threading.Event()
         self.taken: list[str] = []
 
-    def free_in(self) -> float:
+    def try_take(self) -> float:
         self.asked.set()
         return 0.0 if self.free.is_set() else 0.01
 
@@ -156,7 +156,7 @@ def test_it_takes_no_turn_that_is_not_left_over():
     turns = Turns()
     known: list[bool] = []
     late = Step("late", lambda: not known, lambda: turns.taken.append("late"))
-    prefetch = Prefetch([turns.step("first"), turns.step("known", needed=False), late], turns.free_in)
+    prefetch = Prefetch([turns.step("first"), turns.step("known", needed=False), late], turns.try_take)
     prefetch.start()
     assert turns.asked.wait(5)
     assert turns.taken == []
@@ -169,7 +169,7 @@ def test_it_takes_no_turn_that_is_not_left_over():
 def test_it_ends_when_the_session_is_closed():
     """Also while it waits for a turn; nothing is fetched afterwards, and an error ends it as well."""
     turns = Turns()
-    prefetch = Prefetch([turns.step("first")], turns.free_in)
+    prefetch = Prefetch([turns.step("first")], turns.try_take)
     prefetch.start()
     assert turns.asked.wait(5)
     began = time.monotonic()
@@ -178,7 +178,7 @@ def test_it_ends_when_the_session_is_closed():
     assert time.monotonic() - began < 5
     turns.free.set()
     assert turns.taken == []
-    failing = Prefetch([turns.step("bad", fetch=lambda: 1 / 0), turns.step("next")], turns.free_in)
+    failing = Prefetch([turns.step("bad", fetch=lambda: 1 / 0), turns.step("next")], turns.try_take)
     failing.start()
     eventually(lambda: not failing.is_running, "it gives up")
     assert turns.taken == ["bad"]

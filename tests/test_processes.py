@@ -148,7 +148,7 @@ class Busy:
         assert entered.wait(10)
 
 
-@pytest.mark.parametrize("way", ["read", "write", "together"])
+@pytest.mark.parametrize("way", ["read", "write", "reuse_connection"])
 def test_a_fork_waits_for_a_transaction_of_another_thread(tmp_path, way):
     """SQLite counts its process's locks in memory: cut in two, a child would find the ledger locked for ever."""
     store = Store(sqlite_url(tmp_path / "ledger.sqlite"))

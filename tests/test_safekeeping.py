@@ -196,14 +196,14 @@ def test_a_ledger_that_changes_while_the_service_answers(current, box, monkeypat
     """The answer goes to no other question, and whoever asks again gets it without paying again."""
     questions = current.ledger.questions
 
-    def hear(*heard, **options):
+    def record_response(*arguments, **options):
         patched.undo()
         with current.ledger.store.write() as connection:
             connection.execute(text("DELETE FROM questions"))
-        questions.hear(*heard, **options)
+        questions.record_response(*arguments, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(questions, "hear", hear)
+        patched.setattr(questions, "record_response", record_response)
         with pytest.raises(NotWrittenError, match=r"no longer in the ledger.*sent all the same.*can't be paid twice"):
             ask(current)
     other = ask(current, "Is that join dropping rows?")

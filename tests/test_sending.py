@@ -142,7 +142,7 @@ def test_a_ledger_of_five_states_keeps_what_it_knew(ledger_url, monkeypatch):  #
         "accepted": (SendState.ACCEPTED, "accepted"),
         "refused": (SendState.REFUSED, "refused"),
     }
-    assert [entry.identity for entry in session.ledger.questions.unsettled()] == ["sending", "unknown"]
+    assert [entry.identity for entry in session.ledger.questions.with_unknown_outcome()] == ["sending", "unknown"]
     assert [entry.identity for entry in session.ledger.questions.open()] == ["accepted"]
     session.close()
 
@@ -153,6 +153,6 @@ def test_a_state_of_another_version_is_refused(store):
     submit(session, ["accepted"])
     with store.write() as connection:
         connection.execute(update(tables.questions).values(state="sending"))
-    with pytest.raises(LedgerError, match="question 1 is 'sending' in the ledger"):
+    with pytest.raises(LedgerError, match="question 1 has the state 'sending' in the ledger"):
         session._submission.repeat(Draft(QUESTION, terms=TERMS))
     session.close()

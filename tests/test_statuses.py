@@ -59,7 +59,7 @@ def test_every_status_is_shown_and_found(store: Store, status: str):  # noqa: F8
     ledger = Ledger(store, "sandbox", "sandbox")
     whose = {"environment": "sandbox", "origin": "sandbox", "credential": "key", "asked_by": "elsewhere"}
     made: dict[str, Entry] = {
-        name: ledger.questions.take_in(f"task_{number}", 0.0, status=name, **whose)
+        name: ledger.questions.import_task(f"task_{number}", 0.0, status=name, **whose)
         for number, name in enumerate(STATUSES)
     }
     look = STATUS_TABLE[status]

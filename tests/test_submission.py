@@ -285,7 +285,7 @@ def test_settle_is_the_cell_again(box, kernel):
     with pytest.raises(OutcomeUnknownError):
         ask(kernel())
     session = kernel()
-    (entry,) = session.ledger.questions.unsettled()
+    (entry,) = session.ledger.questions.with_unknown_outcome()
     assert session.resolve(entry).id == box.tasks()[0]["id"]
 
 
@@ -532,7 +532,7 @@ def test_a_task_from_elsewhere_says_nothing_about_the_clock(box, kernel, made):
     session = kernel()
     with pytest.raises(OutcomeUnknownError):
         ask(session)
-    session.ledger.questions.take_in(
+    session.ledger.questions.import_task(
         "task_elsewhere",
         datetime.fromisoformat(made).timestamp(),
         **{name: getattr(session.account, name) for name in ("environment", "origin", "credential")},
@@ -550,7 +550,7 @@ def test_a_question_that_was_never_sent_is_listed_for_a_day(box, kernel, clock, 
     def interrupt(_turn: object) -> None:
         raise KeyboardInterrupt
 
-    session._rate_limiter.has_come = interrupt
+    session._rate_limiter.wait_for = interrupt
     with pytest.raises(KeyboardInterrupt):
         ask(session)
     clock.now += later
@@ -645,7 +645,7 @@ def test_an_unknown_outcome_stays_with_its_key(box, kernel, renewed):
 # -- Ctrl-C, crashes, several kernels
 
 
-@pytest.mark.parametrize("step", [step for step in STEPS if not step.endswith("become")])
+@pytest.mark.parametrize("step", [step for step in STEPS if not step.endswith("update_from_task")])
 def test_ctrl_c_at_each_step(box, kernel, step):
     """Interrupted anywhere: ``status`` tells where it stands, it can be asked again at once, one task comes of it."""
     session = kernel()
@@ -676,7 +676,7 @@ def test_ctrl_c_while_it_queues_for_its_turn(box, kernel):
     def interrupt(_turn: object) -> None:
         raise KeyboardInterrupt
 
-    session._rate_limiter.has_come = interrupt
+    session._rate_limiter.wait_for = interrupt
     with pytest.raises(KeyboardInterrupt):
         session._submission.submit(draft, 1)
     assert "The service does not have it: run the cell again to ask." in status(session)

@@ -112,7 +112,7 @@ def test_it_takes_only_turns_that_are_free(tmp_path):
     for _ in range(5):
         with pytest.raises(KeyboardInterrupt):  # leaves its place behind, as one who sleeps on it would
             queueing.wait()
-    kernel = world.kernel(turn_in=limiter.free_in)
+    kernel = world.kernel(turn_in=limiter.try_take)
     kernel.watch(world.ask(1, 2, 3))
     live(world, kernel, seconds=6)
     assert world.polls == []

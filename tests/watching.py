@@ -80,10 +80,10 @@ class Kernel(Watcher):
             look=lambda number: world.ledger[number],
             open=lambda: [entry for entry in world.ledger.values() if entry.is_open],
             due_in=lambda entry: max(0.0, 2.0 - (world.time - entry.prepared_at)),
-            may_poll=leader_lease.is_mine if leader_lease else self.may_poll,
+            may_poll=leader_lease.acquire if leader_lease else self.may_poll,
             turn_in=turn_in or world.turn_in,
             release=leader_lease.release if leader_lease else self.release,
-            others_poll=leader_lease.is_anothers if leader_lease else lambda: world.holder not in (None, name),
+            others_poll=leader_lease.is_held_elsewhere if leader_lease else lambda: world.holder not in (None, name),
             gone=lambda: world.gone,
         )
         super().__init__(callbacks, clock=lambda: world.time)

@@ -47,7 +47,7 @@ def elsewhere(ledger: Ledger, draft: Draft, origin: str, asked_by: str) -> list[
 
 def _candidates(ledger: Ledger, draft: Draft) -> list[Entry]:
     """Return the questions with the same texts, the newest first."""
-    return ledger.questions.of_texts(text_digest(draft.question.prompt, draft.question.code))
+    return ledger.questions.with_texts(text_digest(draft.question.prompt, draft.question.code))
 
 
 def _is_same(ledger: Ledger, entry: Entry, draft: Draft, names: Iterable[str], tags: Iterable[Tag]) -> bool:

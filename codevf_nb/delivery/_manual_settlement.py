@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from codevf_nb.delivery._task_recorder import TaskRecorder
 from codevf_nb.ledger import Entry, Ledger
-from codevf_nb.ledger.records import became
+from codevf_nb.ledger.records import columns_of_task
 from codevf_nb.sdk.exceptions import BadRequestError, NotFoundError
 from codevf_nb.sdk.models import differences
 
@@ -35,7 +35,7 @@ class ManualSettlement:
             )
         response = self._recorder.retrieve(task_id)
         if entry.task_id is not None:
-            entry = self._ledger.sending.disown(entry.id, entry.task_id)
+            entry = self._ledger.sending.unlink_task(entry.id, entry.task_id)
         return self._recorder.accept(entry, response)
 
     def mark_not_sent(self, entry: Entry) -> Entry:
@@ -51,8 +51,8 @@ class ManualSettlement:
                     f"question's, say which is this one's: %codevf settle {entry.id} TASK; "
                     f"--again {entry.asking + 1} asks once more in any case."
                 )
-            self._ledger.sending.disown(entry.id, entry.task_id)
-        return self._ledger.sending.abandon(entry.id, "a person says that the service doesn't have it")
+            self._ledger.sending.unlink_task(entry.id, entry.task_id)
+        return self._ledger.sending.mark_not_received(entry.id, "a person says that the service doesn't have it")
 
     def import_task(self, task_id: str) -> Entry:
         """Fetch a task that was asked from elsewhere, so that its answer can be read here."""
@@ -60,8 +60,8 @@ class ManualSettlement:
         made = self._ledger.clock() if response.created_at is None else response.created_at.timestamp()
         whose = {name: getattr(self._account, name) for name in ("environment", "origin", "credential")}
         asked = {"asked_by": "elsewhere", "mode": response.mode, "max_credits": response.max_credits}
-        known = {**became(response), "notes": differences(response) or None}
-        return self._ledger.questions.take_in(known.pop("task_id"), made, **whose, **asked, **known)
+        known = {**columns_of_task(response), "notes": differences(response) or None}
+        return self._ledger.questions.import_task(known.pop("task_id"), made, **whose, **asked, **known)
 
     def _exists(self, task_id: str) -> bool:
         try:

@@ -184,7 +184,9 @@ class Submission:
             return self._recorder.accept_named(entry, taken)
         body = self.unsettled.body(entry)
         if not self._account.polls_move_time:  # a virtual clock can't be compared with this machine's
-            balance = self._client.credits.get_balance(before_attempt=self._wait, on_answer=self._rate_limiter.heard)
+            balance = self._client.credits.get_balance(
+                before_attempt=self._wait, on_answer=self._rate_limiter.record_rate_limit
+            )
             self.unsettled.check_clock(entry, balance.at)
         with self._sender(resumes=True) as sender:
             take = partial(self._rate_limiter.take, sender.turn)
@@ -206,7 +208,7 @@ class Submission:
             if not sender.committed:
                 sender.turn = self._rate_limiter.turn(attempt.left)
                 self._commit_attempt(entry, sender)
-            while not self._rate_limiter.has_come(sender.turn):
+            while not self._rate_limiter.wait_for(sender.turn):
                 self._commit_attempt(entry, sender)
             sender.committed, sender.sent = False, True
 
@@ -216,9 +218,9 @@ class Submission:
         def on_answer(answer: RawAnswer) -> None:
             at = None if answer.at is None else answer.at.timestamp()
             sender.failed_attempts += is_refusal(error_from(answer.status, answer.headers, answer.body))
-            nothing = sender.take_failed_attempts()
-            self._ledger.questions.hear(entry, CREATE, answer.status, answer.body, at, nothing=nothing)
-            self._rate_limiter.heard(answer)
+            failed = sender.take_failed_attempts()
+            self._ledger.questions.record_response(entry, CREATE, answer.status, answer.body, at, failed=failed)
+            self._rate_limiter.record_rate_limit(answer)
 
         try:
             response = self._client.tasks.send(
@@ -236,8 +238,8 @@ class Submission:
             self._check_again(entry.id)
         lease = sender.lease.renewed(self._ledger.clock() + LEASE_SECONDS)
         take = partial(self._rate_limiter.take, sender.turn)
-        more, nothing = int(not sender.committed), sender.take_failed_attempts()
-        if not self._ledger.sending.attempt(lease, take, more=more, nothing=nothing):
+        more, failed = int(not sender.committed), sender.take_failed_attempts()
+        if not self._ledger.sending.attempt(lease, take, more=more, failed=failed):
             raise InFlightError
         sender.committed = True
 
@@ -277,7 +279,7 @@ class Submission:
 
     def _close(self, sender: Sender, why: str, *, refused: bool = False) -> None:
         if not sender.closed:
-            self._ledger.sending.close(sender.lease, why, refused=refused, nothing=sender.end())
+            self._ledger.sending.close(sender.lease, why, refused=refused, failed=sender.end())
             sender.closed = True
 
     # -- pieces

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from codevf_nb.delivery._errors import key_conflict, manual_settlement_needed
 from codevf_nb.delivery._request import cost_cap
 from codevf_nb.ledger import Entry, Ledger, RateLimiter
-from codevf_nb.ledger.records import became, noted
+from codevf_nb.ledger.records import columns_of_task, merged_notes
 from codevf_nb.ledger.sending import TaskTakenError
 from codevf_nb.sdk.exceptions import APIConnectionError, APIError
 from codevf_nb.sdk.models import TaskResponse, differences
@@ -40,7 +40,9 @@ class TaskRecorder:
 
     def retrieve(self, task_id: str) -> TaskResponse:
         """Fetch a task from the service, in a turn of the rate limit."""
-        return self._client.tasks.retrieve(task_id, before_attempt=self._wait, on_answer=self._rate_limiter.heard)
+        return self._client.tasks.retrieve(
+            task_id, before_attempt=self._wait, on_answer=self._rate_limiter.record_rate_limit
+        )
 
     def accept(self, entry: Entry, response: TaskResponse, note: str | None = None) -> Entry:
         """Record a response as the task of a question.
@@ -53,14 +55,14 @@ class TaskRecorder:
         Raises:
             OutcomeUnknownError: the task is another question's.
         """
-        notes = [*(noted(entry, response) or ()), *([note] if note else ())]
+        notes = [*(merged_notes(entry, response) or ()), *([note] if note else ())]
         if response.at is not None and response.created_at is not None:
             existed = (response.at - response.created_at).total_seconds()
             if existed > self._ledger.clock() - entry.prepared_at + EARLIER_SECONDS:
                 notes.append(f"asked before from elsewhere, {existed / 3600:.1f} hours ago: 0 credits now.")
         if not self._ledger.lasts:
             notes.append(NOT_KEPT)
-        values = {**became(response, entry.response_schema), "cost_cap": cost_cap(entry, response)}
+        values = {**columns_of_task(response, entry.response_schema), "cost_cap": cost_cap(entry, response)}
         if response.is_final and response.credits_used is None:
             # The task is final already: the next poll fetches its answer and its cost.
             values = {**values, "status": UNKNOWN_STATUS, "completed_at": None}

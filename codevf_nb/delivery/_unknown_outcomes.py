@@ -141,8 +141,8 @@ class UnknownOutcomes:
         Args:
             since: Include questions that were prepared after this and never sent, in seconds since 1970 UTC.
         """
-        here = self._ledger.questions.unsettled(prepared_since=since)
-        other = self._ledger.questions.unsettled_elsewhere(self._account.origin, self._asked_by)
+        here = self._ledger.questions.with_unknown_outcome(prepared_since=since)
+        other = self._ledger.questions.with_unknown_outcome_elsewhere(self._account.origin, self._asked_by)
         return [(entry, self.advice(entry)) for entry in (*here, *other)]
 
     def advice(self, entry: Entry) -> str:

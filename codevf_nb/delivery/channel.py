@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from codevf_nb.delivery._watcher_callbacks import PollResult, WatchedQuestion, WatcherCallbacks
 from codevf_nb.delivery.watcher import Watcher
-from codevf_nb.ledger.records import became, noted
+from codevf_nb.ledger.records import columns_of_task, merged_notes
 from codevf_nb.sdk import CodeVFClient
 from codevf_nb.sdk.exceptions import (
     APIConnectionError,
@@ -61,7 +61,7 @@ class ServiceChannel:
     @property
     def queued(self) -> dict[str, Any]:
         """The hooks of a request that queues for its turn; its response may slow down the rate limit."""
-        return {"before_attempt": self._wait, "on_answer": self._rate_limiter.heard}
+        return {"before_attempt": self._wait, "on_answer": self._rate_limiter.record_rate_limit}
 
     def client_and_hooks(
         self, *, has_turn: bool = False, deadline: float | None = None
@@ -73,12 +73,12 @@ class ServiceChannel:
             deadline: The longest time for the request, in seconds.
         """
         if has_turn:
-            return self._polling, {"on_answer": self._rate_limiter.heard, "deadline": deadline}
+            return self._polling, {"on_answer": self._rate_limiter.record_rate_limit, "deadline": deadline}
         return self._client, {**self.queued, "deadline": deadline}
 
     def take_turn(self) -> float:
         """Take a turn if one is free and return 0, else return the seconds to wait."""
-        return self._rate_limiter.free_in()
+        return self._rate_limiter.try_take()
 
     def watcher(self) -> Watcher:
         """Return a new watcher for this session."""
@@ -90,10 +90,10 @@ class ServiceChannel:
                 look=questions.get,
                 open=questions.open,
                 due_in=self._due_in,
-                may_poll=leader_lease.is_mine,
-                turn_in=self._rate_limiter.free_in,
+                may_poll=leader_lease.acquire,
+                turn_in=self._rate_limiter.try_take,
                 release=leader_lease.release,
-                others_poll=leader_lease.is_anothers,
+                others_poll=leader_lease.is_held_elsewhere,
                 gone=self._account.gone,
             )
         )
@@ -138,16 +138,16 @@ class ServiceChannel:
 
         def on_answer(answer: RawAnswer) -> None:
             received[:] = [answer]
-            self._rate_limiter.heard(answer)
+            self._rate_limiter.record_rate_limit(answer)
 
         response = client.tasks.retrieve(str(entry.task_id), before_attempt=in_turn, on_answer=on_answer)
         if entry.is_open and self._may_have_more(entry, response):
             return entry, response.retry_after
-        seen = {**became(response, entry.response_schema), "notes": noted(entry, response)}
+        seen = {**columns_of_task(response, entry.response_schema), "notes": merged_notes(entry, response)}
         seen.pop("task_id")
         if entry.is_open and all(getattr(entry, name) == value for name, value in seen.items()):
             return entry, response.retry_after
-        return self._ledger.questions.become(entry, received[0], **seen), response.retry_after
+        return self._ledger.questions.update_from_task(entry, received[0], **seen), response.retry_after
 
     def _may_have_more(self, entry: Entry, response: TaskResponse) -> bool:
         """Whether a completed task has neither answer nor credits yet; it is False again after a few polls."""

@@ -1,4 +1,4 @@
-"""The ledger: what was asked, answered, held and spent, kept where a killed kernel can't lose it."""
+"""The ledger: a database of questions, answers and credits that survives a killed kernel."""
 
 from __future__ import annotations
 
@@ -71,7 +71,15 @@ __all__ = [
 
 
 class Ledger:
-    """One account's view of the ledger; ``owner`` names this process in leases."""
+    """One account's access to the ledger.
+
+    Args:
+        store: The database.
+        account: The account's name.
+        environment: live, test or sandbox.
+        clock: Returns the time in seconds since 1970 UTC; the store's clock by default.
+        owner: The name of this process in leader leases.
+    """
 
     def __init__(
         self,
@@ -94,13 +102,13 @@ class Ledger:
         self.catalogue = Catalogue(store, account)
 
     def identities(self, identity: Callable[[str], str]) -> tuple[str, ...]:
-        """Return a question's identity under each name of this account, the present one first."""
+        """Return a question's identity under each name of this account, the current name first."""
         return tuple(identity(name) for name in self.accounts.names())
 
     def leader_lease(self, name: str, seconds: float) -> LeaderLease:
-        """Make a claim to work that one process does for all; passed on so many seconds after its holder died."""
+        """Return a lease on work that one process does for all; it expires ``seconds`` after its last renewal."""
         return LeaderLease(self.store, name, self.owner, seconds)
 
     def lease(self, seconds: float) -> Lease:
-        """Make a lease for one sender of this process's that lasts so many seconds from now."""
+        """Return a lease for one sender of this process; it expires in ``seconds``."""
         return Lease.take(self.clock() + seconds)

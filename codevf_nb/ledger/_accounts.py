@@ -1,7 +1,7 @@
-"""Which accounts a ledger knows, and which of them are one: a key that was renewed makes a new name for an old account.
+"""The accounts of a ledger, and their earlier names: a renewed key gives an account a new name.
 
-A question's row has the name under which its account is known now. The names it had before are kept in ``accounts``,
-since identities were made from them: what was asked under an earlier name is looked up by that name.
+A question is stored under the current name of its account. The table ``accounts`` keeps the earlier names, because the
+identities of older questions were computed from them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, case, delete, func, insert, select
 
 from codevf_nb.ledger._store import Store
 from codevf_nb.ledger.records import FOREIGN
-from codevf_nb.ledger.rows import drop, each
+from codevf_nb.ledger.rows import delete_related, each
 from codevf_nb.ledger.tables import (
     IS_OPEN,
     accounts,
@@ -31,7 +31,7 @@ _NAMES = select(accounts)
 _account = each(questions.c.account).subquery()
 _first = questions.alias("first")
 _FIRST_ID = select(func.min(_first.c.id)).where(_first.c.account == _account.c.name).scalar_subquery()
-# One question of each account says where the account is: its name is made of the address and the key.
+# Any question of an account gives its address, since the account's name is computed from address and key.
 _PLACES = select(questions.c.account, questions.c.environment, questions.c.origin, questions.c.credential).join(
     _account, questions.c.id == _FIRST_ID
 )
@@ -53,7 +53,7 @@ NOTHING_CHANGED = "Nothing was changed."
 
 @dataclass(frozen=True)
 class KnownAccount:
-    """An account that the ledger knows. ``last_asked`` is in seconds since 1970 UTC; ``earlier`` are former names."""
+    """An account in the ledger. ``last_asked`` is in seconds since 1970 UTC; ``earlier`` has its earlier names."""
 
     name: str
     environment: str
@@ -65,7 +65,7 @@ class KnownAccount:
 
 
 class Accounts:
-    """The accounts of a ledger, as seen from one of them."""
+    """Lists the accounts of a ledger, and merges others into the current account."""
 
     def __init__(self, store: Store, account: str, environment: str) -> None:
         self._store = store
@@ -73,14 +73,14 @@ class Accounts:
         self._environment = environment
 
     def names(self) -> tuple[str, ...]:
-        """Return every name of this account, the one that its rows have now first."""
+        """Return every name of this account, the current name first."""
         with self._store.read() as connection:
             now = renamed(connection)
         current = now.get(self._account, self._account)
         return current, *sorted(name for name, account in now.items() if account == current)
 
     def known(self, origin: str) -> list[KnownAccount]:
-        """Return every account of the ledger by name, this one too, which is at ``origin``."""
+        """Return every account of the ledger, sorted by name, including this one, whose address is ``origin``."""
         with self._store.read() as connection:
             now = renamed(connection)
             places = {row.account: row for row in connection.execute(_PLACES)}
@@ -94,10 +94,14 @@ class Accounts:
         earlier = {name: tuple(sorted(old for old in now if now[old] == name)) for name in found}
         return [KnownAccount(**{**vars(found[name]), "earlier": earlier[name]}) for name in sorted(found)]
 
-    def unify(self, origin: str, credential: str) -> None:
-        """Find what was asked under another spelling of this address: it is at this address, and this key's account.
+    def merge_respelled_address(self, origin: str, credential: str) -> None:
+        """Merge questions that were stored under another spelling of this address.
 
-        ``origin`` is the canonical spelling. Ledgers of earlier versions hold addresses as they were typed.
+        Earlier versions stored addresses as they were typed.
+
+        Args:
+            origin: The normalized address.
+            credential: The digest of the key. Accounts with the same key are merged into this one.
         """
         with self._store.read() as connection:
             places = connection.execute(_PLACES).all()
@@ -113,12 +117,19 @@ class Accounts:
                     self._move(connection, place.account)
 
     def join(self, name: str, origin: str, asked_by: str, *, sure: bool = False) -> int:
-        """Record that another account of the ledger is this one under an earlier key; return how many questions moved.
+        """Merge another account of the ledger, which had an earlier key, into this one.
 
-        ``sure``: also where it is at another address, or where ``asked_by`` has asked nothing there.
+        Args:
+            name: The other account.
+            origin: The address of this account.
+            asked_by: The current person.
+            sure: Also merge if the other account has another address, or no question by ``asked_by``.
+
+        Returns:
+            The number of questions that were moved.
 
         Raises:
-            BadRequestError: it can't be the same account, or may not be and nobody has said so; nothing is changed.
+            BadRequestError: It can't be the same account, or it is doubtful and ``sure`` is false. Nothing is changed.
         """
         with self._store.write() as connection:
             now = renamed(connection)
@@ -140,18 +151,18 @@ class Accounts:
         environment = places[other].environment
         if environment != self._environment:
             raise BadRequestError(
-                f"{other} is of the environment {environment}, this account of {self._environment}: they can't be "
+                f"{other} is in the environment {environment}, this account in {self._environment}: they can't be "
                 f"the same. {NOTHING_CHANGED}"
             )
 
     def _move(self, connection: Connection, name: str) -> int:
-        """Give another account's rows this account's name, in one transaction; none where they are one already."""
+        """Store another account's rows under this account's name; return the number of questions moved."""
         now = renamed(connection)
         mine, other = now.get(self._account, self._account), now.get(name, name)
         if mine == other:
             return 0
-        _drop_doubles(connection, mine, other)
-        for table in (tags, projects):  # what the service offers is listed again
+        _delete_duplicates(connection, mine, other)
+        for table in (tags, projects):  # these are fetched from the service again
             connection.execute(delete(table).where(table.c.account == other))
         connection.execute(update(book).where(book.c.account == other).values(account=mine))
         moved = connection.execute(update(questions).where(questions.c.account == other).values(account=mine)).rowcount
@@ -161,12 +172,12 @@ class Accounts:
 
 
 def renamed(connection: Connection) -> Mapping[str, str]:
-    """Return the present name of every account that had another one."""
+    """Return the current name for each earlier name of an account."""
     return {row.earlier: row.account for row in connection.execute(_NAMES)}
 
 
 def present_name(store: Store, account: str) -> str:
-    """Return the name that an account has now."""
+    """Return the current name of an account."""
     with store.read() as connection:
         return renamed(connection).get(account, account)
 
@@ -184,20 +195,20 @@ def _check_likely(connection: Connection, other: str, origin: str, asked_by: str
     )
 
 
-def _drop_doubles(connection: Connection, mine: str, other: str) -> None:
-    """Keep one row of a task that both accounts have: the one that asked, since the other only looked at it."""
+def _delete_duplicates(connection: Connection, mine: str, other: str) -> None:
+    """Keep one row of each task that both accounts have: the one that asked, not the imported one."""
     for my_id, my_identity, their_id, their_identity, task_id in connection.execute(
         _IN_BOTH, {"mine": mine, "other": other}
     ).all():
         if not (my_identity.startswith(FOREIGN) or their_identity.startswith(FOREIGN)):
             raise BadRequestError(
-                f"both {mine} and {other} have asked a question of their own that became {task_id}, so they are at "
+                f"{mine} and {other} have each asked a question with the task {task_id}, so they use "
                 f"different services. {NOTHING_CHANGED}"
             )
-        double = my_id if my_identity.startswith(FOREIGN) else their_id
-        for beside in (bodies, answers):
-            drop(connection, beside, double)
-        connection.execute(delete(questions).where(questions.c.id == double))
+        duplicate = my_id if my_identity.startswith(FOREIGN) else their_id
+        for table in (bodies, answers):
+            delete_related(connection, table, duplicate)
+        connection.execute(delete(questions).where(questions.c.id == duplicate))
 
 
 def _is_same(spelled: str, origin: str) -> bool:

@@ -1,9 +1,9 @@
-"""Budgets: the most that this ledger may spend in an environment, or in a project there, per day, week or month.
+"""Budgets: limits on the credits spent in an environment, or in one of its projects, per day, week or month.
 
-An environment is live, test or sandbox, whatever the account: a new key, or another one, does not lift a budget.
-A question is counted in the period in which it was asked: with what it used once that is known, with its worst case
-before. It is checked and counted in the one transaction that prepares it, so that two kernels can't both take the last
-credit. Periods begin at midnight UTC; a week begins on Monday.
+An environment is live, test or sandbox. A budget applies to all its accounts, so another key does not avoid it. A
+question counts in the period in which it was asked: with its highest possible cost at first, and with the credits it
+used once these are known. The transaction that prepares a question checks and reserves its cost, so that two kernels
+can't both spend the last credit. Periods begin at midnight UTC; a week begins on Monday.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from codevf_nb.sdk.statuses import status_info
 
 EVERY_PROJECT = ""
 
-# Made once: every question looks for its budgets, and hardly any has one.
+# Built once: every question queries its budgets, and few have one.
 _ALL = (
     select(budgets)
     .where(budgets.c.environment == bindparam("environment"))
@@ -36,18 +36,18 @@ _OF_PROJECT = _ALL.where(budgets.c.project.in_((EVERY_PROJECT, bindparam("projec
 
 
 class BudgetExceededError(CodeVFError):
-    """A question's worst case would go past a budget. Nothing was sent."""
+    """The highest possible cost of a question exceeds a budget. Nothing was sent."""
 
 
 class Period(StrEnum):
-    """How long a budget lasts before it begins anew."""
+    """The period after which a budget starts again."""
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
 
     def around(self, now: float) -> tuple[float, float]:
-        """Return when the period that holds this moment began, and when it ends."""
+        """Return the start and the end of the period that contains ``now`` (seconds since 1970 UTC)."""
         today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         if self is Period.MONTH:
             begins = today.replace(day=1)
@@ -60,7 +60,15 @@ class Period(StrEnum):
 
 @dataclass(frozen=True)
 class Budget:
-    """One budget as it stands: ``taken`` is spent or reserved in this period. ``project`` is "" for all of them."""
+    """The current state of a budget.
+
+    Attributes:
+        project: The project, or "" for all projects together.
+        period: The period.
+        credits: The limit per period.
+        taken: The credits spent or reserved in the current period.
+        until: When the current period ends (seconds since 1970 UTC).
+    """
 
     project: str
     period: Period
@@ -70,7 +78,7 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """What may still be spent or reserved until the period ends, in credits."""
+        """The credits that may still be spent or reserved in this period."""
         return max(0.0, self.credits - self.taken)
 
     def __str__(self) -> str:
@@ -80,10 +88,13 @@ class Budget:
 
 
 def amount(text: str) -> tuple[float, Period]:
-    """Read a budget as people type it: 2000/day, 10,000/month.
+    """Parse a budget such as ``2000/day`` or ``10,000/month``.
+
+    Returns:
+        The credits and the period.
 
     Raises:
-        BadRequestError: it can't be read so.
+        BadRequestError: The text is not a budget.
     """
     number, _, period = text.partition("/")
     try:
@@ -92,7 +103,7 @@ def amount(text: str) -> tuple[float, Period]:
             return credits, Period(period.strip().lower())
     except ValueError:
         pass
-    raise BadRequestError(f"a budget is so many credits per day, week or month, such as 2000/day; not {text!r}.")
+    raise BadRequestError(f"a budget is a number of credits per day, week or month, such as 2000/day; not {text!r}.")
 
 
 class Budgets:
@@ -104,7 +115,11 @@ class Budgets:
         self._clock = clock
 
     def set(self, text: str, project: str = EVERY_PROJECT) -> None:
-        """Allow so many credits per period (``2000/day``) from now on; what this period has spent already counts."""
+        """Set a budget such as ``2000/day``; credits already spent in the current period count.
+
+        Raises:
+            BadRequestError: The text is not a budget.
+        """
         credits, period = amount(text)
         which = (*self._of(project), budgets.c.period == period)
         values = {"environment": self._environment, "project": project, "period": period.value, "credits": credits}
@@ -113,12 +128,12 @@ class Budgets:
             connection.execute(insert(budgets).values(values))
 
     def remove(self, project: str = EVERY_PROJECT) -> bool:
-        """Take the budgets of a project (or those of all projects together) away; whether there were any."""
+        """Remove the budgets of a project, or of all projects together; return whether there were any."""
         with self._store.write() as connection:
             return connection.execute(delete(budgets).where(*self._of(project))).rowcount > 0
 
     def standing(self, project: str | None = None) -> list[Budget]:
-        """Return every budget as it stands now; with a project, those that a question of it has to keep."""
+        """Return the current state of every budget; with ``project``, of those that apply to its questions."""
         with self._store.read() as connection:
             return _standing(connection, self._environment, project, self._clock())
 
@@ -127,7 +142,11 @@ class Budgets:
 
 
 def check(connection: Connection, environment: str, project: str | None, cost_cap: float, now: float) -> None:
-    """Refuse a question that would go past a budget, within the transaction that is about to prepare it."""
+    """Refuse a question that would exceed a budget; runs in the transaction that prepares the question.
+
+    Raises:
+        BudgetExceededError: ``cost_cap`` exceeds the rest of a budget.
+    """
     for budget in _standing(connection, environment, project or EVERY_PROJECT, now):
         if cost_cap > budget.left:
             named = f" --project {budget.project}" if budget.project else ""
@@ -165,7 +184,7 @@ def _taken(connection: Connection, environment: str, project: str, begins: float
     query = query.where(questions.c.environment == environment, questions.c.prepared_at >= begins)
     if project != EVERY_PROJECT:
         query = query.where(questions.c.project == project)
-    # A task that was looked at under another account too has a row of each: it counts once.
+    # A task can have a row under two accounts, if one of them imported it. It counts once.
     counted: dict[object, float] = {}
     for row in connection.execute(query):
         task = row.id if row.task_id is None else (row.origin, row.task_id)
@@ -174,7 +193,7 @@ def _taken(connection: Connection, environment: str, project: str, begins: float
 
 
 def _counts(row: Row[Any], now: float) -> float:
-    """Return what one question counts: its worst case, until it is known to have used less or to be nowhere."""
+    """Return a question's credits: its highest possible cost, until the cost is known or the question was not sent."""
     worst = float(row.cost_cap or 0)
     if row.state == SendState.ACCEPTED:
         look = status_info(row.status)

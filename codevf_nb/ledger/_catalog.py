@@ -1,4 +1,4 @@
-"""What the service offers one account: its tags and the projects already made, as they were last seen."""
+"""A cache of the tags and projects that the service listed for an account."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from codevf_nb.ledger._store import Store
 from codevf_nb.ledger.tables import projects, tags
 from codevf_nb.sdk.models import Tag
 
-# Made once: every question looks for its tag and its project.
+# Built once: every question queries its tag and its project.
 _TAGS = select(tags).where(tags.c.account == bindparam("account")).order_by(tags.c.sort_order, tags.c.tag_id)
 _TAGS_SEEN_AT = select(func.min(tags.c.seen_at)).where(tags.c.account == bindparam("account"))
 _PROJECT = select(projects.c.project_id).where(
@@ -27,7 +27,7 @@ class Catalogue:
         self._account = account
 
     def keep_tags(self, seen: Sequence[Tag], now: float) -> None:
-        """Replace the known tags by those that the service has just listed."""
+        """Replace the stored tags with those that the service has just listed."""
         rows = [
             {
                 "account": self._account,
@@ -48,7 +48,7 @@ class Catalogue:
                 connection.execute(insert(tags), rows)
 
     def tags(self) -> list[Tag]:
-        """Return the known tags in the service's order; an empty list where none has been listed yet."""
+        """Return the stored tags in the service's order; an empty list if none has been stored."""
         with self._store.read() as connection:
             rows = connection.execute(_TAGS, {"account": self._account}).all()
         return [
@@ -65,30 +65,30 @@ class Catalogue:
         ]
 
     def tags_seen_at(self) -> float | None:
-        """Return when the known tags were listed; None where none has been."""
+        """Return when the stored tags were fetched (seconds since 1970 UTC), or None."""
         with self._store.read() as connection:
             seen_at: float | None = connection.scalar(_TAGS_SEEN_AT, {"account": self._account})
         return seen_at
 
     def keep_project(self, name: str, project_id: int) -> None:
-        """Remember under which id the service knows a project."""
+        """Store the service's id of a project."""
         which = (projects.c.account == self._account, projects.c.name == name)
         with self._store.write() as connection:
             connection.execute(delete(projects).where(*which))
             connection.execute(insert(projects).values(account=self._account, name=name, project_id=project_id))
 
     def forget_project(self, name: str) -> None:
-        """Forget the id of a project that the service no longer has."""
+        """Delete the id of a project that the service no longer has."""
         with self._store.write() as connection:
             connection.execute(delete(projects).where(projects.c.account == self._account, projects.c.name == name))
 
     def projects(self) -> list[str]:
-        """Return the names of the projects made before."""
+        """Return the names of the stored projects."""
         query = select(projects.c.name).where(projects.c.account == self._account).order_by(projects.c.name)
         with self._store.read() as connection:
             return list(connection.scalars(query))
 
     def project(self, name: str) -> int | None:
-        """Return the id of a project made before."""
+        """Return the stored id of a project, or None."""
         with self._store.read() as connection:
             return connection.scalar(_PROJECT, {"account": self._account, "name": name})

@@ -1,4 +1,4 @@
-"""What the kinds of database have to offer that a ledger can lie in."""
+"""The interface of a database that can hold a ledger."""
 
 from __future__ import annotations
 
@@ -11,27 +11,36 @@ from codevf_nb.ledger._digests import Digests
 
 
 class Database:
-    """One database, opened. ``keeps_journal``: it has a journal file that comes and goes with its connections."""
+    """An open database.
+
+    Attributes:
+        engine: SQLAlchemy's engine.
+        keeps_journal: Whether a journal file is created and deleted with the connections.
+    """
 
     engine: Engine
     keeps_journal = False
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
-        """Begin a transaction; one that writes waits here until no other one does."""
+        """Begin a transaction; a writing transaction waits here until no other one is open."""
         raise NotImplementedError
 
-    def settle(self, connection: Connection, digests: Digests) -> None:
-        """Bring the tables up to date, and refuse what the ledger can't be kept in; within a writing transaction."""
+    def set_up(self, connection: Connection, digests: Digests) -> None:
+        """Migrate the tables, and refuse an unsuitable database; runs in a writing transaction.
+
+        Raises:
+            LedgerError: The database is not suitable for a ledger.
+        """
         migrations.upgrade(connection, digests)
 
-    def advice(self, error: BaseException) -> str:  # noqa: ARG002 - a kind of database may have some
-        """Say what to do about an error, where more can be said than what the database says."""
+    def advice(self, error: BaseException) -> str:  # noqa: ARG002 - subclasses use it
+        """Return advice on an error that adds to the database's own message, or ""."""
         return ""
 
     def empty_journal(self) -> None:
-        """Delete what the journal holds, if no other process needs it."""
+        """Empty the journal file if no other process uses it."""
 
 
 def driver_connection(connection: Connection) -> Any:
-    """Return the driver's own connection."""
+    """Return the connection of the database driver."""
     return connection.connection.driver_connection

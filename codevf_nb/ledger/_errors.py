@@ -1,4 +1,4 @@
-"""What opening or using the ledger may end in."""
+"""The error of the ledger."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from codevf_nb.sdk.exceptions import CodeVFError
 
 
 class LedgerError(CodeVFError):
-    """The ledger can't be opened or written; the message says which one and why."""
+    """The ledger can't be opened or used; the message names the ledger and the reason."""

@@ -1,9 +1,9 @@
-"""How a SQLite ledger keeps its journal: WAL where the file system can carry it, else SQLite's old one.
+"""The journal mode of a SQLite ledger: WAL where the file system supports it, otherwise a rollback journal.
 
-With WAL readers and a writer don't wait for each other, but all who use the file must share memory. A home on the
-network (NFS, common on a hub) doesn't give them that: SQLite may refuse there, or, with kernels on two machines, seem
-to work and spoil the file. So a file system that is known to be remote gets no WAL, and elsewhere it is tried first, on
-a file of its own, since a ledger that was switched in vain can't always be switched back.
+With WAL, readers and a writer don't wait for each other, but all processes that use the file must share memory. A
+network file system (NFS, common on a hub) does not support that: SQLite may refuse, or, with kernels on two machines,
+corrupt the file. A known network file system therefore gets no WAL. On others, WAL is first tried on a temporary file,
+since a failed switch of the ledger can't always be undone.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ _REMOTE = {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "lustre", "nfs", 
 log = logging.getLogger("codevf_nb.ledger")
 
 
-def settle(path: Path, seconds: float) -> str:
-    """Give the ledger at ``path`` the best journal its place allows, and return which: ``wal`` or ``delete``.
+def set_mode(path: Path, seconds: float) -> str:
+    """Set the best journal mode that the file system supports.
 
-    While another kernel is writing (for more than ``seconds``) the journal stays what it is.
+    The mode stays unchanged while another kernel is writing for more than ``seconds``.
+
+    Returns:
+        The journal mode: ``wal`` or ``delete``.
     """
     with contextlib.closing(sqlite3.connect(path, timeout=seconds, isolation_level=None)) as connection:
         now = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
         system = file_system(path)
         wanted = ROLLBACK if _is_remote(system) else WAL if now == WAL or carries_wal(path.parent) else ROLLBACK
         if wanted != now:
-            with contextlib.suppress(sqlite3.OperationalError):  # in use: the next one to open it settles it
+            with contextlib.suppress(sqlite3.OperationalError):  # in use: the next process that opens it sets the mode
                 now = str(connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0])
     if now != WAL:
         log.info("the ledger at %s (on %s) goes without WAL: its readers and writers take turns", path, system)
@@ -39,7 +42,7 @@ def settle(path: Path, seconds: float) -> str:
 
 
 def carries_wal(folder: Path) -> bool:
-    """Whether what one connection writes to a WAL database in this folder is read by another one."""
+    """Return whether a connection can read what another one writes to a WAL database in this folder."""
     try:
         with tempfile.TemporaryDirectory(prefix=".codevf-probe-", dir=folder) as scratch:
             return _carries_wal(Path(scratch) / "probe.sqlite")
@@ -48,7 +51,7 @@ def carries_wal(folder: Path) -> bool:
 
 
 def file_system(path: Path) -> str:
-    """Name the kind of file system that a path lies on (Linux); ``unknown`` where the system doesn't say."""
+    """Return the type of the file system of a path (Linux only), or ``unknown``."""
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -64,7 +67,7 @@ def file_system(path: Path) -> str:
 
 
 def _is_remote(system: str) -> bool:
-    # What lies behind FUSE can't be known (sshfs, s3fs, a hub's own): the old journal is right on all of them.
+    # The file system behind FUSE is unknown (sshfs, s3fs, a hub's own); a rollback journal works on all of them.
     return system in _REMOTE or system.startswith("fuse")
 
 

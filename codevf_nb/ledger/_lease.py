@@ -1,9 +1,9 @@
-"""The right to send one question: who has it, until when, and whether whoever has it is still there.
+"""Leases: the right of one sender to send a question, until a given time.
 
-A lease outlives every request, and is renewed before each attempt. It ends early only where its owner is certainly gone
-(a process of this boot of this machine and of this PID namespace, which no longer runs), so that a killed kernel keeps
-nobody waiting. Should two ever send at once all the same, they send the same bytes under the same key, and the service
-counts them once.
+A lease is longer than any request, and is renewed before each attempt. It ends early only if its owner is known to have
+exited: a process of this boot of this machine and of this PID namespace that no longer runs. So nothing waits for a
+killed kernel. If two senders still send the same question, they send the same bytes with the same idempotency key, and
+the service creates one task.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-# No lease is ever taken for longer than this, in seconds: one that lasts longer was taken by a clock that was wrong.
+# The longest lease in seconds. A stored lease that lasts longer was written with a wrong clock.
 LONGEST_SECONDS = 600.0
 
 _held: set[str] = set()
@@ -24,23 +24,23 @@ _held: set[str] = set()
 
 @dataclass(frozen=True)
 class Lease:
-    """The right of one sender to send, until a moment (seconds since 1970 UTC)."""
+    """The right of the sender ``owner`` to send until a time (seconds since 1970 UTC)."""
 
     owner: str
     until: float
 
     @classmethod
     def take(cls, until: float) -> Lease:
-        """Make the lease of a new sender, one thread of this process."""
+        """Return a lease for a new sender, which is one thread of this process."""
         return cls(f"{_process()}:{uuid.uuid4().hex}", until)
 
     def renewed(self, until: float) -> Lease:
-        """Return the same sender's lease until a later moment."""
+        """Return the same sender's lease until another time."""
         return Lease(self.owner, until)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Lease]:
-        """Be known, within this process, as a sender that is at work; however it ends, it no longer is."""
+        """Mark the sender as active in this process for the duration of the context."""
         _held.add(self.owner)
         try:
             yield self
@@ -49,7 +49,7 @@ class Lease:
 
 
 def is_leased(owner: str | None, until: float | None, now: float) -> bool:
-    """Whether a lease still holds."""
+    """Return whether a lease is valid at the time ``now``."""
     if owner is None or until is None or not now <= until <= now + LONGEST_SECONDS:
         return False
     return not _is_gone(owner)
@@ -62,10 +62,10 @@ def _process() -> str:
 
 @lru_cache(maxsize=1)
 def _machine(_pid: int) -> str:
-    """Name what a process number counts in: this boot of this machine, and the PID namespace.
+    """Identify the scope of process ids: this boot of this machine, and the PID namespace.
 
-    Containers have host names of their own choice, and numbers that mean nothing to each other. Where the kernel names
-    neither (it isn't Linux), no two processes are known to count alike, but for a process and its forks.
+    A host name does not suffice: a container can have any, and has its own process ids. On systems other than Linux,
+    the scope is a random id of this process and its forks.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -88,6 +88,6 @@ def _is_gone(owner: str) -> bool:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except OSError:  # it runs, as somebody else
+    except OSError:  # it runs as another user
         return False
     return False

@@ -1,7 +1,7 @@
-"""A ledger that lasts as long as its kernel, for when the real one can't be opened: a copy of what can be read of that.
+"""A ledger in memory, for when the real ledger can't be opened: a copy of everything that can be read.
 
-Answers can be looked at with it. A question that it alone remembers is forgotten with the kernel, so asking with it
-takes a person's word (``--no-ledger``).
+It can show answers. A question that only this ledger has is lost when the kernel exits, so asking needs the user's
+consent (``--no-ledger``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ from codevf_nb.ledger._store import BUSY_SECONDS, Store
 
 
 class MemoryStore(Store):
-    """A database in memory. ``copied``: it holds what the ledger's file held, or all of it that could be read."""
+    """A database in memory, with a copy of a ledger's file or of its readable part.
+
+    Args:
+        copy_of: The file to copy.
+        clock: Returns the time in seconds since 1970 UTC.
+        digests: Computes the keyed hashes of attachments.
+    """
 
     def __init__(
         self, copy_of: Path | None = None, clock: Callable[[], float] = time.time, digests: Digests | None = None
@@ -33,12 +39,12 @@ class MemoryStore(Store):
 
     @property
     def copied(self) -> bool:
-        """Whether questions of the real ledger are in it."""
+        """Whether it contains questions of the real ledger."""
         return self._memory.copied
 
 
 class _Memory(Database):
-    """One connection serves all threads, in turns."""
+    """A database with one connection, which one thread at a time uses."""
 
     def __init__(self, copy_of: Path | None) -> None:
         self.copied = False
@@ -54,12 +60,12 @@ class _Memory(Database):
         )
 
     def begin(self, connection: Connection, *, writes: bool) -> None:  # noqa: ARG002 - there is one connection for all
-        """Begin by the driver's own call."""
+        """Begin a transaction through the driver."""
         driver_connection(connection).execute("BEGIN IMMEDIATE")
 
-    def settle(self, connection: Connection, digests: Digests) -> None:
-        """Make the tables, and fill them with what can be read of a ledger that couldn't be copied as it is."""
-        super().settle(connection, digests)
+    def set_up(self, connection: Connection, digests: Digests) -> None:
+        """Create the tables; if the file could not be copied whole, copy its readable rows."""
+        super().set_up(connection, digests)
         if self._copy_of is not None and not self.copied:
             with _reading(self._copy_of) as source:
                 self.copied = source is not None and _copy_rows(source, driver_connection(connection))
@@ -77,7 +83,7 @@ class _Memory(Database):
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """Open a ledger read-only; where the file system can't even be locked, as it lies there. None if neither works."""
+    """Open a ledger read-only, without locks if the file system has none; None if that fails."""
     for way in ("mode=ro", "immutable=1"):
         with contextlib.ExitStack() as stack:
             try:
@@ -92,7 +98,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 def _copy_whole(source: sqlite3.Connection, memory: sqlite3.Connection) -> bool:
-    """Copy a sound ledger of a version that this one can bring up to date; whether it is one."""
+    """Copy an intact ledger of a known version; return whether it was copied."""
     try:
         version = source.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
         if version is None or int(version[0]) > len(migrations.STEPS):
@@ -104,7 +110,7 @@ def _copy_whole(source: sqlite3.Connection, memory: sqlite3.Connection) -> bool:
 
 
 def _copy_rows(source: sqlite3.Connection, memory: sqlite3.Connection) -> bool:
-    """Copy the columns that both know, up to the first row that can't be read; whether any question came with them."""
+    """Copy the shared columns up to the first unreadable row; return whether any question was copied."""
     for table in tables.metadata.sorted_tables:
         if table is not tables.meta:
             with contextlib.suppress(sqlite3.Error):

@@ -1,4 +1,4 @@
-"""Questions a page at a time, by text, project and state: a ledger of 100,000 opens as fast as one of 25."""
+"""Pages of questions, filtered by text, project and state; the time does not grow with the ledger's size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROJECTS = each(questions.c.project, OURS)
 
 
 class State(StrEnum):
-    """A filter for questions by something else than one final status."""
+    """A filter by state that is not one final status."""
 
     ANY = "any"
     OPEN = "open"
@@ -35,7 +35,7 @@ STATE_FILTERS = (State.ANY, State.OPEN, State.UNREAD, *map(TaskStatus, FINAL), S
 
 
 class Order(StrEnum):
-    """What stands first."""
+    """The sort order of questions."""
 
     NEWEST = "newest first"
     OLDEST = "oldest first"
@@ -45,7 +45,14 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class PageFilter:
-    """Which questions a page is of: those that hold ``text``, of a project ("" for all), in a state, in an order."""
+    """The filter and the order of a page of questions.
+
+    Attributes:
+        text: A text that the prompt, the answer or the task id contains.
+        project: A project, or "" for all.
+        state: A state or final status.
+        order: The sort order.
+    """
 
     text: str = ""
     project: str = ""
@@ -54,20 +61,25 @@ class PageFilter:
 
 
 class Pages(Rows):
-    """The questions of one account, a page at a time, and which answers have been looked at."""
+    """Reads one account's questions by page, and records which answers were seen."""
 
     def page(self, wanted: PageFilter, limit: int, offset: int = 0) -> list[Entry]:
-        """Return the questions wanted, ``limit`` at most, after the first ``offset``."""
+        """Return at most ``limit`` questions that match the filter, without the first ``offset``."""
         query = select(questions).where(*_conditions(wanted)).order_by(*_ORDERS[wanted.order])
         return self._many(query.limit(limit).offset(offset))
 
     def projects(self) -> list[str]:
-        """Return the names of the projects that anything was asked for."""
+        """Return the names of the projects that have questions, sorted."""
         with self._store.read() as connection:
             return sorted(connection.scalars(_PROJECTS, {"account": self._account}))
 
-    def see(self, at: float, question_id: int | None = None) -> None:
-        """Record that an answer was looked at, once; without a question all answers there are."""
+    def mark_seen(self, at: float, question_id: int | None = None) -> None:
+        """Record that an unseen answer was seen.
+
+        Args:
+            at: The time (seconds since 1970 UTC).
+            question_id: The question, or None for all questions of the account.
+        """
         unseen = [questions.c.account == self._account, *_UNREAD]
         if question_id is not None:
             unseen.append(questions.c.id == question_id)

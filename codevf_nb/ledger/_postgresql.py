@@ -1,7 +1,7 @@
-"""A ledger that a team shares on PostgreSQL, also behind a pooler that gives each transaction another connection.
+"""A ledger on PostgreSQL that a team shares, also behind a transaction pooler.
 
-Nothing depends on how the database, the role or a session is configured: each transaction sets for itself how it is
-isolated, how long it waits, which schema it uses and that its commit is on disk.
+No setting of the database, the role or the session matters: each transaction sets its own isolation level, timeouts and
+schema, and requires that its commit is on disk.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _DEFAULT_SCHEMA = "public"
 _LOCK = int.from_bytes(b"codevf")
 _NO_RIGHT, _READ_ONLY, _TOO_LONG = "42501", "25006", "54000"
 
-# Under READ COMMITTED each statement sees what was committed before it began. At any higher level the first statement,
-# which waits for the lock, would also fix what all later ones see: the state from before the wait.
+# With READ COMMITTED, each statement sees all earlier commits. With any higher level, the first statement, which waits
+# for the lock, would take the snapshot for all later statements: the state before the wait.
 _WRITE = f"""
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     {{settings}}
@@ -35,7 +35,7 @@ _SERVER = text("""
     SELECT current_user AS role, current_setting('server_encoding') AS encoding,
         current_setting('transaction_read_only') = 'on' AS read_only
 """)
-# By the catalogue, which lists every schema to every role, and not by search_path, which may differ from role to role.
+# The system catalogue lists every schema to every role; search_path can differ from role to role.
 _LEDGERS = text("""
     SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND c.relname IN ('meta', 'questions', 'book', 'budgets')
@@ -61,7 +61,7 @@ _OWNER = text("SELECT tableowner FROM pg_tables WHERE schemaname = :schema AND t
 
 
 class PostgreSQL(Database):
-    """One database on a server."""
+    """A database on a PostgreSQL server."""
 
     def __init__(self, address: ServerAddress, busy_seconds: float, abandoned_seconds: float) -> None:
         self._schema = address.schema
@@ -72,8 +72,8 @@ class PostgreSQL(Database):
         )
         given = {} if "connect_timeout" in address.url.query else {"connect_timeout": CONNECT_SECONDS}
         try:
-            # One connection idle per kernel, since a team's kernels share the server; a stale one is noticed before
-            # use. No prepared statements: behind a pooler the next transaction may be on another connection.
+            # One idle connection per kernel, since a team's kernels share the server. A stale connection is detected
+            # before use. No prepared statements: a pooler may run the next transaction on another connection.
             self.engine = create_engine(
                 address.url,
                 pool_size=1,
@@ -91,13 +91,17 @@ class PostgreSQL(Database):
         self.engine.dispose(close=False)
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
-        """Set what holds for this transaction alone, and take the lock; all of it in one message to the server."""
+        """Set the options of this transaction and take the lock, in one message to the server."""
         settings = self._waits + ("" if self._schema is None else f"SET LOCAL search_path = {_quoted(self._schema)};")
         statements = (_WRITE if writes else _READ).format(settings=settings)
         connection.exec_driver_sql(statements, execution_options={"no_parameters": True})
 
-    def settle(self, connection: Connection, digests: Digests) -> None:
-        """Find or choose the schema, check what the server and the role can do, and bring the tables up to date."""
+    def set_up(self, connection: Connection, digests: Digests) -> None:
+        """Choose the schema, check the server and the role's privileges, and migrate the tables.
+
+        Raises:
+            LedgerError: The server or the role is not suitable; the message says what to change.
+        """
         server = connection.execute(_SERVER).one()
         self._role = server.role
         if server.encoding != "UTF8":
@@ -123,7 +127,7 @@ class PostgreSQL(Database):
             raise
 
     def advice(self, error: BaseException) -> str:
-        """Say which rights are missing, or where to write."""
+        """Return advice on missing privileges, a read-only server or a name that is too long."""
         return {
             _NO_RIGHT: f". {self._grants()}",
             _READ_ONLY: f". {_PRIMARY}",
@@ -131,12 +135,12 @@ class PostgreSQL(Database):
         }.get(_state(error), "")
 
     def _choose(self, connection: Connection, ledgers: list[str]) -> str:
-        """Return the schema of the one ledger that everybody gets who uses this URL."""
+        """Return the schema of the ledger, the same for every user of this URL; create it if necessary."""
         if self._schema is None and len(ledgers) > 1:
             which = ", ".join(ledgers)
             raise LedgerError(
-                f"the database holds a ledger in each of the schemas {which}, which know nothing of each other's "
-                f"questions: name the one that all use at the end of CODEVF_LEDGER: …?schema={ledgers[0]}"
+                f"the database has a separate ledger in each of the schemas {which}: "
+                f"name the one that all use at the end of CODEVF_LEDGER: …?schema={ledgers[0]}"
             )
         schema = self._schema or (ledgers[0] if ledgers else _DEFAULT_SCHEMA)
         if schema in ledgers:
@@ -154,7 +158,7 @@ class PostgreSQL(Database):
         return schema
 
     def _check_rights(self, connection: Connection) -> None:
-        """Refuse a role that could ask and then not record the answer."""
+        """Refuse a role without all privileges: it could send a question and then not record the answer."""
         which = {"schema": self._schema}
         self._owner = connection.scalar(_OWNER, which)
         usable = connection.execute(_SCHEMA, which).one().uses
@@ -178,7 +182,7 @@ _PRIMARY = "Name the server that can be written to in CODEVF_LEDGER; this one is
 
 
 def _state(error: BaseException) -> str:
-    """Return the SQLSTATE of an error, which is the same in every language a server speaks."""
+    """Return the SQLSTATE of an error, which does not depend on the server's language."""
     return getattr(getattr(error, "orig", None) or error, "sqlstate", None) or ""
 
 

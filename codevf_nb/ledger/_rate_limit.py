@@ -1,7 +1,8 @@
-"""The rate limit that all processes of a ledger share, and work that one process does for all of them.
+"""A rate limiter and a leader lease that all processes of a ledger share.
 
-Both are one row, read and written within one writing transaction, so that two processes can't both win. Moments are by
-the ledger's clock, which all who share it have in common; waiting is done by each process on its own.
+The state of each is one row, which is read and written in one writing transaction, so that two processes can't both get
+the same turn or lease. Stored times are by the ledger's clock, which all processes share. Each process waits by its own
+clock.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from codevf_nb.sdk.limits import HINT_CAP, TIMEOUT
 if TYPE_CHECKING:
     from codevf_nb.sdk.responses import RawAnswer
 
-# Turns lie this much further apart than the service asks for, since machines and networks are uneven.
+# Turns are this much further apart than the service requires, since the delay of a network varies.
 SPARE_SECONDS = 0.07
-# Whether a turn still holds is looked up so much before it comes, so that no look-up makes its request late.
+# A turn is checked again this long before it starts, so that the query does not delay its request.
 LOOK_SECONDS = 0.1
 
 log = logging.getLogger("codevf_nb.ledger")
@@ -35,24 +36,35 @@ log = logging.getLogger("codevf_nb.ledger")
 
 @dataclass
 class Turn:
-    """When one request may go: ``at`` by the ledger's clock, ``comes`` by ``time.monotonic``, and ``ends`` at latest.
+    """The time at which one request may be sent.
 
-    ``left`` is how many seconds there were until then when it was taken.
+    Attributes:
+        ends: The latest acceptable time, by ``time.monotonic``.
+        at: The start, by the ledger's clock.
+        starts: The start, by ``time.monotonic``.
+        left: The seconds until the start, when the turn was reserved.
     """
 
     ends: float
     at: float = 0.0
-    comes: float = 0.0
+    starts: float = 0.0
     left: float = 0.0
 
 
 class RateLimiter:
-    """At most so many requests per second with one key, over every process that shares the ledger.
+    """Limits the requests per second with one key, over all processes that share the ledger.
 
-    A request takes the next free turn with ``wait``, first come, first served; a poll takes one with ``free_in``, only
-    where no request is waiting. A turn is taken ahead of its time, so that no disk stands between it and its request.
-    Two requests that arrive too close together all the same are answered with a 429, which costs nothing: it is a
-    certain refusal, and the call repeats itself. ``elapsed`` is ``time.monotonic`` outside of tests.
+    A request reserves the next free turn with ``wait``, in order of arrival. A poll takes a turn with ``try_take``,
+    which succeeds only if no request is waiting. A turn is reserved before it starts, so that no disk access delays its
+    request. If two requests still arrive too close together, the service answers 429. That costs nothing, and the
+    request is repeated.
+
+    Args:
+        store: The ledger's database.
+        credential: The digest of the key.
+        per_second: The highest number of requests per second; None for no limit.
+        sleep: Waits for so many seconds. Replaced in tests.
+        elapsed: A monotonic clock. Replaced in tests.
     """
 
     def __init__(
@@ -70,50 +82,50 @@ class RateLimiter:
         self._elapsed = elapsed
 
     def wait(self, within: float = TIMEOUT) -> None:
-        """Take the next free turn, and return when it has come.
+        """Reserve the next free turn, and wait until it starts.
 
         Raises:
-            RateLimitError: it comes later than ``within`` seconds from now, so it was not taken.
+            RateLimitError: It starts later than ``within`` seconds from now, so it was not reserved.
         """
         turn = self.turn(within)
         while self._apart:
             with self._store.write() as connection:
                 self.take(turn, connection)
-            if self.has_come(turn):
+            if self.wait_for(turn):
                 return
 
     def turn(self, within: float = TIMEOUT) -> Turn:
-        """Make a request's turn, to be taken in a transaction of the caller's; it has to come ``within`` seconds."""
+        """Return a new turn, which must start ``within`` seconds; the caller reserves it with ``take``."""
         return Turn(self._elapsed() + min(within, TIMEOUT))
 
     def take(self, turn: Turn, connection: Connection) -> float:
-        """Take the next free turn within a writing transaction, and return the seconds until it comes.
+        """Reserve the next free turn in the caller's writing transaction, and return the seconds until it starts.
 
         Raises:
-            RateLimitError: it comes too late, so it was not taken.
+            RateLimitError: It starts too late, so it was not reserved.
         """
         if not self._apart:
             return 0.0
         began, now = self._elapsed(), self._store.now(connection)
         turn.at = max(now, *self._moments(connection, now))
         turn.left = turn.at - now
-        turn.comes = began + turn.left
-        if turn.comes > turn.ends:
-            raise RateLimitError(f"the rate limit lets this go in {turn.left:.0f} s", retry_after=turn.left)
+        turn.starts = began + turn.left
+        if turn.starts > turn.ends:
+            raise RateLimitError(f"the rate limit allows this request in {turn.left:.0f} s", retry_after=turn.left)
         self._write(connection, next_allowed_at=turn.at + self._apart)
         return turn.left
 
-    def has_come(self, turn: Turn) -> bool:
-        """Wait until a turn that was taken comes; False if it was lost meanwhile, so that another one is needed."""
+    def wait_for(self, turn: Turn) -> bool:
+        """Wait until a reserved turn starts; return False if it was lost meanwhile and another one is needed."""
         if turn.left <= 0:
             return True
-        self._sleep(max(0.0, turn.comes - LOOK_SECONDS - self._elapsed()))
+        self._sleep(max(0.0, turn.starts - LOOK_SECONDS - self._elapsed()))
         is_lost = self._is_lost(turn.at)
-        self._sleep(max(0.0, turn.comes - self._elapsed()))
+        self._sleep(max(0.0, turn.starts - self._elapsed()))
         return not is_lost
 
-    def free_in(self) -> float:
-        """Take a turn if one is free and return 0; else return the seconds to wait before asking again."""
+    def try_take(self) -> float:
+        """Take a turn if one is free and return 0; otherwise return the seconds to wait before the next try."""
         if not self._apart:
             return 0.0
         with self._store.write() as connection:
@@ -123,8 +135,8 @@ class RateLimiter:
                 self._write(connection, next_allowed_at=now + self._apart)
         return turn - now
 
-    def heard(self, answer: RawAnswer) -> None:
-        """After a 429, let no request of any process go for as long as it says."""
+    def record_rate_limit(self, answer: RawAnswer) -> None:
+        """After a 429 response, block the requests of all processes for the time that it names."""
         if answer.rate_limit_seconds is None or not self._apart:
             return
         seconds = min(max(answer.rate_limit_seconds, self._apart - SPARE_SECONDS), HINT_CAP)
@@ -132,19 +144,19 @@ class RateLimiter:
             with self._store.write() as connection:
                 now = self._store.now(connection)
                 self._write(connection, closed_until=max(now + seconds, self._moments(connection, now)[1]))
-        except LedgerError as error:  # the answer is there, and that matters more
-            log.warning("others were not held back: %s", error)
+        except LedgerError as error:  # the response itself matters more
+            log.warning("the rate limit was not recorded for other processes: %s", error)
 
     def _is_lost(self, turn: float) -> bool:
-        """Whether a 429 has come since the turn was taken, or the next turn has passed, as on a machine that slept."""
+        """Return whether a 429 came after the turn was reserved, or the turn is over because the machine slept."""
         with self._store.read() as connection:
             now = self._store.now(connection)
             return max(self._moments(connection, now)[1], now - self._apart) > turn
 
     def _moments(self, connection: Connection, now: float) -> tuple[float, float]:
-        """Return when the next turn is free, and until when a 429 lets nothing go.
+        """Return when the next turn is free, and until when a 429 blocks all requests.
 
-        A moment farther ahead than any that is ever written is from before a clock was set back.
+        A time too far in the future was written before a clock was set back, and is ignored.
         """
         row = connection.execute(select(limits).where(limits.c.credential == self._credential)).one_or_none()
         free_at, closed_until = (0.0, 0.0) if row is None else (row.next_allowed_at, row.closed_until)
@@ -161,9 +173,16 @@ class RateLimiter:
 
 
 class LeaderLease:
-    """Work that one process does for all, for as long as it renews its lease; passed on when its holder is gone.
+    """A lease on work that one process does for all, such as polling.
 
-    ``seconds`` is how long a holder that has died is still believed. ``elapsed`` is a clock that never jumps.
+    The process keeps the lease while it renews it. After it exits, another process takes the lease when it expires.
+
+    Args:
+        store: The ledger's database.
+        name: The name of the work.
+        owner: The name of this process.
+        seconds: How long the lease lasts without renewal.
+        elapsed: A monotonic clock. Replaced in tests.
     """
 
     def __init__(
@@ -175,26 +194,26 @@ class LeaderLease:
         self._seconds = seconds
         self._elapsed = elapsed
         self._renew_at = -math.inf
-        reset_after_fork(self._become_another)
+        reset_after_fork(self._change_owner)
 
-    def _become_another(self) -> None:
-        """Have an owner of one's own in a forked process: the duty stays with the parent."""
+    def _change_owner(self) -> None:
+        """Use another owner name in a forked process; its parent keeps the lease."""
         self._owner, self._renew_at = f"{self._owner} {os.getpid()}", -math.inf
 
-    def is_mine(self) -> bool:
-        """Take the duty if nobody has it, renew it once half of its time is over; whether it is this process's."""
+    def acquire(self) -> bool:
+        """Take the lease if it is free, or renew it after half its time; return whether this process has it."""
         if self._elapsed() >= self._renew_at:
-            held = not self.is_anothers() and self._take()
+            held = not self.is_held_elsewhere() and self._take()
             self._renew_at = self._elapsed() + self._seconds / 2 if held else -math.inf
         return self._renew_at > -math.inf
 
-    def is_anothers(self) -> bool:
-        """Whether another process has the duty; looked up without a lock: who stands by makes nobody wait."""
+    def is_held_elsewhere(self) -> bool:
+        """Return whether another process has the lease; this needs no lock and makes no process wait."""
         with self._store.read() as connection:
             return self._is_taken(connection)
 
     def release(self) -> None:
-        """Give the duty up, if it is ours."""
+        """Release the lease if this process has it."""
         self._renew_at = -math.inf
         with self._store.write() as connection:
             connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.owner == self._owner))
@@ -210,6 +229,6 @@ class LeaderLease:
 
     def _is_taken(self, connection: Connection) -> bool:
         row = connection.execute(select(leases).where(leases.c.name == self._name)).one_or_none()
-        # A lease that ends later than any that could be given out now is from before a clock was set back.
+        # A lease that ends later than a new one would was written before a clock was set back.
         left = 0.0 if row is None else row.until - self._store.now(connection)
         return row is not None and row.owner != self._owner and 0 <= left <= self._seconds

@@ -16,14 +16,14 @@ from codevf_nb.ledger._database import Database, driver_connection
 
 
 class SQLite(Database):
-    """A file of the user's own. A connection per transaction: a forked or killed kernel leaves no lock behind."""
+    """A SQLite file. Each transaction has its own connection, so a forked or killed kernel leaves no lock."""
 
     keeps_journal = True
 
     def __init__(self, path: Path, busy_seconds: float) -> None:
-        # SQLite gives its journals the rights of the file, so they are 0600 as well.
+        # SQLite gives its journal files the same mode, 0600.
         path.touch(mode=0o600, exist_ok=True)
-        journal.settle(path, busy_seconds)
+        journal.set_mode(path, busy_seconds)
         url = URL.create("sqlite", database=str(path))
         self.engine = create_engine(
             url, poolclass=NullPool, connect_args={"timeout": busy_seconds}, hide_parameters=True
@@ -32,19 +32,22 @@ class SQLite(Database):
         self._journal = Path(f"{path}-wal")
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
-        """Begin by the driver's own call: SQLAlchemy's way takes longer than most that follows it."""
+        """Begin a transaction through the driver, which is much faster than through SQLAlchemy."""
         driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def empty_journal(self) -> None:
-        """Delete what the journal holds where another kernel keeps it; the last connection to close has deleted it."""
+        """Truncate the journal if another kernel keeps it open; otherwise the last closed connection has deleted it."""
         if self._journal.exists():
-            with contextlib.suppress(DBAPIError, sqlite3.Error), self.engine.connect() as connection:  # one is reading
+            with (
+                contextlib.suppress(DBAPIError, sqlite3.Error),
+                self.engine.connect() as connection,
+            ):  # another process is reading
                 driver = driver_connection(connection)
                 driver.execute("PRAGMA busy_timeout = 0")
                 driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.isolation_level = None  # ``begin`` executes BEGIN
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")

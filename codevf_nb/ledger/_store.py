@@ -1,7 +1,7 @@
-"""Opening the ledger: one engine, real transactions, one time for all, and the safety of what is written.
+"""Opens the ledger's database, and runs its transactions.
 
-On SQLite and PostgreSQL alike a writing transaction waits for its turn before it reads anything, so that what it has
-read still holds when it writes. The databases' own parts are in ``sqlite.py`` and ``postgresql.py``.
+On SQLite and PostgreSQL, a writing transaction takes an exclusive lock before its first read, so that no other process
+changes what it has read. The code for each database is in ``_sqlite.py`` and ``_postgresql.py``.
 """
 
 from __future__ import annotations
@@ -28,21 +28,30 @@ from codevf_nb.sdk.forks import no_fork, reset_after_fork
 __all__ = ["BUSY_SECONDS", "LedgerError", "Store"]
 
 BUSY_SECONDS = 15.0
-# A process that was suspended within a transaction must not lock a whole team out.
+# A process that is suspended during a transaction must not block a whole team.
 ABANDONED_SECONDS = 30.0
 
 
-class Kept(threading.local):
-    """The connection that a thread keeps open."""
+class _ThreadConnection(threading.local):
+    """The open connection of a thread."""
 
     connection: Connection | None = None
 
 
 class Store:
-    """A database with two ways in: ``read()`` and ``write()``, each one transaction.
+    """A database with ``read()`` and ``write()`` transactions.
 
-    ``place`` names it without its password. ``digests`` keys the hashes of attachments: this home's, else by a
-    secret that nobody keeps. ``clock`` replaces time in tests.
+    Attributes:
+        place: The database's name for messages, without its password.
+        digests: Computes the keyed hashes of attachments.
+
+    Args:
+        url: The URL of the ledger.
+        clock: Replaces the time in tests.
+        digests: The hashes of this home; by default those of a random secret, which is not stored.
+
+    Raises:
+        LedgerError: The ledger can't be opened.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] | None = None, digests: Digests | None = None) -> None:
@@ -57,78 +66,86 @@ class Store:
             )
         except (OSError, sqlite3.Error) as error:
             raise LedgerError(f"the ledger at {address.place} can't be opened: {error}") from error
-        # Machines that share a ledger have clocks of their own: there the database's is the one that counts.
+        # Machines that share a ledger have different clocks, so they use the server's.
         self._open(database, address.place, time.time if clock is None and in_file else clock, digests)
 
     def _open(self, database: Database, place: str, clock: Callable[[], float] | None, digests: Digests | None) -> None:
         self.digests = digests or Digests(secrets.token_bytes(32))
         self.place = place
-        self._keep_none()
-        reset_after_fork(self._keep_none)
+        self._forget_connections()
+        reset_after_fork(self._forget_connections)
         self._clock = clock
         self._database = database
         self._engine = database.engine
         with self.write() as connection:
             try:
-                database.settle(connection, self.digests)
+                database.set_up(connection, self.digests)
             except LedgerError as error:
                 raise LedgerError(f"the ledger at {place} can't be used: {error}") from None
 
-    def _keep_none(self) -> None:
-        self._kept = Kept()
+    def _forget_connections(self) -> None:
+        self._reused = _ThreadConnection()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """One reading transaction: everything in it is seen as of one moment."""
-        with self._told(), no_fork(), self._transaction(writes=False) as connection:
+        """Open a read-only transaction, which sees one snapshot of the database.
+
+        Raises:
+            LedgerError: The database can't be read.
+        """
+        with self._raise_ledger_errors(), no_fork(), self._transaction(writes=False) as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """One writing transaction; on disk (synchronous FULL) when it ends well, else as if never begun."""
-        with self._told(), no_fork(), self._transaction(writes=True) as connection:
+        """Open a writing transaction: it is committed to disk (synchronous FULL), or rolled back after an exception.
+
+        Raises:
+            LedgerError: The database can't be written.
+        """
+        with self._raise_ledger_errors(), no_fork(), self._transaction(writes=True) as connection:
             yield connection
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Keep one connection open over several transactions of this thread; each is committed by itself all the same.
+    def reuse_connection(self) -> Iterator[None]:
+        """Use one connection for all transactions of this thread in this context; each is still committed separately.
 
-        SQLite's journal comes with the first connection that is open and goes with the last, and either waits for the
-        disk: for a dozen transactions one after another that would be most of the time they take.
+        SQLite creates its journal with the first open connection and deletes it with the last. Both wait for the disk,
+        which takes most of the time of a series of short transactions.
         """
-        if not self._database.keeps_journal or self._kept.connection is not None:
+        if not self._database.keeps_journal or self._reused.connection is not None:
             yield
             return
         with no_fork():
-            yield from self._keeping_one()
+            yield from self._with_reused()
 
-    def _keeping_one(self) -> Iterator[None]:
+    def _with_reused(self) -> Iterator[None]:
         try:
-            with contextlib.suppress(DBAPIError):  # without it each transaction will tell by itself why it can't begin
-                self._kept.connection = self._engine.connect()
+            with contextlib.suppress(DBAPIError):  # each transaction then reports its own error
+                self._reused.connection = self._engine.connect()
             yield
         finally:
-            kept, self._kept.connection = self._kept.connection, None
-            if kept is not None:
+            reused, self._reused.connection = self._reused.connection, None
+            if reused is not None:
                 with contextlib.suppress(DBAPIError):
-                    kept.close()
+                    reused.close()
                 self._database.empty_journal()
 
     def now(self, connection: Connection) -> float:
-        """Return the time that everybody who shares this ledger goes by, in seconds since 1970 UTC."""
+        """Return the ledger's time, which all its processes share, in seconds since 1970 UTC."""
         if self._clock is not None:
             return self._clock()
         return float(connection.scalar(select(func.extract("epoch", func.clock_timestamp()))) or 0.0)
 
     def clock(self) -> float:
-        """As ``now``, outside of a transaction."""
+        """Return the same time as ``now``, in a transaction of its own."""
         if self._clock is not None:
             return self._clock()
         with self.read() as connection:
             return self.now(connection)
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         self._engine.dispose()
 
     @contextlib.contextmanager
@@ -138,25 +155,25 @@ class Store:
                 f"the ledger at {self.place} can't be used here: this process was forked while another thread of its "
                 "parent was using it. Start it again, or by spawn"
             )
-        kept = self._kept.connection
-        if kept is None or kept.in_transaction():
+        reused = self._reused.connection
+        if reused is None or reused.in_transaction():
             transaction = self._begun(writes=writes)
             with contextlib.closing(transaction.connection) as connection, transaction:
                 yield connection
         else:
             try:
-                with kept.begin():
-                    self._database.begin(kept, writes=writes)
-                    yield kept
+                with reused.begin():
+                    self._database.begin(reused, writes=writes)
+                    yield reused
             except BaseException:
-                # A COMMIT that failed is over for SQLAlchemy and not for SQLite, a BEGIN that was interrupted the other
-                # way round: the next one begins on a new connection.
-                if not kept.invalidated:
-                    kept.invalidate()
+                # After a failed COMMIT or an interrupted BEGIN, SQLAlchemy and SQLite disagree on whether a transaction
+                # is open. The next transaction therefore uses a new connection.
+                if not reused.invalidated:
+                    reused.invalidate()
                 raise
 
     def _begun(self, *, writes: bool) -> RootTransaction:
-        """Begin on a connection from the pool. One that turns out to be dead is replaced: nothing was done on it."""
+        """Begin a transaction on a connection from the pool; replace a dead connection once."""
         try:
             return self._begin(self._engine.connect(), writes=writes)
         except DBAPIError as error:
@@ -174,7 +191,7 @@ class Store:
         return transaction
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _raise_ledger_errors(self) -> Iterator[None]:
         try:
             yield
         except (DBAPIError, NoConnectionError, sqlite3.Error, OverflowError) as error:
@@ -183,9 +200,9 @@ class Store:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first line of what the database says: the others repeat statements and values.
+    """Return the first line of the database's message; the other lines repeat statements and values.
 
-    Where a host has several addresses, the first line only announces a line for each of them.
+    For a host with several addresses, the first line is a heading, and the last line has the reason.
     """
     lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
     return lines[0] if not lines[0].endswith(":") else f"{lines[0]} {lines[-1].strip('- ')}"

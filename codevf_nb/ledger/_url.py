@@ -1,7 +1,7 @@
-"""Reading a ledger's URL: the file, or the server with database and schema, and how to name it without a password.
+"""Parses the URL of a ledger: a file, or a server with database and schema.
 
-Whatever could be a ledger of its own without anyone having meant it is refused: a relative path, which another working
-folder makes another file; a database in memory; a path cut off at its ``?``.
+A URL that could open an unintended ledger is refused: a relative path, whose file depends on the working directory; a
+database in memory; a path that is cut off at its ``?``.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(?:%\w+)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class FileAddress:
-    """A SQLite ledger."""
+    """The address of a ledger in a SQLite file."""
 
     path: Path
 
     @property
     def place(self) -> str:
-        """Names it in messages."""
+        """The ledger's name in messages."""
         return str(self.path)
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """A ledger on PostgreSQL; ``schema`` is None where the URL names none."""
+    """The address of a ledger on PostgreSQL; ``schema`` is None if the URL has none."""
 
     url: URL
     schema: str | None
 
     @property
     def place(self) -> str:
-        """Names it in messages, without user and password."""
+        """The ledger's name in messages, without user and password."""
         named = self.url.host or self.url.query.get("host") or "localhost"
         host = named if isinstance(named, str) else ",".join(named)
         if self.url.host and ":" in host:
@@ -57,10 +57,11 @@ class ServerAddress:
 
 
 def parse(url: str) -> FileAddress | ServerAddress:
-    """Read a ledger's URL. What can't be read is not repeated, since a password may be in it.
+    """Parse the URL of a ledger.
 
     Raises:
-        LedgerError: it is no URL of a ledger; the message says what one looks like.
+        LedgerError: The URL is invalid. The message shows the correct form, and not the URL, which may contain a
+            password.
     """
     url = url.strip()
     sqlite = _SQLITE.fullmatch(url)
@@ -68,13 +69,21 @@ def parse(url: str) -> FileAddress | ServerAddress:
 
 
 def ledger_file(url: str) -> Path | None:
-    """Return where a ledger's file lies; None for one on a server."""
+    """Return the path of a ledger's file; None for a ledger on a server.
+
+    Raises:
+        LedgerError: The URL is invalid.
+    """
     address = parse(url)
     return address.path if isinstance(address, FileAddress) else None
 
 
 def sqlite_url(path: Path) -> str:
-    """Return the URL of a SQLite ledger at ``path``, whose folder is made 0700."""
+    """Return the URL of a SQLite ledger at ``path``; create its folder with mode 0700.
+
+    Raises:
+        LedgerError: The folder can't be created.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -113,7 +122,7 @@ def _server(text: str) -> ServerAddress:
 
 
 def _is_unclear(text: str, url: URL) -> bool:
-    """Whether a part of the password may have been taken for the host's name, which is shown."""
+    """Return whether part of the password may have been parsed as the host name, which messages show."""
     after_user = text.partition("://")[2].partition(":")[2]
     without_user = "@" in text and url.username is None and url.password is None
     return after_user.count("@") > 1 or without_user or (bool(url.host) and not _HOST.fullmatch(str(url.host)))

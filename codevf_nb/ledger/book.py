@@ -1,8 +1,8 @@
-"""The account book: every movement of credits and every balance seen, in the order in which they were learnt.
+"""The account book: every movement of credits and every balance received, in the order in which they were recorded.
 
-A movement's ``credits`` is the signed change of what is available: a hold takes the worst case, a final task releases
-it again and is charged what it used. The published way of holding is an assumption (the contract's [A]); where a
-balance that was seen differs from what the book explains, the reader of the book says so, it is never evened out here.
+A movement's ``credits`` is the signed change of the available credits. A hold takes the highest possible cost. A final
+task releases the hold and is charged the credits it used. That the service holds credits in this way is an assumption.
+If a balance differs from the sum of the movements, the analysis reports the difference; no correction is written here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WRITE = insert(book)
 _OF_TASK = (book.c.account == bindparam("whose"), book.c.task_id == bindparam("task"))
 _CHARGED = select(book.c.credits).where(*_OF_TASK, book.c.kind == CHARGE)
 _CORRECT = update(book).where(*_OF_TASK, book.c.kind == CHARGE).values(credits=bindparam("changed"))
-_DISOWN = delete(book).where(*_OF_TASK)
+_DELETE = delete(book).where(*_OF_TASK)
 _OURS = book.c.account == bindparam("account")
 _NEWEST = select(func.max(book.c.seq)).where(_OURS).scalar_subquery()
 _LAST = (
@@ -32,15 +32,15 @@ _LAST = (
 
 
 def hold(connection: Connection, entry: Entry) -> None:
-    """Write that a question's worst case is held from when its task was made."""
+    """Record the hold of a new task: its highest possible cost."""
     if entry.cost_cap is not None:
         _write(connection, entry, HOLD, -float(entry.cost_cap), entry.created_at)
 
 
-def settle(connection: Connection, entry: Entry) -> None:
-    """Write that a final task's hold is released and what it used is charged.
+def release_and_charge(connection: Connection, entry: Entry) -> None:
+    """Record that a final task's hold is released and its used credits are charged.
 
-    An amount below zero is no charge, and credits nothing: where it does at the service, the next balance says so.
+    A negative amount is recorded as no charge. If the service credits it, the next balance shows that.
     """
     if entry.cost_cap is not None:
         _write(connection, entry, RELEASE, float(entry.cost_cap), entry.completed_at)
@@ -48,7 +48,7 @@ def settle(connection: Connection, entry: Entry) -> None:
 
 
 def charge(connection: Connection, entry: Entry) -> None:
-    """Write what a final task used; where that was written already and the service has corrected it, in its place."""
+    """Record the credits that a final task used; replace an earlier charge that the service has corrected."""
     if entry.credits_used is None:
         return
     which = {"whose": entry.account, "task": entry.task_id}
@@ -60,13 +60,13 @@ def charge(connection: Connection, entry: Entry) -> None:
         connection.execute(_CORRECT, {**which, "changed": used})
 
 
-def disown(connection: Connection, entry: Entry) -> None:
-    """Take out what a task moved that was never this question's."""
-    connection.execute(_DISOWN, {"whose": entry.account, "task": entry.task_id})
+def delete_movements(connection: Connection, entry: Entry) -> None:
+    """Delete the movements of a task that was linked to the wrong question."""
+    connection.execute(_DELETE, {"whose": entry.account, "task": entry.task_id})
 
 
 class Balances:
-    """The balances of one account, as the service told them."""
+    """Records and reads the balances that the service returned for one account."""
 
     def __init__(self, store: Store, account: str, environment: str) -> None:
         self._store = store
@@ -74,15 +74,16 @@ class Balances:
         self._environment = environment
 
     def record(self, available: float, on_hold: float, at: float) -> None:
-        """Write down a balance seen at this moment (seconds since 1970 UTC)."""
+        """Record a balance that was received at the time ``at`` (seconds since 1970 UTC)."""
         values = {"at": at, "account": self._account, "environment": self._environment, "kind": BALANCE}
         with self._store.write() as connection:
             connection.execute(insert(book).values(**values, credits=0.0, available=available, on_hold=on_hold))
 
     def last(self) -> Any:
-        """Return the newest balance seen (``available``, ``on_hold``, ``at``), or None.
+        """Return the newest balance, or None.
 
-        ``is_behind``: credits have moved since, as far as the ledger knows.
+        Returns:
+            A row with ``available``, ``on_hold``, ``at`` and ``is_behind``: whether a movement was recorded later.
         """
         with self._store.read() as connection:
             return connection.execute(_LAST, {"account": self._account}).one_or_none()

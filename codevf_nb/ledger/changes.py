@@ -1,4 +1,4 @@
-"""What a question that is asked again finds: how long ago it was asked, and which of its attachments changed since."""
+"""The details of a repeated question: when it was asked, and which attachments have changed since."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from codevf_nb.ledger._digests import differ
 
 @dataclass(frozen=True)
 class Repeat:
-    """That a question was asked before: how many seconds ago, and what changed in its attachments since.
+    """A question that was asked before.
 
-    ``settled``: nobody had heard what became of it, so it was sent again, under its key; else this time cost nothing.
-    ``account``: the other account, of the same person at the same place, under which it was asked.
+    Attributes:
+        ago: The seconds since then.
+        changed: The attachments that have changed since then.
+        settled: Whether its outcome was unknown, so that it was sent again with the same idempotency key. Otherwise
+            nothing was sent, and repeating it cost nothing.
+        account: The person's other account at the same address under which it was asked, or None.
     """
 
     ago: float
@@ -25,15 +29,15 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Change:
-    """An attachment that is no longer what it was when its question was asked; rows are those of a whole table."""
+    """An attachment that has changed. ``rows`` are the numbers of rows of the whole table, before and now."""
 
     name: str
     rows: tuple[int, int] | None = None
 
 
 def changes(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> tuple[Change, ...]:
-    """Return which attachments hold something else now, by the manifests of two askings of the same question."""
-    if any("name" not in part for part in then):  # forgotten: their order is what stays
+    """Return the attachments that have changed between two manifests of the same question."""
+    if any("name" not in part for part in then):  # the names were deleted: compare by position
         before = {part["name"]: was for was, part in zip(then, now, strict=False)}
     else:
         before = {part["name"]: part for part in then}
@@ -47,11 +51,13 @@ def changes(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]])
 
 def _change(then: Mapping[str, Any], now: Mapping[str, Any]) -> Change:
     rows_then, rows_now = (part.get("rows") for part in (then, now))
-    if rows_then is None or rows_now is None or min(len(rows_then), len(rows_now)) < 2:  # nobody counted the whole
+    if (
+        rows_then is None or rows_now is None or min(len(rows_then), len(rows_now)) < 2
+    ):  # the whole table was not counted
         return Change(now["name"])
     whole = (rows_then[-1], rows_now[-1])
     return Change(now["name"].removesuffix(".csv"), whole if whole[0] != whole[1] else None)
 
 
-# Made here from what else is attached: a change of it says nothing that the others don't.
+# Derived from the other attachments, so its change adds no information.
 _DERIVED = ("profile.md",)

@@ -1,7 +1,7 @@
-"""Numbered steps from an empty database to today's tables. Append only: a step that has been released never changes.
+"""Numbered steps from an empty database to the current tables. Append only: a released step never changes.
 
-``upgrade`` runs inside the caller's writing transaction, which is the lock: two kernels that open an old ledger at once
-take turns, and the second finds nothing left to do. A test holds the outcome to ``tables.py``.
+``upgrade`` runs in the caller's writing transaction, which is the lock: if two kernels open an old ledger at the same
+time, the second one waits and has nothing to do. A test compares the result with ``tables.py``.
 """
 
 from __future__ import annotations
@@ -143,13 +143,13 @@ _FIRST = (
     """,
 )
 
-# What a question looks up before it is sent takes no longer with years of others behind it.
+# Keeps the queries before sending a question fast in a large ledger.
 _LONG_PAST = (
     "CREATE INDEX questions_asked ON questions (account, prepared_at)",
     "CREATE INDEX book_newest ON book (account, seq)",
 )
 
-# Turns that are still to come are put off all together; a kernel that still runs the version before goes on.
+# Postpones all reserved turns together. A kernel with the previous version still works.
 _PUT_OFF = ("ALTER TABLE limits ADD COLUMN put_off FLOAT NOT NULL DEFAULT 0",)
 
 
@@ -165,14 +165,14 @@ def normalize_line_ends(text: str) -> str:
 
 
 def _index_first_identities(connection: Connection, _: Digests) -> None:
-    """Make the questions of the first identity findable by their texts; "" is for those whose texts were deleted."""
+    """Index the questions with a version-1 identity by their texts; the digest is "" if the texts were deleted."""
     rows = connection.execute(text("SELECT id, prompt, code FROM questions WHERE identity NOT LIKE 'task %'")).all()
     found = [{"id": row.id, "digest": text_digest(row.prompt, row.code) if row.prompt else ""} for row in rows]
     if found:
         connection.execute(text("INSERT INTO first_identities (digest, question_id) VALUES (:digest, :id)"), found)
 
 
-# A question's identity held what its options resolved to; now it holds what the user said.
+# A version-1 identity contained the resolved options; the new one contains what the user wrote.
 _FIRST_IDENTITIES = (
     """
     CREATE TABLE first_identities (
@@ -184,11 +184,11 @@ _FIRST_IDENTITIES = (
     _index_first_identities,
 )
 
-# A statement, or a function that reads and writes what SQL alone can't.
+# SQL, or a function for a change that SQL can't make.
 Statement = str | Callable[[Connection, Digests], None]
 
-# A new key makes no new budget: budgets are of an environment, with which an account's name begins. Of two the smaller
-# one stays. And an account can have had other names.
+# A new key gives no new budget: budgets belong to an environment, which is the prefix of an account's name. Of two
+# budgets, the smaller one is kept. An account can have earlier names.
 _ENVIRONMENTS = (
     "CREATE TABLE accounts (earlier TEXT NOT NULL, account TEXT NOT NULL, PRIMARY KEY (earlier))",
     "ALTER TABLE budgets RENAME TO budgets_of_accounts",
@@ -221,8 +221,8 @@ _ENVIRONMENTS = (
     "CREATE INDEX questions_asked ON questions (environment, prepared_at)",
 )
 
-# A turn is one moment, and a 429's is another one. Not DROP COLUMN, which SQLite knows only since 3.35. A kernel that
-# still runs the version before finds its columns gone: it sends nothing.
+# Stores the time of the next turn and the end of a 429 separately. DROP COLUMN needs SQLite 3.35, so the table is
+# copied. A kernel with the previous version does not find its columns, and sends nothing.
 _ONE_MOMENT = (
     """
     CREATE TABLE moments (
@@ -239,18 +239,18 @@ _ONE_MOMENT = (
 
 
 class OnPostgreSQL(str):
-    """A statement that SQLite doesn't need."""
+    """A statement for PostgreSQL only."""
 
     __slots__ = ()
 
 
-# The service chooses these numbers; SQLite's integers have had 64 bits from the start.
+# The service chooses these ids. SQLite's integers always have 64 bits.
 _WIDE_IDS = (
     OnPostgreSQL("ALTER TABLE projects ALTER COLUMN project_id TYPE BIGINT"),
     OnPostgreSQL("ALTER TABLE tags ALTER COLUMN tag_id TYPE BIGINT, ALTER COLUMN sort_order TYPE BIGINT"),
 )
 
-# What is open is found by an index of its own. How far sending had come is a count and a lease; three states are left.
+# Adds an index for open questions. A counter and a lease replace the states of sending; three states are left.
 _OPEN = (
     "UPDATE questions SET state = 'open' WHERE state IN ('prepared', 'sending', 'unknown')",
     "DROP INDEX questions_open",
@@ -262,7 +262,7 @@ _OPEN = (
 
 
 def _key_hashes(connection: Connection, digests: Digests) -> None:
-    """Key the plain hashes of attachments, and forget the names of those whose question was forgotten."""
+    """Replace the plain hashes of attachments by keyed ones; delete the names if the question's texts were deleted."""
     query = "SELECT id, attachments, prompt, message FROM questions WHERE attachments LIKE '%sha256%'"
     changed = []
     for row in connection.execute(text(query)).all():
@@ -273,7 +273,7 @@ def _key_hashes(connection: Connection, digests: Digests) -> None:
         connection.execute(text("UPDATE questions SET attachments = :attachments WHERE id = :id"), changed)
 
 
-# Who could read the ledger could try guesses of a masked value against the hash of what it was masked in.
+# With plain hashes, a reader of the ledger could test guesses of a masked value.
 _KEYED_HASHES = (_key_hashes,)
 
 STEPS: tuple[tuple[Statement, ...], ...] = (
@@ -290,15 +290,23 @@ STEPS: tuple[tuple[Statement, ...], ...] = (
 
 
 class NewerLedgerError(CodeVFError):
-    """The ledger was written by a newer codevf_nb than this one."""
+    """A newer version of codevf_nb has written the ledger."""
 
 
 def upgrade(connection: Connection, digests: Digests) -> None:
-    """Bring the database to the newest version, one step after another; ``digests`` keys the hashes of old ones."""
+    """Migrate the database to the newest version, step by step.
+
+    Args:
+        connection: An open writing transaction.
+        digests: Computes the keyed hashes of attachments in old ledgers.
+
+    Raises:
+        NewerLedgerError: A newer version of codevf_nb has written the ledger.
+    """
     version = _version(connection)
     if version > len(STEPS):
         raise NewerLedgerError(
-            f"this ledger is of version {version}, newer than this codevf_nb reads ({len(STEPS)}): "
+            f"this ledger has version {version}, newer than this codevf_nb can read ({len(STEPS)}): "
             "pip install --upgrade codevf_nb"
         )
     for step in STEPS[version:]:
@@ -319,7 +327,7 @@ def _version(connection: Connection) -> int:
 
 
 def _spell(statement: str, dialect: str) -> str:
-    """Write the two things that SQLite and PostgreSQL spell differently."""
+    """Fill in the two column types that differ between SQLite and PostgreSQL."""
     if dialect == "sqlite":
         return statement.format(serial="INTEGER NOT NULL PRIMARY KEY", blob="BLOB")
     return statement.format(serial="BIGSERIAL PRIMARY KEY", blob="BYTEA")

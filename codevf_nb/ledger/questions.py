@@ -1,4 +1,4 @@
-"""Questions in the ledger, once they are asked: looked up, heard of, taken in from elsewhere, and forgotten."""
+"""Queries and updates of stored questions: look up, record responses, import tasks, delete old content."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from codevf_nb.ledger.rows import (
     TASKLESS,
     Rows,
     add,
+    attempt_counts,
+    best_match,
     change,
-    counted,
     each,
-    likeliest,
-    still,
+    require_same,
 )
 from codevf_nb.ledger.tables import IS_OPEN, answers, bodies, first_identities, questions
 from codevf_nb.sdk.statuses import FINAL, status_info
@@ -39,19 +39,19 @@ CREATE, RETRIEVE = "create", "retrieve"
 CONFLICT = 409
 
 _REQUEST = answers.c.request == bindparam("what")
-_KNOWN = (
+_STORED_RESPONSE = (
     select(questions.c.identity, answers.c.status_code)
     .outerjoin(answers, and_(answers.c.question_id == questions.c.id, _REQUEST))
     .where(questions.c.id == bindparam("which"))
 )
-_UNHEAR = delete(answers).where(answers.c.question_id == bindparam("which"), _REQUEST)
-_HEAR = insert(answers)
+_DELETE_RESPONSE = delete(answers).where(answers.c.question_id == bindparam("which"), _REQUEST)
+_INSERT_RESPONSE = insert(answers)
 _ANY = select(questions).where(questions.c.id == bindparam("which"))
 _TASK = select(questions).where(questions.c.account == PRESENT, questions.c.task_id == bindparam("task"))
-# An index begins with the account or the environment, so what concerns all of them is looked up one by one.
+# Every index begins with the account or the environment, so a query over all of them runs once for each.
 _ACCOUNTS = each(questions.c.account)
 _environment = each(questions.c.environment).subquery()
-# Not of tasks asked elsewhere: when those were made is what the service says, not this ledger's clock.
+# Imported tasks are left out: their times come from the service, not from this ledger's clock.
 _NEWEST_OF_ONE = (
     select(questions.c.prepared_at)
     .where(questions.c.environment == _environment.c.name, ~questions.c.identity.startswith(FOREIGN))
@@ -69,7 +69,7 @@ _ASKED_THERE = exists().where(
 _SAME_ELSEWHERE = select(questions).where(
     _AMONG, questions.c.identity.in_(bindparam("identities", expanding=True)), _ASKED_THERE
 )
-_UNSETTLED_ELSEWHERE = select(questions).where(
+_UNKNOWN_OUTCOME_ELSEWHERE = select(questions).where(
     _AMONG,
     TASKLESS,
     OUTCOME_UNKNOWN,
@@ -78,14 +78,15 @@ _UNSETTLED_ELSEWHERE = select(questions).where(
 )
 _OPEN = select(questions).where(OURS, IS_OPEN).order_by(questions.c.id)
 _ANY_FIRST = select(first_identities.c.question_id).limit(1)
-_OF_TEXTS = (
+_WITH_TEXTS = (
     select(questions)
     .join(first_identities, first_identities.c.question_id == questions.c.id)
     .where(first_identities.c.digest == bindparam("digest"))
     .order_by(questions.c.id.desc())
 )
 _AMONG_IDENTITIES = select(questions).where(_AMONG, questions.c.identity.in_(bindparam("identities", expanding=True)))
-# Forgetting holds the lock for about so long at a time, and then lets others write: SQLite's look again every 0.1 s.
+# One batch of deletions holds the lock for about this time. The pause is longer than SQLite's retry interval of 0.1 s,
+# so that waiting writers get the lock.
 FORGET_SECONDS = 0.1
 FORGET_PAUSE_SECONDS = 0.11
 FORGET_AT_ONCE = 50
@@ -95,35 +96,44 @@ _TEXTS = ("prompt", "code", "response_schema", "message", "result", "error", "no
 class Questions(Rows):
     """The questions of one account."""
 
-    # -- looking
+    # -- queries
 
     def same(self, *identities: str) -> Entry | None:
-        """Return the question that has one of these identities, whatever became of it.
+        """Return the question with one of these identities, in any state; None if there is none.
 
-        It has one for each name of its account: see ``Ledger.identities``.
+        Args:
+            identities: The question's identity under each name of its account; see ``Ledger.identities``.
         """
         with self._store.read() as connection:
             rows = connection.execute(SAME, {"whose": self._account, "identities": identities}).all()
-        return likeliest([Entry.read(row) for row in rows])
+        return best_match([Entry.read(row) for row in rows])
 
-    def of_texts(self, digest: str) -> list[Entry]:
-        """Return the questions of the first identity with these texts, of every account, the newest first."""
+    def with_texts(self, digest: str) -> list[Entry]:
+        """Return the questions of every account that have a version-1 identity and these texts, newest first.
+
+        Args:
+            digest: The digest of the texts, from ``migrations.text_digest``.
+        """
         with self._store.read() as connection:
-            return [Entry.read(row) for row in connection.execute(_OF_TEXTS, {"digest": digest})]
+            return [Entry.read(row) for row in connection.execute(_WITH_TEXTS, {"digest": digest})]
 
     def has_first_identities(self) -> bool:
-        """Whether any question of the ledger has the first identity."""
+        """Return whether any question of the ledger has a version-1 identity."""
         with self._store.read() as connection:
             return connection.scalar(_ANY_FIRST) is not None
 
     def among(self, accounts: Sequence[str], identities: Sequence[str]) -> list[Entry]:
-        """Return the questions of these accounts with one of these identities."""
+        """Return the questions of these accounts that have one of these identities."""
         with self._store.read() as connection:
             which = {"accounts": list(accounts), "identities": list(identities)}
             return [Entry.read(row) for row in connection.execute(_AMONG_IDENTITIES, which)]
 
     def get(self, question_id: int) -> Entry:
-        """Return the question with this number of the ledger's, of whatever account."""
+        """Return the question with this ledger id, of any account.
+
+        Raises:
+            KeyError: No question has this id.
+        """
         with self._store.read() as connection:
             row = connection.execute(_ANY, {"which": question_id}).one_or_none()
         if row is None:
@@ -131,26 +141,28 @@ class Questions(Rows):
         return Entry.read(row)
 
     def find(self, question_id: int) -> Entry | None:
-        """Return this account's question with this number of the ledger's, if there is one."""
+        """Return this account's question with this ledger id, or None."""
         return self._one(GET, which=question_id)
 
     def task(self, task_id: str) -> Entry | None:
-        """Return the question that became this task of the service's."""
+        """Return the question with this task id, or None."""
         return self._one(_TASK, whose=self._account, task=task_id)
 
     def latest(self, limit: int = 20) -> list[Entry]:
-        """Return the newest questions first."""
+        """Return the newest questions, newest first; at most ``limit``."""
         return self._many(select(questions).order_by(questions.c.id.desc()).limit(limit))
 
     def open(self) -> list[Entry]:
-        """Return every question an answer may still come to, oldest first."""
+        """Return every question that may still be answered, oldest first."""
         with self._store.read() as connection:
             return _open(connection, self._account)
 
-    def unsettled(self, prepared_since: float | None = None) -> list[Entry]:
-        """Return every question that was sent without anyone hearing what became of it.
+    def with_unknown_outcome(self, prepared_since: float | None = None) -> list[Entry]:
+        """Return every question that was sent and whose outcome is unknown, oldest first.
 
-        ``prepared_since``: also those prepared after this moment whose first byte never left.
+        Args:
+            prepared_since: Also return the unsent questions that were prepared at or after this time (seconds since
+                1970 UTC).
         """
         waiting = [OUTCOME_UNKNOWN]
         if prepared_since is not None:
@@ -158,9 +170,14 @@ class Questions(Rows):
         return self._many(select(questions).where(TASKLESS, or_(*waiting)).order_by(questions.c.id))
 
     def same_elsewhere(self, identity: Callable[[str], str], origin: str, asked_by: str) -> list[Entry]:
-        """Return what is the same question on other accounts under which somebody asked at the same place.
+        """Return the same question on the other accounts that this person has used at this address.
 
-        They are accounts of somebody else's, or keys since rotated. ``identity`` tells the question's on an account.
+        Such an account can belong to another person, or to a key that was rotated.
+
+        Args:
+            identity: Computes the question's identity for an account name.
+            origin: The service's address.
+            asked_by: The person's name.
         """
         with self._store.read() as connection:
             there = self._elsewhere(connection, origin, asked_by)
@@ -168,110 +185,156 @@ class Questions(Rows):
             rows = connection.execute(_SAME_ELSEWHERE, {**there, "identities": identities}).all() if identities else []
         return [Entry.read(row) for row in rows]
 
-    def unsettled_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
-        """Return what somebody sent from other accounts at the same place without hearing what became of it."""
+    def with_unknown_outcome_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
+        """Return the questions with an unknown outcome that a person sent from other accounts to this address."""
         with self._store.read() as connection:
-            rows = connection.execute(_UNSETTLED_ELSEWHERE, self._elsewhere(connection, origin, asked_by)).all()
+            rows = connection.execute(_UNKNOWN_OUTCOME_ELSEWHERE, self._elsewhere(connection, origin, asked_by)).all()
         return [Entry.read(row) for row in rows]
 
     def open_elsewhere(self, origin: str, asked_by: str) -> list[Entry]:
-        """Return what somebody asked from other accounts at the same place, and an answer may still come to."""
+        """Return the unanswered questions that a person asked from other accounts at this address."""
         with self._store.read() as connection:
             others = self._elsewhere(connection, origin, asked_by)["accounts"]
             found = [entry for account in others for entry in _open(connection, account)]
         return [entry for entry in found if (entry.origin, entry.asked_by) == (origin, asked_by)]
 
     def newest_at(self) -> float | None:
-        """Return the latest moment at which a question was prepared in this ledger, by the clock of that day."""
+        """Return when the newest question of this ledger was prepared (seconds since 1970 UTC), or None."""
         with self._store.read() as connection:
             newest: float | None = connection.scalar(_NEWEST_AT)
         return newest
 
     def body(self, question_id: int) -> bytes | None:
-        """Return the exact bytes that were prepared; None once the question is settled."""
+        """Return the exact request body that was prepared; None once the outcome is recorded."""
         with self._store.read() as connection:
             return connection.scalar(select(bodies.c.body).where(bodies.c.question_id == question_id))
 
     def raw(self, question_id: int, request: str) -> Any:
-        """Return the raw answer kept (``status_code``, ``body``, ``at``) to a request about a question, or None.
+        """Return the stored raw response to a request about a question, or None.
 
-        The requests are ``create``, and ``retrieve``: the newest look that brought anything new.
+        Args:
+            question_id: The question's ledger id.
+            request: ``create``, or ``retrieve`` for the newest response that changed anything.
+
+        Returns:
+            A row with ``status_code``, ``body`` and ``at``.
         """
         where = (answers.c.question_id == question_id, answers.c.request == request)
         with self._store.read() as connection:
             return connection.execute(select(answers).where(*where)).one_or_none()
 
-    # -- hearing
+    # -- updates
 
-    def hear(
-        self, asked: Entry, request: str, status_code: int, body: bytes, at: float | None, *, nothing: int = 0
+    def record_response(
+        self, asked: Entry, request: str, status_code: int, body: bytes, at: float | None, *, failed: int = 0
     ) -> None:
-        """Commit a raw answer before anybody has tried to understand it.
+        """Store a raw response before it is parsed.
 
-        A yes is never overwritten by something else, nor a conflict by anything but a yes.
+        Only another success replaces a stored success (2xx). Only a success or a conflict replaces a stored conflict
+        (409).
 
-        ``nothing``: how many attempts have come to nothing, as is known now; see ``Sending``.
+        Args:
+            asked: The question.
+            request: ``create`` or ``retrieve``.
+            status_code: The HTTP status of the response.
+            body: The bytes of the response.
+            at: When it was received (seconds since 1970 UTC).
+            failed: How many attempts are now known to have failed; see ``Sending``.
 
         Raises:
-            LedgerError: the question is no longer in the ledger.
+            LedgerError: The question is no longer in the ledger.
         """
-        heard = {"at": at, "status_code": status_code, "body": body}
+        received = {"at": at, "status_code": status_code, "body": body}
         with self._store.write() as connection:
-            if nothing:
-                entry = self._still(connection, asked)
-                change(connection, entry, **counted(entry, nothing=nothing))
-            _keep(connection, asked, request, heard)
+            if failed:
+                entry = self._reload(connection, asked)
+                change(connection, entry, **attempt_counts(entry, failed=failed))
+            _store_response(connection, asked, request, received)
 
-    def become(self, asked: Entry, raw: RawAnswer | None = None, **seen: Any) -> Entry:
-        """Record what a task has become; with a final status, what it cost and what it released.
+    def update_from_task(self, asked: Entry, raw: RawAnswer | None = None, **seen: Any) -> Entry:
+        """Record the current state of a task. With a final status, also record its charge and the released hold.
 
-        A final task stays so, and when it was first seen so; what is new of its answer and its credits is taken over.
-        ``raw`` is what came, and is kept.
+        A final status and its time never change. A later response can still change the answer and the credits.
+
+        Args:
+            asked: The question.
+            raw: The response, which is stored.
+            seen: The columns to set; see ``records.columns_of_task``.
+
+        Returns:
+            The question as it is stored now.
+
+        Raises:
+            LedgerError: The question is no longer in the ledger.
         """
         with self._store.write() as connection:
-            entry = self._still(connection, asked)
-            if entry.task_id is None:  # a person has said meanwhile that it isn't this one
+            entry = self._reload(connection, asked)
+            if entry.task_id is None:  # a person has unlinked the task meanwhile
                 return entry
             if raw is not None and not entry.is_forgotten:
                 at = None if raw.at is None else raw.at.timestamp()
-                _keep(connection, entry, RETRIEVE, {"at": at, "status_code": raw.status, "body": raw.body})
+                _store_response(connection, entry, RETRIEVE, {"at": at, "status_code": raw.status, "body": raw.body})
             if entry.is_open:
                 entry = change(connection, entry, **seen)
                 if not entry.is_open and not entry.is_foreign:
-                    book.settle(connection, entry)
+                    book.release_and_charge(connection, entry)
                 return entry
-            if not entry.is_forgotten and (late := _late(entry, seen)):
+            if not entry.is_forgotten and (late := _later_changes(entry, seen)):
                 entry = change(connection, entry, **late)
                 if not entry.is_foreign:
                     book.charge(connection, entry)
         return entry
 
-    def take_in(self, task_id: str, made_at: float, **known: Any) -> Entry:
-        """Record a task that was asked from elsewhere, so that its answer can be shown; the book leaves it out."""
-        nothing = {"attachments": [], "state": SendState.ACCEPTED, "attempts": 0, "unheard": 0, "asking": 1}
+    def import_task(self, task_id: str, made_at: float, **known: Any) -> Entry:
+        """Record a task that was not created from this ledger, so that its answer can be shown.
+
+        The account book does not include it.
+
+        Args:
+            task_id: The service's id of the task.
+            made_at: When the task was created (seconds since 1970 UTC).
+            known: Other columns of the question.
+
+        Returns:
+            The new row, or the existing row of this task.
+        """
+        imported = {"attachments": [], "state": SendState.ACCEPTED, "attempts": 0, "unheard": 0, "asking": 1}
         which = {"task_id": task_id, "identity": FOREIGN + task_id, "idempotency_key": ""}
-        values = {**nothing, **which, "prepared_at": made_at, **known}
+        values = {**imported, **which, "prepared_at": made_at, **known}
         with self._store.write() as connection:
             row = connection.execute(_TASK, {"whose": self._account, "task": task_id}).one_or_none()
             return add(connection, self._account, values) if row is None else Entry.read(row)
 
     def forget(self, before: float) -> int:
-        """Delete what was asked and answered before a moment, of all that is over; return of how many questions.
+        """Delete the texts of questions and answers that are older than ``before``, if the question is finished.
 
-        Ids, times, credits and the attachments' sizes and keyed hashes stay. Others can write in between.
+        Ids, times, credits, and the sizes and keyed hashes of attachments are kept. Other processes can write between
+        the batches.
+
+        Args:
+            before: A time in seconds since 1970 UTC.
+
+        Returns:
+            The number of questions whose texts were deleted.
         """
         forgotten, last = 0, 0
-        with self._store.together():
-            while some := self._forget_some(before, last):
+        with self._store.reuse_connection():
+            while some := self._forget_batch(before, last):
                 forgotten, last = forgotten + some[0], some[1]
                 time.sleep(FORGET_PAUSE_SECONDS)
         return forgotten
 
-    def _forget_some(self, before: float, last: int) -> tuple[int, int] | None:
-        """Forget for a moment what follows a number; return of how many questions and the last number, or None."""
+    def _forget_batch(self, before: float, last: int) -> tuple[int, int] | None:
+        """Delete the texts of one batch of questions after the id ``last``.
+
+        Returns:
+            The number of questions and the last id; None if no question is left.
+        """
         over = (questions.c.state == SendState.REFUSED) | questions.c.status.in_(FINAL)
-        told = or_(*(questions.c[name].is_not(None) for name in _TEXTS), questions.c.attachments.contains('"name"'))
-        old = self._where(questions.c.prepared_at < before, over, told).with_only_columns(questions.c.id)
+        has_texts = or_(
+            *(questions.c[name].is_not(None) for name in _TEXTS), questions.c.attachments.contains('"name"')
+        )
+        old = self._where(questions.c.prepared_at < before, over, has_texts).with_only_columns(questions.c.id)
         count = 0
         with self._store.write() as connection:
             ends = time.monotonic() + FORGET_SECONDS
@@ -292,25 +355,26 @@ class Questions(Rows):
         return {"accounts": others, "origin": origin, "asked_by": asked_by}
 
 
-def _keep(connection: Connection, asked: Entry, request: str, heard: dict[str, Any]) -> None:
+def _store_response(connection: Connection, asked: Entry, request: str, received: dict[str, Any]) -> None:
     which = {"which": asked.id, "what": request}
-    known = still(asked, connection.execute(_KNOWN, which).one_or_none()).status_code
-    if known is not None and _weight(known) > _weight(heard["status_code"]):
+    known = require_same(asked, connection.execute(_STORED_RESPONSE, which).one_or_none()).status_code
+    if known is not None and _precedence(known) > _precedence(received["status_code"]):
         return
     if known is not None:
-        connection.execute(_UNHEAR, which)
-    connection.execute(_HEAR, {"question_id": asked.id, "request": request, **heard})
+        connection.execute(_DELETE_RESPONSE, which)
+    connection.execute(_INSERT_RESPONSE, {"question_id": asked.id, "request": request, **received})
 
 
-def _late(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what differs from a final task's row in what the service says later, but for what it leaves unsaid.
+def _later_changes(entry: Entry, seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a final task that a later response changes. A missing value changes nothing.
 
-    What isn't final was said before, to somebody who is slower in recording it: nothing of it counts.
+    A response without a final status is older than the row: another process received it earlier and records it later.
+    It is ignored.
     """
     if not status_info(seen.get("status")).is_final:
         return {}
     late = {name: value for name, value in seen.items() if value is not None and name != "completed_at"}
-    if "result" in late:  # the text goes with the files: a new answer takes the place of the whole old one
+    if "result" in late:  # text and files belong together: a new answer replaces the whole old one
         late["message"] = late.get("message")
     changed = {name: value for name, value in dump(late).items() if value != dump({name: getattr(entry, name)})[name]}
     unread = {"seen_at": None} if changed.keys() & {"message", "result"} else {}
@@ -328,5 +392,5 @@ def _forget_names(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute(CHANGE, kept)
 
 
-def _weight(status_code: int) -> int:
+def _precedence(status_code: int) -> int:
     return 2 if 200 <= status_code < 300 else int(status_code == CONFLICT)

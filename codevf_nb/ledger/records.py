@@ -1,4 +1,4 @@
-"""What the ledger hands out: one question and what became of it."""
+"""The records of the ledger: one question with its task and its answer."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from codevf_nb.sdk.statuses import ANSWERED, status_info
 
 
 class SendState(StrEnum):
-    """What the service has said of a question.
+    """The service's decision about a question.
 
-    ``OPEN``: nothing that can be relied on. How many attempts have gone out whose outcome nobody knows is counted in
-    ``unheard``; whether someone is sending it at this moment is what its lease says. ``ACCEPTED``: the service has it,
-    under ``task_id``. ``REFUSED``: the service, or a person, said no, and nothing is held.
+    ``OPEN``: there is no decision yet. ``unheard`` counts the attempts whose outcome is unknown; the lease shows
+    whether a process is sending the question now. ``ACCEPTED``: the service has it, as task ``task_id``. ``REFUSED``:
+    the service refused it, or a person reports that the service does not have it; no credits are on hold.
     """
 
     OPEN = "open"
@@ -42,22 +42,22 @@ class SendState(StrEnum):
     REFUSED = "refused"
 
 
-# The outcome of a question that the service may have, although it has not said so.
+# The outcome of a question that the service may have, but has not confirmed.
 UNKNOWN = "unknown"
-# The identity of a task that this ledger hasn't asked for begins with this; its id follows.
+# The identity of an imported task, which was not created from this ledger, is this prefix and the task id.
 FOREIGN = "task "
-# An amount that is larger (or smaller, below zero) is recorded as this many credits: sums of it can be computed still.
+# Amounts are limited to this many credits, positive or negative, so that they can be summed.
 MOST_CREDITS = Decimal(10**12)
 _STATES = frozenset(SendState)
 MOST_WHOLE = 2**31 - 1
-# What a text's ``result`` holds: its files, and what else came with it.
+# The keys of ``result`` where the answer is a text: its files, and other fields of the response.
 FILES, MORE = "deliverables", "more"
 _JSON = ("attachments", "response_schema", "result", "notes")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of ``questions``, with its JSON columns read. Times are seconds since 1970 UTC; credits are credits."""
+    """A row of ``questions``, with its JSON columns parsed. Times are seconds since 1970 UTC; amounts are credits."""
 
     id: int
     account: str
@@ -98,59 +98,61 @@ class Entry:
 
     @classmethod
     def read(cls, row: Row[Any]) -> Entry:
-        """Make an entry of a row of the table.
+        """Return the entry for a row of the table.
 
         Raises:
-            LedgerError: another version of codevf_nb has written what this one doesn't know.
+            LedgerError: Another version of codevf_nb wrote a state that this version does not know.
         """
         if row.state not in _STATES:
-            raise LedgerError(f"question {row.id} is {row.state!r} in the ledger, which this codevf_nb doesn't know")
+            raise LedgerError(
+                f"question {row.id} has the state {row.state!r} in the ledger, which this codevf_nb doesn't know"
+            )
         return cls(**load(row._asdict()))
 
     @property
     def is_open(self) -> bool:
-        """Whether an answer may still come."""
+        """Return whether the question may still be answered."""
         return self.task_id is not None and not status_info(self.status).is_final
 
     @property
     def may_be_there(self) -> bool:
-        """Whether the service may have the question although nobody has heard so: an attempt's end is not known."""
+        """Return whether the service may have the question because the outcome of an attempt is unknown."""
         return self.state == SendState.OPEN and self.unheard > 0
 
     def is_being_sent(self, now: float) -> bool:
-        """Whether some kernel is sending it at this moment."""
+        """Return whether a process is sending the question at the time ``now``."""
         return self.state == SendState.OPEN and is_leased(self.lease_owner, self.lease_until, now)
 
     @property
     def outcome(self) -> str:
-        """What became of sending it, in a word: accepted, refused, unknown or not sent."""
+        """The outcome of sending the question: accepted, refused, unknown or not sent."""
         return self.state if self.state != SendState.OPEN else UNKNOWN if self.unheard > 0 else "not sent"
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the task was asked from elsewhere: this ledger knows its answer, not its question."""
+        """Return whether the task was imported: the ledger has its answer and not its question."""
         return self.identity.startswith(FOREIGN)
 
     @property
     def priced_multiplier(self) -> Decimal | None:
-        """The factor of the tag by which the question was priced."""
+        """The tag's price multiplier when the question was asked."""
         return None if self.multiplier is None else Decimal(str(self.multiplier))
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether its texts were deleted on request; what it cost stays known."""
+        """Return whether the texts were deleted on request. The cost is kept."""
         return self.prompt is None and not self.is_foreign
 
     @property
     def is_unread(self) -> bool:
-        """Whether there is an answer that nobody has opened."""
+        """Return whether there is an answer that no one has opened."""
         return self.status in ANSWERED and self.seen_at is None and not self.is_forgotten
 
     @property
     def is_structured(self) -> bool:
-        """Whether the answer is data, which according to CodeVF's documentation AI generates, by what has come.
+        """Return whether the answer is structured data, which according to CodeVF's documentation AI generates.
 
-        Before it is there: whether data was asked for.
+        Before there is an answer: whether the question asked for structured data.
         """
         if self.message is None and self.result is None:
             return self.response_schema is not None
@@ -158,7 +160,7 @@ class Entry:
 
     @property
     def data(self) -> Any:
-        """The data that the answer is; None where it is text, or isn't there."""
+        """The structured data of the answer; None if the answer is text or missing."""
         return self.result if self.is_structured else None
 
     @property
@@ -177,12 +179,12 @@ class Entry:
 
     @property
     def more(self) -> Any:
-        """What came with a text beside its files, such as fields that the documentation doesn't know."""
+        """The other fields of a text answer, besides its files, such as undocumented ones."""
         return None if self.is_structured or not self.result else self.result.get(MORE)
 
 
 def is_data(message: str | None, result: Any, schema: Any) -> bool:
-    """Whether a question's ``result`` is data, not what came with a text; see ``became``."""
+    """Return whether ``result`` is structured data, and not the files of a text; see ``columns_of_task``."""
     if message is not None or result is None:
         return False
     is_text = isinstance(result, dict) and result.keys() <= {FILES, MORE} and isinstance(result.get(FILES), list)
@@ -192,7 +194,7 @@ def is_data(message: str | None, result: Any, schema: Any) -> bool:
 
 
 def dump(values: dict[str, Any]) -> dict[str, Any]:
-    """Turn the JSON columns among ``values`` into the text that is stored, and every text into one that can be."""
+    """Serialize the JSON columns among ``values``, and replace characters that can't be stored."""
     return {
         name: json.dumps(replace_unstorable(value), default=str)
         if name in _JSON and value is not None
@@ -202,7 +204,7 @@ def dump(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def load(stored: dict[str, Any]) -> dict[str, Any]:
-    """Turn columns as ``dump`` and the table have them into those of an entry."""
+    """Parse stored columns into the values of an entry; the inverse of ``dump``."""
     read: dict[str, Any] = {name: loads(stored[name]) for name in _JSON if stored.get(name) is not None}
     if "state" in stored:
         read["state"] = SendState(stored["state"])
@@ -210,7 +212,7 @@ def load(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _storable(value: Any) -> Any:
-    """Return a value that its column takes: PostgreSQL's whole numbers have 32 bits."""
+    """Return the nearest value that its column can store: PostgreSQL's integers have 32 bits."""
     if isinstance(value, int):
         return max(-MOST_WHOLE, min(MOST_WHOLE, value))
     return replace_unstorable(value)
@@ -219,13 +221,19 @@ def _storable(value: Any) -> Any:
 COLUMNS = tuple(field.name for field in fields(Entry))
 
 
-def became(response: TaskResponse, schema: Any = None) -> dict[str, Any]:
-    """Return what the columns of a question say once the service has answered with this task.
+def columns_of_task(response: TaskResponse, schema: Any = None) -> dict[str, Any]:
+    """Return the columns of a question for a task that the service returned.
 
-    ``schema``: what was asked for, which the answer needn't say. Data is the ``result``; of a text, which is the
-    ``message``, it holds the files, and whatever else came.
+    Structured data is stored in ``result``. A text is stored in ``message``; then ``result`` has its files and other
+    fields. The service sends no completion time, so ``completed_at`` is when the task was first received with a final
+    status, by the response's Date header.
 
-    No time of completion is sent, so a final task's is when it was first seen final, by the answer's Date header.
+    Args:
+        response: The task.
+        schema: The response schema of the question, which the response may omit.
+
+    Returns:
+        Column names and values. A column that the response does not contain is missing.
     """
     values: dict[str, Any] = {"task_id": response.id, "status": response.status}
     if response.created_at is not None:
@@ -246,8 +254,8 @@ def became(response: TaskResponse, schema: Any = None) -> dict[str, Any]:
     return values
 
 
-def noted(entry: Entry, response: TaskResponse) -> list[str] | None:
-    """Return a question's notes with what differs in an answer of the service; of each kind the newest."""
+def merged_notes(entry: Entry, response: TaskResponse) -> list[str] | None:
+    """Return a question's notes and those on where the response differs from the request; of each kind the newest."""
     asked: dict[str, Any] = {"cost_cap": entry.cost_cap}
     if not entry.is_foreign:
         asked |= {"mode": entry.mode, "max_credits": entry.max_credits, "multiplier": entry.priced_multiplier}

@@ -1,4 +1,4 @@
-"""One account's rows of the table of questions, read and changed."""
+"""Reads and writes one account's rows of the table ``questions``."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from codevf_nb.ledger._store import LedgerError, Store
 from codevf_nb.ledger.records import COLUMNS, Entry, SendState, dump, load
 from codevf_nb.ledger.tables import accounts, questions
 
-# Made once, since a cell runs dozens of statements, and each costs more to make than to run.
+# Built once: a cell runs dozens of statements, and each takes longer to build than to run.
 OURS = questions.c.account == bindparam("account")
 GET = select(questions).where(OURS, questions.c.id == bindparam("which"))
-# An account's rows have the name that it has now.
+# Rows are stored under the current name of their account.
 PRESENT = func.coalesce(
     select(accounts.c.account).where(accounts.c.earlier == bindparam("whose")).scalar_subquery(), bindparam("whose")
 )
 SAME = select(questions).where(
     questions.c.account == PRESENT, questions.c.identity.in_(bindparam("identities", expanding=True))
 )
-# Without a task: not sent, refused, or its end unheard. There are few of these among all that was asked.
+# A question without a task: it was not sent, was refused, or its outcome is unknown. There are few of them.
 TASKLESS: ColumnElement[bool] = questions.c.task_id.is_(None)
-# The service may have the question: it is open, and the outcome of an attempt to send it is unknown.
+# The service may have the question: it is open, and the outcome of an attempt is unknown.
 OUTCOME_UNKNOWN: ColumnElement[bool] = (questions.c.state == SendState.OPEN) & (questions.c.unheard > 0)
 _ANY = select(questions).where(questions.c.id == bindparam("which"))
 _ADD = insert(questions).values(account=PRESENT).returning(questions.c.id, questions.c.account)
@@ -65,15 +65,19 @@ class Rows:
             rows = connection.execute(query.where(questions.c.account == self._account)).all()
         return [Entry.read(row) for row in rows]
 
-    def _still(self, connection: Connection, asked: Entry) -> Entry:
-        """Return a question as it is now; its account may have another name by now. Raises as ``still`` does."""
-        return Entry.read(still(asked, connection.execute(_ANY, {"which": asked.id}).one_or_none()))
+    def _reload(self, connection: Connection, asked: Entry) -> Entry:
+        """Return a question as it is stored now; its account may have been renamed.
+
+        Raises:
+            LedgerError: The question is no longer in the ledger.
+        """
+        return Entry.read(require_same(asked, connection.execute(_ANY, {"which": asked.id}).one_or_none()))
 
 
 def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Select what a column holds, each once.
+    """Select the distinct values of a column.
 
-    Its index is stepped through from one to the next, since going over all questions would take long.
+    The query jumps from one value to the next in the column's index; reading every question would be slow.
     """
     least = select(func.min(column).label("name")).where(*conditions)
     names = least.cte("names", recursive=True)
@@ -82,8 +86,11 @@ def each(column: Column[str] | Column[str | None], *conditions: ColumnElement[bo
     return select(names.c.name).where(names.c.name.is_not(None))
 
 
-def likeliest(same: Sequence[Entry]) -> Entry | None:
-    """Return which row of one question to go by: what the service has, or may have, before what it can't have."""
+def best_match(same: Sequence[Entry]) -> Entry | None:
+    """Return the most relevant row of the same question, or None.
+
+    A row that the service has is preferred to one that it may have, and that to one that it can't have.
+    """
     return max(same, key=_at_the_service, default=None)
 
 
@@ -92,47 +99,54 @@ def _at_the_service(entry: Entry) -> tuple[bool, bool, bool, int]:
 
 
 def add(connection: Connection, account: str, values: dict[str, Any]) -> Entry:
-    """Write a new question of an account, which may have another name by now, and return it."""
+    """Insert a new question of an account, which may have been renamed, and return it."""
     stored = dump(values)
     row = connection.execute(_ADD, {"whose": account, **stored}).one()
-    nothing: dict[str, Any] = dict.fromkeys(COLUMNS)
-    return Entry(**(nothing | load(stored) | row._asdict()))
+    empty: dict[str, Any] = dict.fromkeys(COLUMNS)
+    return Entry(**(empty | load(stored) | row._asdict()))
 
 
-def still(asked: Entry, row: Any) -> Any:
-    """Return what was read of a question, by its number.
+def require_same(asked: Entry, row: Any) -> Any:
+    """Return the row if it still belongs to the question.
 
     Raises:
-        LedgerError: it is no longer there, and another one may have its number.
+        LedgerError: The question was deleted; another question may have its id.
     """
     if row is None or row.identity != asked.identity:
-        why = "is no longer in the ledger, which was put back or changed meanwhile"
-        raise LedgerError(f"question {asked.id} {why}")
+        raise LedgerError(
+            f"question {asked.id} is no longer in the ledger, which was restored or changed in the meantime"
+        )
     return row
 
 
 def change(connection: Connection, entry: Entry, **values: Any) -> Entry:
-    """Set columns of a question that was read in this writing transaction, and return it as it is then."""
+    """Update columns of a question that was read in this writing transaction, and return the new state."""
     stored = dump(values)
     connection.execute(CHANGE, {"which": entry.id, **stored})
     return replace(entry, **load(stored))
 
 
-def counted(entry: Entry, more: int = 0, nothing: int = 0) -> dict[str, int]:
-    """Count ``more`` attempts to send a question, and that ``nothing`` of the attempts before have come to nothing."""
-    return {"attempts": entry.attempts + more, "unheard": entry.unheard + more - nothing}
+def attempt_counts(entry: Entry, more: int = 0, failed: int = 0) -> dict[str, int]:
+    """Return the new counters of a question.
+
+    Args:
+        entry: The question.
+        more: How many attempts are added.
+        failed: How many earlier attempts are now known to have failed.
+    """
+    return {"attempts": entry.attempts + more, "unheard": entry.unheard + more - failed}
 
 
 def read(connection: Connection, question_id: int) -> Entry:
-    """Return a question of any account."""
+    """Return the question with this id, of any account."""
     return Entry.read(connection.execute(_ANY, {"which": question_id}).one())
 
 
-def drop(connection: Connection, beside: Table, question_id: int) -> None:
-    """Delete what lies beside a question: its bytes, or its raw answers."""
-    connection.execute(_dropping(beside), {"which": question_id})
+def delete_related(connection: Connection, table: Table, question_id: int) -> None:
+    """Delete a question's rows of another table: ``bodies`` or ``answers``."""
+    connection.execute(_deletion(table), {"which": question_id})
 
 
 @cache
-def _dropping(beside: Table) -> Delete:
-    return delete(beside).where(beside.c.question_id == bindparam("which"))
+def _deletion(table: Table) -> Delete:
+    return delete(table).where(table.c.question_id == bindparam("which"))

@@ -1,12 +1,19 @@
-"""What is written down while a question is sent: all of it before the wire, each answer before it is read.
+"""The transactions of sending a question: each step is recorded before its request goes out.
 
-In the order of the protocol: ``prepare`` with the first attempt (or ``resume``, for what was prepared before),
-``attempt`` before each further one, ``hear`` with each answer, then ``accept`` with a task or ``close`` without one.
-Each is one transaction, on disk before the next step, so that a process may die between any two of them; a question
-that goes well is three. The turns of the rate limit are taken in the same transactions.
+The order of the protocol is:
 
-``unheard`` counts the attempts whose outcome is unknown: one more before each, and one less as soon as it is known
-that nothing came of it. The sender reports how many those are with its next transaction (``nothing``).
+1. ``prepare`` stores the question with its first attempt; ``resume`` does so for a question that was stored before.
+2. ``attempt`` records each further attempt.
+3. ``record_response`` stores each response.
+4. ``accept`` records a task, or ``close`` records that there is none.
+
+Each step is one transaction, which is on disk before the next step begins. A process may therefore be killed between
+any two steps. A question without problems takes three transactions. The same transactions reserve the turns of the rate
+limit.
+
+The column ``unheard`` counts the attempts whose outcome is unknown. It is incremented before each attempt, and
+decremented when the attempt is known to have failed. The sender reports the number of failed attempts with its next
+transaction, in the argument ``failed``.
 """
 
 from __future__ import annotations
@@ -21,14 +28,25 @@ from codevf_nb.ledger import _budgets as budgets
 from codevf_nb.ledger import book
 from codevf_nb.ledger._lease import Lease
 from codevf_nb.ledger.records import FOREIGN, Entry, SendState
-from codevf_nb.ledger.rows import OURS, SAME, TASKLESS, Rows, add, change, counted, drop, likeliest, read
+from codevf_nb.ledger.rows import (
+    OURS,
+    SAME,
+    TASKLESS,
+    Rows,
+    add,
+    attempt_counts,
+    best_match,
+    change,
+    delete_related,
+    read,
+)
 from codevf_nb.ledger.tables import answers, bodies, questions
 from codevf_nb.sdk.exceptions import CodeVFError
 
-# Bytes are kept for as long as sending them again can help: the service remembers their key for a day.
+# Request bodies are kept while they can be sent again: the service remembers an idempotency key for a day.
 BYTES_KEPT_SECONDS = 24 * 3600.0
 
-# What is being sent has its bytes kept, and few questions have: an account's name may have changed meanwhile.
+# Found by its stored body, since few questions have one, and not by account, whose name may have changed.
 _LEASED = select(questions).where(
     questions.c.id.in_(select(bodies.c.question_id)),
     TASKLESS,
@@ -36,30 +54,30 @@ _LEASED = select(questions).where(
     questions.c.lease_owner == bindparam("owner"),
 )
 _KEEP = insert(bodies)
-# From the bodies to their questions, not the other way round: there are few of them, and questions of many years.
+# The query starts from the bodies: there are few of them, and many questions.
 _IS_OLD = (questions.c.id == bodies.c.question_id, questions.c.prepared_at < bindparam("before"))
-# Also of the question whose bytes are kept next, a new one too: its number may have been another's.
+# Also deletes the body under the new question's own id, which a deleted question may have had.
 _CLEAN = delete(bodies).where(or_(bodies.c.question_id == bindparam("which"), exists().where(*_IS_OLD)))
 _OF_TASK = select(questions.c.id, questions.c.identity).where(OURS, questions.c.task_id == bindparam("task"))
 _REMOVE = delete(questions).where(questions.c.id == bindparam("which"))
-# Take a turn of the rate limit within a transaction; return the seconds until it comes.
+# Reserves a turn of the rate limit within a transaction, and returns the seconds until it starts.
 Take = Callable[[Connection], float]
 
 
 class TaskTakenError(CodeVFError):
-    """A task that is to be a question's is what became of another one already."""
+    """The task already belongs to another question."""
 
     def __init__(self, task_id: str, question_id: int) -> None:
-        super().__init__(f"{task_id} is what became of question {question_id} already")
+        super().__init__(f"{task_id} already belongs to question {question_id}")
 
 
-def at_once(_connection: Connection) -> float:
-    """Take no turn: no rate limit holds."""
+def no_turn(_connection: Connection) -> float:
+    """Reserve no turn, since there is no rate limit."""
     return 0.0
 
 
 class Sending(Rows):
-    """The way of one account's questions to the service."""
+    """Records each step of sending one account's questions."""
 
     def prepare(
         self,
@@ -67,23 +85,33 @@ class Sending(Rows):
         lease: Lease,
         now: float,
         identities: Sequence[str] = (),
-        take: Take = at_once,
+        take: Take = no_turn,
         **asked: Any,
     ) -> Entry:
-        """Commit the exact bytes of a question, the lease to send them and the first attempt, in one transaction.
+        """Store a question's exact request body, the lease to send it and the first attempt, in one transaction.
 
-        The same question asked before is prepared anew, in its old row, where nothing of it can be at the service; else
-        it is returned as it is, and the caller sees by its lease that somebody else's it is. ``identities``: what it
-        was called under earlier names of the account. ``take`` takes the attempt's turn.
+        If the same question was asked before and the service can't have it, its row is used again. Otherwise the stored
+        question is returned unchanged; its lease then shows that this caller does not own it.
+
+        Args:
+            body: The exact bytes to send.
+            lease: The lease of this sender.
+            now: The current time (seconds since 1970 UTC).
+            identities: The question's identities under earlier names of the account.
+            take: Reserves the attempt's turn of the rate limit.
+            asked: The columns of the question.
+
+        Returns:
+            The stored question.
 
         Raises:
-            BudgetExceededError: its worst case would go past a budget; nothing is written.
-            RateLimitError: its turn would come too late; nothing is written.
+            BudgetExceededError: The highest possible cost exceeds a budget. Nothing is written.
+            RateLimitError: The next turn is too late. Nothing is written.
         """
         with self._store.write() as connection:
             mine = {"whose": self._account, "identities": [asked["identity"], *identities]}
             same = [Entry.read(row) for row in connection.execute(SAME, mine)]
-            known = likeliest(same)
+            known = best_match(same)
             if known is not None and not _may_prepare_again(known, now):
                 return known
             known = next((entry for entry in same if entry.identity == asked["identity"]), known)
@@ -92,114 +120,145 @@ class Sending(Rows):
             values = asked | _prepared(body, going, now)
             entry = add(connection, self._account, values) if known is None else change(connection, known, **values)
             connection.execute(_CLEAN, {"which": entry.id, "before": now - BYTES_KEPT_SECONDS})
-            drop(connection, answers, entry.id)
+            delete_related(connection, answers, entry.id)
             connection.execute(_KEEP, {"question_id": entry.id, "body": body})
             return entry
 
-    def resume(self, question_id: int, lease: Lease, now: float, take: Take = at_once) -> bool:
-        """Take the right to send a question that isn't settled, and commit the first attempt; whether it is ours now.
+    def resume(self, question_id: int, lease: Lease, now: float, take: Take = no_turn) -> bool:
+        """Lease a question whose outcome is unknown or that was not sent, and record the next attempt.
+
+        Returns:
+            Whether this sender has the lease now.
 
         Raises:
-            RateLimitError: its turn would come too late; nothing is written.
+            RateLimitError: The next turn is too late. Nothing is written.
         """
         with self._store.write() as connection:
             entry = read(connection, question_id)
             if entry.state != SendState.OPEN or entry.is_being_sent(now):
                 return False
             going = lease.renewed(lease.until + take(connection))
-            change(connection, entry, lease_owner=going.owner, lease_until=going.until, **counted(entry, more=1))
+            change(connection, entry, lease_owner=going.owner, lease_until=going.until, **attempt_counts(entry, more=1))
         return True
 
-    def attempt(self, lease: Lease, take: Take = at_once, *, more: int = 1, nothing: int = 0) -> bool:
-        """Commit that an attempt goes out now, before its first byte does; False if the lease is another's by now.
+    def attempt(self, lease: Lease, take: Take = no_turn, *, more: int = 1, failed: int = 0) -> bool:
+        """Record an attempt before its first byte is sent.
 
-        ``more`` is 0 for one that was counted already and needs another turn. Of the attempts before, ``nothing`` have
-        come to nothing.
+        Args:
+            lease: The lease of this sender.
+            take: Reserves the attempt's turn of the rate limit.
+            more: 1, or 0 for an attempt that is already counted and needs another turn.
+            failed: How many earlier attempts are now known to have failed.
+
+        Returns:
+            False if this sender no longer has the lease.
 
         Raises:
-            RateLimitError: its turn would come too late; nothing is written.
+            RateLimitError: The next turn is too late. Nothing is written.
         """
         with self._store.write() as connection:
             entry = _leased(connection, lease)
             if entry is None:
                 return False
             until = lease.until + take(connection)
-            change(connection, entry, lease_until=until, **counted(entry, more=more, nothing=nothing))
+            change(connection, entry, lease_until=until, **attempt_counts(entry, more=more, failed=failed))
         return True
 
     def accept(self, asked: Entry, **became: Any) -> Entry:
-        """Record that the service has the question: its task, and the credits it holds. What was sent is deleted.
+        """Record that the service accepted the question: its task and the credits on hold. Delete the request body.
+
+        Args:
+            asked: The question.
+            became: The columns of the task; see ``records.columns_of_task``.
+
+        Returns:
+            The question as it is stored now.
 
         Raises:
-            TaskTakenError: the task is what became of another question; nothing is written.
+            LedgerError: The question is no longer in the ledger.
+            TaskTakenError: The task already belongs to another question. Nothing is written.
         """
         with self._store.write() as connection:
-            entry = self._still(connection, asked)
+            entry = self._reload(connection, asked)
             if entry.state == SendState.ACCEPTED:
                 return entry
-            _make_way(connection, entry.account, became["task_id"])
-            entry = change(connection, entry, **_unleased(SendState.ACCEPTED, None), unheard=0, **became)
-            drop(connection, bodies, entry.id)
+            _delete_imported(connection, entry.account, became["task_id"])
+            entry = change(connection, entry, **_without_lease(SendState.ACCEPTED, None), unheard=0, **became)
+            delete_related(connection, bodies, entry.id)
             book.hold(connection, entry)
             if not entry.is_open:
-                book.settle(connection, entry)
+                book.release_and_charge(connection, entry)
             return entry
 
-    def close(self, lease: Lease, why: str, *, refused: bool = False, nothing: int = 0) -> Entry | None:
-        """Record that a sender has ended without a task, and give its lease up; None if it has none any more.
+    def close(self, lease: Lease, why: str, *, refused: bool = False, failed: int = 0) -> Entry | None:
+        """Record that a sender stopped without a task, and release its lease.
 
-        ``refused``: the service said no. Where an attempt is left whose outcome nobody knows, that settles nothing.
+        Args:
+            lease: The lease of this sender.
+            why: The reason, which is stored as the question's error.
+            refused: The service refused the question. While the outcome of another attempt is unknown, the question
+                stays open.
+            failed: How many attempts are now known to have failed.
+
+        Returns:
+            The question as it is stored now; None if this sender no longer has the lease.
         """
         with self._store.write() as connection:
             entry = _leased(connection, lease)
             if entry is None:
                 return None
-            known = counted(entry, nothing=nothing)
-            state = SendState.REFUSED if refused and not known["unheard"] else SendState.OPEN
+            counts = attempt_counts(entry, failed=failed)
+            state = SendState.REFUSED if refused and not counts["unheard"] else SendState.OPEN
             if state == SendState.REFUSED:
-                drop(connection, bodies, entry.id)
-            return change(connection, entry, **_unleased(state, why), **known)
+                delete_related(connection, bodies, entry.id)
+            return change(connection, entry, **_without_lease(state, why), **counts)
 
-    def disown(self, question_id: int, task_id: str) -> Entry:
-        """Record that a person says that a task isn't what became of a question: nobody knows now what did."""
-        nothing = dict.fromkeys(("task_id", "status", "credits_used", "created_at", "completed_at", "seen_at"))
-        nothing |= dict.fromkeys(("message", "result", "notes"))
+    def unlink_task(self, question_id: int, task_id: str) -> Entry:
+        """Remove a task from a question that a person reports as wrong; its outcome is unknown again.
+
+        Nothing changes if the question has another task.
+        """
+        cleared = dict.fromkeys(("task_id", "status", "credits_used", "created_at", "completed_at", "seen_at"))
+        cleared |= dict.fromkeys(("message", "result", "notes"))
         with self._store.write() as connection:
             entry = read(connection, question_id)
             if entry.task_id != task_id:
                 return entry
             why = f"a person says that it is not {task_id}"
-            drop(connection, answers, question_id)
-            book.disown(connection, entry)
-            return change(connection, entry, **_unleased(SendState.OPEN, why), unheard=1, **nothing)
+            delete_related(connection, answers, question_id)
+            book.delete_movements(connection, entry)
+            return change(connection, entry, **_without_lease(SendState.OPEN, why), unheard=1, **cleared)
 
-    def abandon(self, question_id: int, why: str) -> Entry:
-        """Record that a person says the service doesn't have it: nothing is held, and asking again is a new try."""
+    def mark_not_received(self, question_id: int, why: str) -> Entry:
+        """Record that a person reports that the service does not have the question, so that it can be asked again.
+
+        Nothing changes if the service has accepted it.
+        """
         with self._store.write() as connection:
             entry = read(connection, question_id)
             if entry.state == SendState.ACCEPTED:
                 return entry
-            drop(connection, bodies, question_id)
-            return change(connection, entry, **_unleased(SendState.REFUSED, why), unheard=0)
+            delete_related(connection, bodies, question_id)
+            return change(connection, entry, **_without_lease(SendState.REFUSED, why), unheard=0)
 
 
 def _leased(connection: Connection, lease: Lease) -> Entry | None:
-    """Return the question that a sender has, if it still has one."""
+    """Return the question that a sender has leased, or None."""
     row = connection.execute(_LEASED, {"owner": lease.owner}).one_or_none()
     return None if row is None else Entry.read(row)
 
 
-def _make_way(connection: Connection, account: str, task_id: str) -> None:
-    """Delete what was only looked at here of a task that becomes a question's.
+def _delete_imported(connection: Connection, account: str, task_id: str) -> None:
+    """Delete the imported row of a task that is about to belong to a question.
 
     Raises:
-        TaskTakenError: it is another question's.
+        TaskTakenError: The task belongs to another question.
     """
     for row in connection.execute(_OF_TASK, {"account": account, "task": task_id}).all():
         if not row.identity.startswith(FOREIGN):
             raise TaskTakenError(task_id, row.id)
         connection.execute(_REMOVE, {"which": row.id})
-        drop(connection, answers, row.id)  # its number is free for another question
+        delete_related(connection, answers, row.id)  # another question may get this id
 
 
 def _prepared(body: bytes, lease: Lease, now: float) -> dict[str, Any]:
@@ -216,11 +275,11 @@ def _prepared(body: bytes, lease: Lease, now: float) -> dict[str, Any]:
 
 
 def _may_prepare_again(entry: Entry, now: float) -> bool:
-    """Nothing of it can be at the service: refused, or every attempt came to nothing and nobody is about to send it."""
+    """Return whether the service can't have the question: refused, or every attempt failed and no one sends it."""
     if entry.state == SendState.OPEN:
         return not entry.may_be_there and not entry.is_being_sent(now)
     return entry.state == SendState.REFUSED
 
 
-def _unleased(state: SendState, error: str | None) -> dict[str, Any]:
+def _without_lease(state: SendState, error: str | None) -> dict[str, Any]:
     return {"state": state, "error": error, "lease_owner": None, "lease_until": None}

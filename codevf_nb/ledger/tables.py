@@ -1,11 +1,11 @@
-"""The ledger's tables. Times are seconds since 1970 UTC, credits are credits, JSON is text.
+"""The ledger's tables. Times are seconds since 1970 UTC, amounts are credits, JSON is stored as text.
 
-A question is one row from before its first byte leaves until long after its answer came; what it weighed (its bytes)
-and what came back (raw answers) lie beside it, so that reading thousands of questions stays light. The book is
-append-only: each row is one movement of credits, or one balance as the service told it. Only a person who says that a
-task was taken for the wrong question takes rows of it back.
+A question is one row, from before its first byte is sent. Its request body and the raw responses are in tables of their
+own, so that reading thousands of questions stays fast. The book is append-only: each row is one movement of credits, or
+one balance that the service returned. Rows of it are deleted only when a person reports that a task was linked to the
+wrong question.
 
-These tables are what ``migrations.py`` has made after its last step; a change here needs a step there.
+These tables match the result of the last step in ``migrations.py``; a change here needs a step there.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from codevf_nb.sdk.statuses import FINAL
 
 metadata = MetaData()
 
-# A question an answer may still come to, as the index of these has it: few are, among all that were ever asked.
+# A question that may still be answered; also the condition of the index ``questions_open``.
 IS_OPEN = text(f"task_id IS NOT NULL AND status NOT IN ({', '.join(map(repr, FINAL))})")
 
 questions = Table(
     "questions",
     metadata,
     Column("id", Integer, primary_key=True),
-    # whose, and where it may go
+    # the account, and the address to which it may be sent
     Column("account", Text, nullable=False),
     Column("environment", Text, nullable=False),
     Column("origin", Text, nullable=False),
     Column("credential", Text, nullable=False),
     Column("asked_by", Text, nullable=False),
-    # what was asked
+    # the question
     Column("identity", Text, nullable=False),
     Column("asking", Integer, nullable=False),
     Column("idempotency_key", Text, nullable=False),
@@ -55,7 +55,7 @@ questions = Table(
     Column("max_credits", Integer),
     Column("multiplier", Float),
     Column("cost_cap", Integer),
-    # how sending it went
+    # the state of sending it
     Column("state", Text, nullable=False),
     Column("prepared_at", Float, nullable=False),
     Column("body_sha256", Text),
@@ -64,7 +64,7 @@ questions = Table(
     Column("attempts", Integer, nullable=False),
     Column("unheard", Integer, nullable=False),
     Column("error", Text),
-    # what became of it
+    # the task and the answer
     Column("task_id", Text),
     Column("status", Text),
     Column("credits_used", Float),
@@ -73,21 +73,21 @@ questions = Table(
     Column("message", Text),
     Column("result", Text),
     Column("notes", Text),
-    # when somebody looked at the answer
+    # when the answer was first seen
     Column("seen_at", Float),
     UniqueConstraint("account", "identity", name="one_question"),
     UniqueConstraint("account", "task_id", name="one_task"),
     Index("questions_open", "account", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
-    # what counts towards a budget, and when anything was asked last
+    # for budgets, and for the time of the newest question
     Index("questions_asked", "environment", "prepared_at"),
-    # the orders in which a page of them is looked at
+    # for the sort orders of pages
     Index("questions_newest", "account", "id"),
     Index("questions_answered", "account", "completed_at", "id"),
     Index("questions_costliest", "account", "credits_used", "id"),
     Index("questions_projects", "account", "project"),
 )
 
-# Questions whose identity held what their options resolved to, by the digest of their texts.
+# Questions with a version-1 identity, which contained resolved options, by the digest of their texts.
 first_identities = Table(
     "first_identities",
     metadata,
@@ -125,11 +125,11 @@ book = Table(
     Column("available", Float),
     Column("on_hold", Float),
     UniqueConstraint("account", "task_id", "kind", name="one_movement"),
-    # the newest balance, and whether anything has moved since
+    # for the newest balance, and whether a movement is newer
     Index("book_newest", "account", "seq"),
 )
 
-# The names that an account had before its key was renewed, and the one that its rows have now.
+# The earlier names of an account, before its key was renewed, and its current name.
 accounts = Table(
     "accounts",
     metadata,
@@ -168,7 +168,7 @@ tags = Table(
     Column("seen_at", Float, nullable=False),
 )
 
-# when the next turn of a key is free, and until when a 429 lets nothing go
+# When the next turn of a key is free, and until when a 429 blocks all its requests.
 limits = Table(
     "limits",
     metadata,

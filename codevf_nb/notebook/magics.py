@@ -105,7 +105,7 @@ class CodeVFMagics(Magics):
                     return
                 current = kernel.without_ledger() if line.options.value("no_ledger") else kernel.current()
             asked = self._asked(current, line, cell)
-            with current.ledger.store.together():
+            with current.ledger.store.reuse_connection():
                 draft = current.draft_of(asked, self._defaults(), is_preview=line.options.value("dry_run"))
                 if line.options.value("dry_run"):
                     print(_would_be_sent(current, draft))  # noqa: T201 - the magic's output

@@ -72,9 +72,9 @@ def write(ledger: Ledger, number: int) -> None:
     """Prepare, hear, accept, as ``session`` and ``submission`` do."""
     now, lease = time.time(), ledger.lease(90)
     names = {"identity": f"{number:064x}", "idempotency_key": f"{number:036x}"}
-    with ledger.store.together():
+    with ledger.store.reuse_connection():
         entry = ledger.sending.prepare(_BODY, lease, now, **_ASKED, **names, attachments=[])
-        ledger.questions.hear(entry, "create", 201, _ANSWER, now)
+        ledger.questions.record_response(entry, "create", 201, _ANSWER, now)
         ledger.sending.accept(entry, task_id=f"task_{number}", status="pending", created_at=now, notes=[])
 
 

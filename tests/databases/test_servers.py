@@ -70,7 +70,7 @@ def test_a_replica_can_only_be_read(debian):
         replica.stop()
     with store.write() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
-        with pytest.raises(LedgerError, match=r"read-only transaction\. Name the server"), store._told():
+        with pytest.raises(LedgerError, match=r"read-only transaction\. Name the server"), store._raise_ledger_errors():
             connection.execute(text("DELETE FROM leases"))
     store.close()
 

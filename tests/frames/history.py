@@ -26,7 +26,7 @@ class History:
     def answer(self, task_id: str, used: float | None, at: float, status: str = "completed", **seen) -> None:
         """Let a task end."""
         entry = self.ledger.questions.task(task_id)
-        self.ledger.questions.become(entry, status=status, credits_used=used, completed_at=at, **seen)
+        self.ledger.questions.update_from_task(entry, status=status, credits_used=used, completed_at=at, **seen)
 
     def answered(self, at: float, *, used: float = 100.0, took: float = 60.0, **asked) -> str:
         """Ask a question that is answered after so many seconds."""

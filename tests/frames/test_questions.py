@@ -47,8 +47,8 @@ def test_only_what_the_service_may_have_is_a_question(past):
     unsent, refused, unheard = (past.ledger.lease(10) for _ in range(3))
     for lease in (unsent, refused, unheard):
         past.prepare(NEW_YEAR + DAY, lease=lease)
-    past.ledger.sending.close(unsent, "never left", nothing=1)
-    past.ledger.sending.close(refused, "no", refused=True, nothing=1)
+    past.ledger.sending.close(unsent, "never left", failed=1)
+    past.ledger.sending.close(refused, "no", refused=True, failed=1)
     past.ledger.sending.close(unheard, "nothing was heard")
     table = analysis.tasks(past.store, analysis.Filters(past.account))
     assert table["status"].tolist() == ["unknown"]

@@ -85,7 +85,9 @@ def test_what_was_asked_before_comes_along(old, new, store):
     assert [entry.task_id for entry in new.ledger.questions.open()] == ["task_2", "task_3"]
     assert [new.same(prompt).task_id for prompt in "abc"] == ["task_1", "task_2", "task_3"]
     assert new.same("d") is None
-    settled = new.ledger.questions.become(new.same("b"), status="completed", credits_used=10.0, completed_at=NOW)
+    settled = new.ledger.questions.update_from_task(
+        new.same("b"), status="completed", credits_used=10.0, completed_at=NOW
+    )
     assert (settled.account, settled.credential) == ("live-new", "key of live-old")
     (known,) = new.ledger.accounts.known(HERE)
     assert (known.questions, known.open, known.earlier) == (3, 1, ("live-old",))
@@ -118,9 +120,9 @@ def test_a_kernel_that_still_runs_on_the_earlier_key(old, new):
     assert again.lease_owner != lease.owner
     assert new.join("live-new") == 0
     seen = old.ledger.questions.task("task_2")
-    assert seen == old.ledger.questions.take_in("task_2", NOW) == new.ledger.questions.task("task_2")
+    assert seen == old.ledger.questions.import_task("task_2", NOW) == new.ledger.questions.task("task_2")
     known = {"environment": "live", "origin": HERE, "credential": "key", "asked_by": "elsewhere", "status": "pending"}
-    assert old.ledger.questions.take_in("task_4", NOW, **known).account == "live-new"
+    assert old.ledger.questions.import_task("task_4", NOW, **known).account == "live-new"
 
 
 @pytest.mark.parametrize("moment", ["prepared", "attempted", "heard", "accepted"])
@@ -130,14 +132,16 @@ def test_a_question_in_flight_is_not_lost(old, new, moment):
     steps = {
         "prepared": lambda: None,
         "attempted": lambda: old.ledger.sending.attempt(lease),
-        "heard": lambda: old.ledger.questions.hear(entry, "create", 201, b"{}", NOW),
+        "heard": lambda: old.ledger.questions.record_response(entry, "create", 201, b"{}", NOW),
         "accepted": lambda: old.ledger.sending.accept(entry, task_id="task_1", status="pending"),
     }
     for name, step in steps.items():
         assert step() is not False
         if name == moment:
             new.join("live-old")
-    done = old.ledger.questions.become(old.ledger.questions.get(entry.id), status="completed", completed_at=NOW)
+    done = old.ledger.questions.update_from_task(
+        old.ledger.questions.get(entry.id), status="completed", completed_at=NOW
+    )
     assert (done.account, done.status, new.same("a").id) == ("live-new", "completed", entry.id)
     assert new.ledger.questions.raw(entry.id, "create") is not None
 
@@ -149,7 +153,7 @@ def test_an_attempt_that_ends_without_a_task(old, new):
     new.join("live-old")
     assert old.ledger.sending.close(lease, "no answer").outcome == "unknown"
     assert old.ledger.sending.resume(entry.id, old.ledger.lease(90), NOW)
-    assert old.ledger.sending.abandon(entry.id, "not there").state == SendState.REFUSED
+    assert old.ledger.sending.mark_not_received(entry.id, "not there").state == SendState.REFUSED
     again, lease = new.prepare("a")
     assert (again.id, again.identity, again.lease_owner) == (entry.id, "live-old a", lease.owner)
 
@@ -186,11 +190,11 @@ def test_a_task_that_was_looked_at_is_kept_once(old, new):
     """A task that this key has only looked at is the question that the earlier key asked, and the other way round."""
     whose = {"environment": "live", "origin": HERE, "credential": "c", "asked_by": "elsewhere"}
     old.ask("a", "task_1")
-    new.ledger.questions.take_in("task_1", NOW, **whose, status="processing")
+    new.ledger.questions.import_task("task_1", NOW, **whose, status="processing")
     new.ask("b", "task_2")
-    old.ledger.questions.take_in("task_2", NOW, **whose, status="processing")
+    old.ledger.questions.import_task("task_2", NOW, **whose, status="processing")
     for kernel in (old, new):
-        kernel.ledger.questions.take_in("task_3", NOW, **whose, status="processing")
+        kernel.ledger.questions.import_task("task_3", NOW, **whose, status="processing")
     new.join("live-old")
     found = {entry.task_id: entry.identity for entry in new.ledger.questions.latest()}
     assert found == {"task_1": "live-old a", "task_2": "live-new b", "task_3": "task task_3"}
@@ -236,7 +240,7 @@ def test_another_spelling_of_the_address_is_the_same_account(store, spelled):
     Kernel(store, "sandbox", "sandbox", "sandbox").ask("d", "task_4")
     new = Kernel(store, "live-new")
     for _ in range(2):
-        new.ledger.accounts.unify(HERE, "key of live-spelled")
+        new.ledger.accounts.merge_respelled_address(HERE, "key of live-spelled")
     assert new.same("a").task_id == "task_1"
     assert new.same("a").origin == HERE
     assert other.same("b").origin == HERE

@@ -56,19 +56,19 @@ def test_what_counts(asking):
     sending.close(lease, "nobody heard")
     assert (asking.ledger.questions.get(first.id).state, asking.taken) == (SendState.OPEN, 100)
     refused, lease = asking.prepare(200)
-    asking.ledger.questions.hear(refused, "create", 402, b"", None, nothing=1)
+    asking.ledger.questions.record_response(refused, "create", 402, b"", None, failed=1)
     sending.close(lease, "no", refused=True)
     assert (asking.ledger.questions.get(refused.id).state, asking.taken) == (SendState.REFUSED, 100)
     _, lease = asking.prepare(300)
-    sending.close(lease, "never left", nothing=1)
+    sending.close(lease, "never left", failed=1)
     assert asking.taken == 100
     sending.accept(first, task_id="task_1", status="processing")
     assert asking.taken == 100
-    asking.ledger.questions.become(first, status="completed", credits_used=40.0, completed_at=NOON)
+    asking.ledger.questions.update_from_task(first, status="completed", credits_used=40.0, completed_at=NOON)
     assert asking.taken == 40
     cancelled, _ = asking.prepare(500)
     sending.accept(cancelled, task_id="task_2", status="pending")
-    asking.ledger.questions.become(cancelled, status="cancelled", completed_at=NOON)
+    asking.ledger.questions.update_from_task(cancelled, status="cancelled", completed_at=NOON)
     assert asking.taken == 40
 
 
@@ -80,7 +80,7 @@ def test_a_question_that_is_prepared_counts_while_somebody_may_send_it(asking):
         asking.ledger.sending.prepare(b"bytes", lease, asking.now, **question("one", 700))
         assert asking.taken == 700
     assert asking.taken == 700, "a process that died may have sent it"
-    asking.ledger.sending.close(lease, "never left", nothing=1)
+    asking.ledger.sending.close(lease, "never left", failed=1)
     assert asking.taken == 0
 
 
@@ -160,9 +160,9 @@ def test_a_task_counts_once(asking, store):
     asking.ledger.sending.accept(asked, task_id="task_1", status="completed", credits_used=100.0, completed_at=NOON)
     renewed = Ledger(store, "live-2", "live", clock=lambda: NOON)
     whose = {"environment": "live", "origin": "x", "credential": "y", "asked_by": "elsewhere"}
-    renewed.questions.take_in("task_1", NOON, **whose, status="completed", credits_used=100.0)
-    renewed.questions.take_in("task_2", NOON, **whose, status="completed", credits_used=50.0)
-    renewed.questions.take_in("task_1", NOON, **whose | {"origin": "z"}, status="completed", credits_used=50.0)
+    renewed.questions.import_task("task_1", NOON, **whose, status="completed", credits_used=100.0)
+    renewed.questions.import_task("task_2", NOON, **whose, status="completed", credits_used=50.0)
+    renewed.questions.import_task("task_1", NOON, **whose | {"origin": "z"}, status="completed", credits_used=50.0)
     assert asking.taken == 150
 
 
@@ -263,7 +263,7 @@ def test_asking_again_after_a_refusal_counts_once(asking):
     """The same question, refused and asked anew, is one question to a budget."""
     asking.ledger.budgets.set("1000/day")
     first, lease = asking.prepare(600, identity="one")
-    asking.ledger.questions.hear(first, "create", 402, b"", None, nothing=1)
+    asking.ledger.questions.record_response(first, "create", 402, b"", None, failed=1)
     asking.ledger.sending.close(lease, "no", refused=True)
     again, _ = asking.prepare(600, identity="one")
     assert (again.id, asking.taken) == (first.id, 600)

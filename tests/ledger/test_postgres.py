@@ -174,13 +174,13 @@ def test_the_server_is_killed():
 def test_the_database_s_clock_counts(database, monkeypatch):
     """A machine whose own clock is an hour ahead neither waits an hour for a turn, nor takes a duty that is held."""
     here = Store(database)
-    assert LeaderLease(here, "watch", "here", 8.0).is_mine()
-    assert RateLimiter(here, "key", 1.0).free_in() == 0
+    assert LeaderLease(here, "watch", "here", 8.0).acquire()
+    assert RateLimiter(here, "key", 1.0).try_take() == 0
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 3600)
     there = Store(database)
-    assert not LeaderLease(there, "watch", "there", 8.0).is_mine()
-    assert 0 < RateLimiter(there, "key", 1.0).free_in() <= 1.1
+    assert not LeaderLease(there, "watch", "there", 8.0).acquire()
+    assert 0 < RateLimiter(there, "key", 1.0).try_take() <= 1.1
     assert abs(there.clock() - real()) < 5
     here.close()
     there.close()

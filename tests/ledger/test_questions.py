@@ -39,11 +39,11 @@ def asked(ledger: Ledger, identity: str, at: float = NOW, **texts):
 def answered(ledger: Ledger, identity: str, at: float):
     """A question with everything that can be known of it."""
     entry, _ = asked(ledger, identity, at, prompt="secret prompt", code="secret code", response_schema={"secret": 1})
-    ledger.questions.hear(entry, "create", 201, b"secret raw", at)
+    ledger.questions.record_response(entry, "create", 201, b"secret raw", at)
     ledger.sending.accept(entry, task_id=f"task_{identity}", status="pending", created_at=at, notes=["secret note"])
-    ledger.questions.hear(entry, "retrieve", 200, b"secret raw", at)
+    ledger.questions.record_response(entry, "retrieve", 200, b"secret raw", at)
     answer = {"message": "secret answer", "result": {"secret": True}, "credits_used": 96.0, "completed_at": at + 60}
-    return ledger.questions.become(entry, status="completed", **answer)
+    return ledger.questions.update_from_task(entry, status="completed", **answer)
 
 
 def test_forgetting_deletes_texts_and_keeps_the_accounting(ledger, store):
@@ -84,9 +84,9 @@ def test_a_yes_is_never_overwritten(ledger):
     """A late 500 can't take the place of the answer that holds the task's id; a newer yes can."""
     entry, _ = asked(ledger, "one")
     for status, body in ((201, b"the task"), (500, b"sorry"), (402, b"no")):
-        ledger.questions.hear(entry, "create", status, body, NOW)
+        ledger.questions.record_response(entry, "create", status, body, NOW)
     assert ledger.questions.raw(entry.id, "create").body == b"the task"
-    ledger.questions.hear(entry, "create", 200, b"the task again", NOW)
+    ledger.questions.record_response(entry, "create", 200, b"the task again", NOW)
     assert ledger.questions.raw(entry.id, "create").body == b"the task again"
 
 
@@ -97,13 +97,13 @@ def test_what_closing_makes_of_a_question(ledger):
         ("all lost", 0, {}),
         ("refused", 2, {"refused": True}),
         ("refused after one was lost", 1, {"refused": True}),
-        ("never left", 0, {"nothing": 2}),
-        ("one lost, one never left", 0, {"nothing": 1}),
+        ("never left", 0, {"failed": 2}),
+        ("one lost, one never left", 0, {"failed": 1}),
     ):
         entry, lease = asked(ledger, name)
         ledger.sending.attempt(lease)
         for _ in range(heard):
-            ledger.questions.hear(entry, "create", 402, b"no", NOW, nothing=1)
+            ledger.questions.record_response(entry, "create", 402, b"no", NOW, failed=1)
         states[name] = ledger.sending.close(lease, name, **options).outcome
     assert states == {
         "all lost": "unknown",
@@ -134,7 +134,7 @@ def test_a_lease_is_one_senders(ledger):
 def test_a_task_that_exists_is_recorded_whatever_was_said_before(ledger):
     """A yes that comes after a no, or after another kernel's yes, makes one task, held once."""
     entry, lease = asked(ledger, "one")
-    ledger.questions.hear(entry, "create", 402, b"no", NOW, nothing=1)
+    ledger.questions.record_response(entry, "create", 402, b"no", NOW, failed=1)
     ledger.sending.close(lease, "no", refused=True)
     for _ in range(2):
         assert ledger.sending.accept(entry, task_id="task_1", status="pending").state == SendState.ACCEPTED
@@ -144,8 +144,8 @@ def test_a_task_that_exists_is_recorded_whatever_was_said_before(ledger):
 def test_a_task_from_elsewhere_is_kept_once(ledger):
     """Taken in twice it is one row; once its question is known here, it is that question's."""
     known = dict.fromkeys(("environment", "origin", "credential", "asked_by"), "x")
-    first = ledger.questions.take_in("task_1", NOW, status="pending", **known)
-    assert ledger.questions.take_in("task_1", NOW, status="pending", **known).id == first.id
+    first = ledger.questions.import_task("task_1", NOW, status="pending", **known)
+    assert ledger.questions.import_task("task_1", NOW, status="pending", **known).id == first.id
     assert first.is_foreign
     entry, _ = asked(ledger, "mine")
     ledger.sending.accept(entry, task_id="task_1", status="pending")
@@ -173,9 +173,9 @@ def test_an_answer_is_never_another_questions(ledger, store):
     with store.write() as connection:
         connection.execute(update(tables.questions).values(identity="another"))
     for heard in (
-        lambda: ledger.questions.hear(gone, "create", 201, b"its answer", NOW),
+        lambda: ledger.questions.record_response(gone, "create", 201, b"its answer", NOW),
         lambda: ledger.sending.accept(gone, task_id="task_1", status="pending"),
-        lambda: ledger.questions.become(gone, status="completed"),
+        lambda: ledger.questions.update_from_task(gone, status="completed"),
     ):
         with pytest.raises(LedgerError, match="no longer in the ledger"):
             heard()
@@ -231,7 +231,7 @@ def test_forgetting_lets_others_write_in_between(ledger, ledger_url, monkeypatch
     monkeypatch.setattr("codevf_nb.ledger.questions.FORGET_PAUSE_SECONDS", 0.0)
     about = dict.fromkeys(("environment", "origin", "credential", "asked_by"), "x")
     for number in range(120):
-        ledger.questions.take_in(f"task_{number}", NOW - DAY, status="completed", message="secret", **about)
+        ledger.questions.import_task(f"task_{number}", NOW - DAY, status="completed", message="secret", **about)
     held = []
     write = ledger.store.write
     monkeypatch.setattr(ledger.store, "write", lambda: held.append(1) or write())
@@ -264,7 +264,7 @@ def test_who_looked_first_may_record_last(looks):
     entry, _ = asked(ledger, "one", cost_cap=240)
     ledger.sending.accept(entry, task_id="task_1", status="pending", created_at=NOW)
     for look in (*looks, LOOKS[-1], *looks):
-        ledger.questions.become(entry, **look)
+        ledger.questions.update_from_task(entry, **look)
     seen = ledger.questions.get(entry.id)
     assert (seen.status, seen.credits_used, seen.message) == ("completed", 96.0, "Yes.")
     with store.read() as connection:

@@ -68,7 +68,7 @@ def test_transactions_together_share_a_journal_and_nothing_else(tmp_path):
     store, other = (Store(f"sqlite:///{place}") for _ in range(2))
     put(store, "before")
     assert not journal_file.exists(), "without it the journal goes with each transaction"
-    with store.together():
+    with store.reuse_connection():
         put(store, "a")
         first = journal_file.stat().st_ino
         assert names(other) == ["a", "before"]
@@ -90,7 +90,7 @@ def test_a_commit_that_fails_holds_up_nobody(tmp_path):
         event.remove(store._engine, "commit", interrupt)
         raise KeyboardInterrupt
 
-    with store.together():
+    with store.reuse_connection():
         put(store, "a")
         event.listen(store._engine, "commit", interrupt)
         with pytest.raises(KeyboardInterrupt):
@@ -107,7 +107,7 @@ def test_a_ledger_that_is_locked_is_told_and_used_again(tmp_path, monkeypatch):
     monkeypatch.setattr("codevf_nb.ledger._store.BUSY_SECONDS", 0.1)
     store = Store(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as other:
-        with store.together():
+        with store.reuse_connection():
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(LedgerError, match="database is locked"):
                 put(store, "a")
@@ -123,7 +123,7 @@ def test_what_was_deleted_is_in_no_journal_though_another_one_has_it_open(tmp_pa
     store = Store(f"sqlite:///{place}")
     with contextlib.closing(sqlite3.connect(place)) as other:
         other.execute("SELECT count(*) FROM leases").fetchone()
-        with store.together():
+        with store.reuse_connection():
             put(store, "a-very-telling-name")
             with store.write() as connection:
                 connection.execute(delete(leases))
@@ -260,7 +260,7 @@ def test_a_ledger_in_use_keeps_its_journal(place, monkeypatch):
     monkeypatch.setattr(journal, "file_system", lambda _path: "nfs")
     with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert journal.settle(place, seconds=0.1) == "wal"
+        assert journal.set_mode(place, seconds=0.1) == "wal"
 
 
 def test_the_system_says_where_a_path_lies(tmp_path, monkeypatch):
@@ -337,7 +337,7 @@ def test_what_can_be_read_of_a_ledger_is_copied(tmp_path, spoiled):
     questions = Ledger(store, "account", "test").questions
     about = dict.fromkeys(("environment", "origin", "credential", "asked_by"), "x")
     for number in range(300):
-        questions.take_in(f"task_{number}", 1.0, status="completed", message="answer " * 100, **about)
+        questions.import_task(f"task_{number}", 1.0, status="completed", message="answer " * 100, **about)
     with store.write() as connection:
         if spoiled == "newer":
             connection.execute(text("ALTER TABLE questions ADD COLUMN later TEXT"))

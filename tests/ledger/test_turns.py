@@ -126,9 +126,9 @@ def test_a_turn_past_the_deadline_is_not_taken(limiter, time, within):
     assert len(left) == goes
     assert max(left) <= min(within, TIMEOUT)
     assert {at for at, _ in refused} == {0.0}, "they waited before they were refused"
-    assert {why for _, why in refused} == {f"the rate limit lets this go in {goes * TURN:.0f} s"}
+    assert {why for _, why in refused} == {f"the rate limit allows this request in {goes * TURN:.0f} s"}
     time.time = began + goes * TURN
-    assert limiter().free_in() == pytest.approx(0, abs=1e-6), "a turn was taken that no one used"
+    assert limiter().try_take() == pytest.approx(0, abs=1e-6), "a turn was taken that no one used"
 
 
 @pytest.mark.parametrize(("comes", "late"), [(0.0, 0.4), (0.1, 0.4)])
@@ -137,7 +137,7 @@ def test_a_slow_machine_waits_for_no_second_turn(shared, limiter, time, comes, l
     time.late = lambda: late
     event.listen(shared._engine, "commit", lambda _: time.stall(late))
     if comes:
-        limiter().free_in()
+        limiter().try_take()
     began = time.clock()
     time.run(lambda: limiter().wait())
     assert time.clock() - began <= comes + TURN + 3 * late
@@ -147,18 +147,18 @@ def test_a_slow_machine_waits_for_no_second_turn(shared, limiter, time, comes, l
 def test_a_hint_past_the_deadline_is_refused_at_once(limiter, time, monkeypatch, within, goes):
     """After ``Retry-After: 65`` a request with less time than that is refused, with the seconds, and takes no turn."""
     monkeypatch.setattr("codevf_nb.ledger._rate_limit.TIMEOUT", 120.0)
-    limiter().heard(Answered(rate_limit_seconds=65.0))
+    limiter().record_rate_limit(Answered(rate_limit_seconds=65.0))
     began = time.clock()
     if goes:
         time.run(lambda: limiter().wait(within))
         assert time.clock() - began == pytest.approx(65, abs=0.1)
     else:
-        with pytest.raises(RateLimitError, match="lets this go in 65 s") as refused:
+        with pytest.raises(RateLimitError, match="allows this request in 65 s") as refused:
             limiter().wait(within)
         assert refused.value.retry_after == pytest.approx(65)
         assert refused.value.status_code is None
         time.time += 65
-        assert limiter().free_in() == 0.0
+        assert limiter().try_take() == 0.0
 
 
 def test_a_429_holds_back_those_who_have_a_place(limiter, time):
@@ -174,7 +174,7 @@ def test_a_429_holds_back_those_who_have_a_place(limiter, time):
 
     def told():
         time.sleep(0.9)
-        limiter().heard(Answered(rate_limit_seconds=10.0))
+        limiter().record_rate_limit(Answered(rate_limit_seconds=10.0))
 
     time.run(told, *[lambda number=number: sender(number) for number in range(5)])
     assert [number for _, number in left] == [0, 1, 2, 3, 4]
@@ -188,8 +188,8 @@ def test_a_429_holds_back_those_who_have_a_place(limiter, time):
 @pytest.mark.parametrize(("rate_limit_seconds", "seconds"), [(None, 0), (0.0, 1), (9.0, 9), (9e9, 300)])
 def test_what_slows_everybody_down(limiter, rate_limit_seconds, seconds):
     """Only a 429 slows all down: for at least a turn, for the hint it brings, and for five minutes at most."""
-    limiter().heard(Answered(rate_limit_seconds=rate_limit_seconds))
-    assert limiter().free_in() == pytest.approx(seconds, abs=0.1)
+    limiter().record_rate_limit(Answered(rate_limit_seconds=rate_limit_seconds))
+    assert limiter().try_take() == pytest.approx(seconds, abs=0.1)
 
 
 def test_an_answer_matters_more_than_its_turn(shared, limiter, caplog):
@@ -197,8 +197,8 @@ def test_an_answer_matters_more_than_its_turn(shared, limiter, caplog):
     own = limiter()
     own.wait()
     event.listen(shared._engine, "commit", lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("disk full")))
-    own.heard(Answered(rate_limit_seconds=5.0))
-    assert "others were not held back" in caplog.text
+    own.record_rate_limit(Answered(rate_limit_seconds=5.0))
+    assert "was not recorded for other processes" in caplog.text
     assert "disk full" in caplog.text
 
 
@@ -220,7 +220,7 @@ def test_a_429_is_heard_by_those_who_were_due(limiter, time, rate_limit_seconds,
 
     def told():
         time.sleep(told_at)
-        limiter().heard(Answered(rate_limit_seconds=rate_limit_seconds))
+        limiter().record_rate_limit(Answered(rate_limit_seconds=rate_limit_seconds))
 
     time.run(lambda: sender(0), lambda: sender(0.1, overslept), lambda: sender(0.2), lambda: sender(0.3), told)
     assert not [moment for moment in left if told_at < moment < told_at + max(rate_limit_seconds, SECOND) - 1e-3]
@@ -239,7 +239,7 @@ def test_polling_stands_back(limiter, time):
     def poller():
         own = limiter()
         while len(left) < 6:
-            if (wait := own.free_in()) == 0:
+            if (wait := own.try_take()) == 0:
                 left.append((time.clock(), "poll"))
             time.sleep(min(wait, 0.05))
 
@@ -259,7 +259,7 @@ def test_who_submits_waits_for_one_poll_at_most(limiter, time):
 
     def poller():
         while len(waits) < 10:
-            time.sleep(limiter().free_in())
+            time.sleep(limiter().try_take())
 
     def sender():
         for _ in range(10):
@@ -363,18 +363,18 @@ def test_a_clock_that_jumps_costs_one_turn(jumps, waiting):
 )
 def test_a_moment_too_far_ahead_is_not_believed(shared, limiter, time, moment, ahead, waits):
     """No turn is given out more than a call's deadline ahead, and no hint of a 429 counts for over five minutes."""
-    limiter().free_in()
+    limiter().try_take()
     with shared.write() as connection:
         connection.execute(update(limits).values({moment: time.clock() + ahead}))
-    assert (limiter().free_in() > 2) == waits
+    assert (limiter().try_take() > 2) == waits
 
 
 def test_an_older_version_on_this_ledger_sends_nothing(shared, limiter, time):
     """A kernel that still runs the version before finds its columns gone: a LedgerError, and all is as it was."""
-    limiter().free_in()
+    limiter().try_take()
     with pytest.raises(LedgerError), shared.write() as connection:
         connection.execute(text("SELECT next_allowed_at, queue_until, put_off FROM limits"))
-    assert limiter().free_in() == pytest.approx(TURN)
+    assert limiter().try_take() == pytest.approx(TURN)
 
 
 def test_keys_have_their_own_budgets(shared, limiter, time):
@@ -384,8 +384,8 @@ def test_keys_have_their_own_budgets(shared, limiter, time):
     limiter("two").wait()
     free = RateLimiter(shared, "one", None, time.sleep, time.clock)
     free.wait()
-    free.heard(Answered(rate_limit_seconds=60.0))
-    assert free.free_in() == 0.0
+    free.record_rate_limit(Answered(rate_limit_seconds=60.0))
+    assert free.try_take() == 0.0
     assert time.clock() == began
 
 
@@ -393,20 +393,20 @@ def test_a_duty_is_one_process_s(shared, time):
     """One of two holds it, and goes on holding it, for as long as it renews."""
     first, second = (LeaderLease(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
     for _ in range(60):
-        assert first.is_mine()
-        assert not second.is_mine()
+        assert first.acquire()
+        assert not second.acquire()
         time.time += 1
     first.release()
-    assert second.is_mine(), "released, and not free at once"
-    assert not first.is_mine()
+    assert second.acquire(), "released, and not free at once"
+    assert not first.acquire()
 
 
 def test_a_duty_passes_on_when_its_holder_is_gone(shared, time):
     """A holder that has died is believed for the time of its lease, and not longer."""
     first, second = (LeaderLease(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
-    assert first.is_mine()
+    assert first.acquire()
     died = time.clock()
-    while not second.is_mine():
+    while not second.acquire():
         time.time += 0.25
     assert 7 < time.clock() - died <= 8.5
 
@@ -414,14 +414,14 @@ def test_a_duty_passes_on_when_its_holder_is_gone(shared, time):
 def test_a_duty_from_before_the_clock_was_set_back(shared, time):
     """A lease that ends in an hour can't have been given out by this clock: it holds nobody up."""
     first, second = (LeaderLease(shared, "watch", owner, 8.0, lambda: 0.0) for owner in ("first", "second"))
-    assert first.is_mine()
+    assert first.acquire()
     time.time -= 3600
-    assert second.is_mine()
+    assert second.acquire()
 
 
 def test_only_the_holder_can_release(shared, time):
     """Giving up what another one holds changes nothing."""
     first, second = (LeaderLease(shared, "watch", owner, 8.0, time.clock) for owner in ("first", "second"))
-    assert first.is_mine()
+    assert first.acquire()
     second.release()
-    assert not second.is_mine()
+    assert not second.acquire()

@@ -244,7 +244,7 @@ def test_a_rate_limiter_without_a_turn_ends_the_call(client, service, fails):
 
     def limit(attempt: Attempt) -> None:
         if attempt.number > fails:
-            raise RateLimitError("the rate limit lets this go in 61 s", retry_after=61)
+            raise RateLimitError("the rate limit allows this request in 61 s", retry_after=61)
 
     with pytest.raises(ServerError if fails else RateLimitError) as caught:
         client.tasks.send(client.tasks.prepare(*QUESTION), before_attempt=limit)
@@ -252,9 +252,9 @@ def test_a_rate_limiter_without_a_turn_ends_the_call(client, service, fails):
     assert caught.value.uncertain == (fails > 0)
     assert caught.value.__context__ is None
     if not fails:
-        assert str(caught.value) == "the rate limit lets this go in 61 s. Nothing was sent."
+        assert str(caught.value) == "the rate limit allows this request in 61 s. Nothing was sent."
     if fails == 2:
-        assert "2 attempts; the rate limit lets this go in 61 s" in str(caught.value)
+        assert "2 attempts; the rate limit allows this request in 61 s" in str(caught.value)
 
 
 def test_a_raising_hook_stops_the_call_before_the_wire(client, service, created):

@@ -5,7 +5,9 @@ from typing import Any
 
 # In the order in which one question meets them.
 STEPS = [
-    f"{moment}-{what}" for what in ("prepare", "exchange", "hear", "accept", "become") for moment in ("before", "after")
+    f"{moment}-{what}"
+    for what in ("prepare", "exchange", "record_response", "accept", "update_from_task")
+    for moment in ("before", "after")
 ]
 
 
@@ -16,9 +18,9 @@ def at_step(current: Any, step: str, act: Callable[[], object]) -> None:
     owner = {
         "prepare": ledger.sending,
         "exchange": current.client._transport.wire,
-        "hear": ledger.questions,
+        "record_response": ledger.questions,
         "accept": ledger.sending,
-        "become": ledger.questions,
+        "update_from_task": ledger.questions,
     }[name]
     real = getattr(owner, name)
 

@@ -97,12 +97,12 @@ def test_killed_while_the_service_works_on_it(commit: str, box: Sandbox, asker: 
     check_everything_adds_up(box, ["Is anybody there to hear the answer?"])
 
 
-@pytest.mark.parametrize("step", ["before-prepare", "before-hear", "before-accept"])
+@pytest.mark.parametrize("step", ["before-prepare", "before-record_response", "before-accept"])
 def test_a_full_disk(step: str, box: Sandbox, asker: Asker):
     """Before the wire nothing is sent; after it, the same cell finds its task once there is room."""
     prompt = "Is there room for this?"
     told = asker.ask(prompt, step, then="fill")["failed"]
-    was_sent = step in ("before-hear", "before-accept")
+    was_sent = step in ("before-record_response", "before-accept")
     assert "can't be used: " in told
     assert ("Nothing was sent." in told, "was sent all the same" in told) == (not was_sent, was_sent)
     assert len(box.tasks()) == was_sent

@@ -35,5 +35,10 @@ def idle(kind: str, content: dict) -> bool:
 
 
 def run(client, cell: str) -> list[tuple[str, dict]]:
-    client.execute(cell)
-    return said(client, idle)
+    """Return what the kernel says until it is idle after this cell: it also reports so after other requests."""
+    request, heard = client.execute(cell), []
+    while True:
+        message = client.get_iopub_msg(timeout=30)
+        heard.append((message["msg_type"], message["content"]))
+        if idle(*heard[-1]) and message["parent_header"].get("msg_id") == request:
+            return heard

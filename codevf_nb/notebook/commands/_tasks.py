@@ -92,7 +92,7 @@ def settle(words: list[str]) -> CommandResult:
         entry = current.settle_by_hand(int(words[0]), None if words[1] == "none" else words[1])
         return CommandResult([Task(current, entry)], [display.state(entry)])
     tasks, lines = [], []
-    for entry in current.ledger.questions.unsettled():
+    for entry in current.ledger.questions.with_unknown_outcome():
         try:
             tasks.append(current.resolve(entry))
             lines.append(display.state(tasks[-1].entry))
