@@ -35,7 +35,7 @@ def from_array(name: str, array: np.ndarray[Any, Any]) -> Table:
     else:
         array = np.asarray(array)  # every slice of a matrix keeps two axes
     if array.ndim == 0:
-        raise AttachmentError(f"{name} is an array without a shape: attach {name}.tolist().")
+        raise AttachmentError(f"{name} is an array without dimensions: attach {name}.tolist().")
     fields = list(array.dtype.names or ())
     lead = array.shape if array.ndim == 1 or fields else array.shape[:-1]
     axes = [f"axis_{number}" for number in range(len(lead))] if len(lead) > 1 or 0 in array.shape[1:] else []

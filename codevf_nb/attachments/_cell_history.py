@@ -31,7 +31,7 @@ def context_of(shell: Any, count: int) -> Text:
         AttachmentError: ``count`` is less than 1, or no cell has been executed yet.
     """
     if count < 1:
-        raise AttachmentError(f"--context {count}: say how many cells, 1 or more.")
+        raise AttachmentError(f"--context {count}: the number of cells must be 1 or more.")
     ran = ran_before(shell)
     if not ran:
         raise AttachmentError("--context: no cell has been executed before this one.")

@@ -161,7 +161,9 @@ class Spark:
     def __init__(self, value: Any) -> None:
         self._frame = value.to_spark() if type(value).__module__.startswith("pyspark.pandas") else value
         if not hasattr(self._frame, "toArrow"):
-            raise AttachmentError("Spark before 4 can't hand over a table exactly: attach a part of it, .toPandas().")
+            raise AttachmentError(
+                "Spark before version 4 can't export a table exactly: attach a part of it, .toPandas()."
+            )
 
     def empty(self) -> Any:
         return self._frame.limit(0).toArrow()

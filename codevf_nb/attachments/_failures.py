@@ -172,14 +172,14 @@ def _refuse_earlier(shell: Any, failure: Failure) -> None:
     if thread is not None:
         raise AttachmentError(
             f"the last exception of a cell is {failure}, and a thread has raised {thread} since, which can't be asked "
-            "about. --last asks about the cell's exception all the same."
+            "about. Use --last to ask about the cell's exception anyway."
         )
     number = _number_of_failure(shell, failure)
     since = [] if number is None else [at for at, _ in ran_before(shell) if at > number]
     if since:
         cells = "one cell has" if len(since) == 1 else f"{len(since)} cells have"
         raise AttachmentError(
-            f"the last exception is {failure}, and {cells} run without one since. --last asks about it all the same."
+            f"the last exception is {failure}, and {cells} run without one since. Use --last to ask about it anyway."
         )
 
 

@@ -79,7 +79,7 @@ def gather(
         AttachmentError: A value has an unsupported type, a file can't be read, or a column to mask does not exist.
     """
     if max_bytes < 1:
-        raise AttachmentError(f"--max-bytes {max_bytes}: a budget is 1 byte or more.")
+        raise AttachmentError(f"--max-bytes {max_bytes}: the budget must be 1 byte or more.")
     mask, names, values = Mask(redact), Names(), _NamedValues(max_bytes, depth)
     called = shown(named)
     for name, value in named.items():
@@ -203,11 +203,11 @@ def _file(path: Path) -> Attachment:
     except (OSError, RuntimeError, ValueError) as error:  # unknown ~user, name too long, NUL character
         raise AttachmentError(f"File can't be read: {one_line(str(path))} ({error}).") from None
     if not is_file:
-        why = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
+        why = "is a folder" if path.is_dir() else "is not a regular file" if path.exists() else "does not exist"
         raise AttachmentError(f"File {why}: {one_line(str(path))}{_likely_file(path)}.")
     try:
         if path.stat().st_size > MAX_ATTACHMENT_BYTES:  # checked before the file is read into memory
-            raise AttachmentError(f"File is larger than the 50 MB that are taken: {one_line(str(path))}.")
+            raise AttachmentError(f"File is larger than the limit of 50 MB: {one_line(str(path))}.")
         content = path.read_bytes()
     except OSError as error:
         raise AttachmentError(f"File can't be read: {one_line(str(path))} ({error.strerror}).") from None
@@ -225,7 +225,7 @@ def _likely_file(path: Path) -> str:
 
 def _checked(part: Attachment) -> Attachment:
     if len(part.content) > MAX_ATTACHMENT_BYTES:
-        raise AttachmentError(f"{part.file_name} is larger than the 50 MB that are taken.")
+        raise AttachmentError(f"{part.file_name} is larger than the limit of 50 MB.")
     return part
 
 

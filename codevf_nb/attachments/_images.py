@@ -22,7 +22,7 @@ def png_of(name: str, value: Any) -> bytes | None:
     if is_a(value, "matplotlib", "Artist"):
         figure = value if is_a(value, "matplotlib", "FigureBase") else getattr(value, "figure", None)
         if figure is None:
-            raise AttachmentError(f"{name} is in no figure yet: attach the figure.")
+            raise AttachmentError(f"{name} does not belong to a figure: attach a figure.")
         return _drawn(name, getattr(figure, "figure", figure))
     return _saved(name, value) if is_a(value, "PIL", "Image") else None
 
@@ -45,7 +45,7 @@ def _artists(value: Any, depth: int = 3) -> Iterator[Any]:
 def _only_figure(name: str, artists: Iterable[Any]) -> Any:
     figures = {id(figure): figure for artist in artists if (figure := _figure(artist)) is not None}
     if len(figures) != 1:
-        raise AttachmentError(f"{name} holds parts of {len(figures)} figures: attach each figure by itself.")
+        raise AttachmentError(f"{name} contains parts of {len(figures)} figures: attach each figure separately.")
     return next(iter(figures.values()))
 
 
@@ -74,8 +74,8 @@ def figure_of(outputs: Iterable[Any] = ()) -> Any:
     if pyplot is not None and pyplot.get_fignums():
         return pyplot.gcf()
     raise AttachmentError(
-        "--figure: no figure is open (a notebook closes them once their cell has ended): draw it with --run, "
-        "or keep it in a variable and attach that, -a fig."
+        "--figure: no figure is open (a notebook closes figures when a cell ends): draw it with --run, "
+        "or store it in a variable and attach the variable, -a fig."
     )
 
 
@@ -89,7 +89,7 @@ def _drawn(name: str, figure: Any) -> bytes:
             return png
         dpi /= 2
         if dpi < 20:
-            raise AttachmentError(f"{name} is larger than 10 MiB as PNG, however coarse.")
+            raise AttachmentError(f"{name} is larger than 10 MiB as PNG, even at the lowest resolution.")
 
 
 # The mode to write for an image mode that PNG lacks. All other modes are written as RGB.
@@ -109,7 +109,7 @@ def _saved(name: str, image: Any) -> bytes:
         if len(png) <= MAX_IMAGE_BYTES:
             return png
         image = image.resize((max(1, image.width // 2), max(1, image.height // 2)))
-    raise AttachmentError(f"{name} is an image without a size.")
+    raise AttachmentError(f"{name} is an empty image: its width or height is 0.")
 
 
 def _grey(name: str, image: Any) -> Any:

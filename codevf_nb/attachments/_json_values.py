@@ -68,7 +68,7 @@ def plain(value: Any, special: Callable[[Any], Any] = lambda _value: None, _path
     if parts is None:
         return _scalar(value)
     if id(value) in _path:
-        raise LoopError("it contains itself")
+        raise LoopError("the value contains itself")
     path = (*_path, id(value))
     if isinstance(parts, dict):
         return {key: plain(part, special, path) for key, part in _text_keys(parts).items()}

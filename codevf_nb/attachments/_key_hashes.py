@@ -157,7 +157,7 @@ def _of_objects(values: list[Any]) -> Any:
     texts, whole, is_whole = [], [], []
     for value in values:
         if is_nested(value):
-            raise NoKeyError("nested values are no keys")
+            raise NoKeyError("nested values can't be keys")
         number = _as_whole(value)
         is_whole.append(number is not None)
         whole.append(number or 0)

@@ -62,7 +62,7 @@ def part_of(name: str, what: str, part: Part, frame: Any) -> Table:
     """Convert a frame from an engine to rows of a larger table."""
     row = type_of(frame)
     if row is None:
-        raise TypeError(f"an engine handed over a {type_name(frame)}")
+        raise TypeError(f"an engine returned a {type_name(frame)}")
     table: Table = reader(row)(name, frame)
     return replace(table, what=what, part=part, facts=tuple(fact for fact in table.facts if "0 … n-1" not in fact))
 

@@ -66,11 +66,11 @@ class Mask:
         for name in self.columns:
             if _folded(name) not in self._known:
                 there = list(dict.fromkeys(self._known.values()))
-                listed = ", ".join(there[:20]) or "no column at all"
+                listed = ", ".join(there[:20]) or "none"
                 called = " ".join(_text(name).split())
                 raise AttachmentError(
-                    f"--redact {called}: nothing attached has such a column (there is {listed}). Files are sent "
-                    "as they are: attach a DataFrame to mask columns."
+                    f"--redact {called}: no attached value has this column (columns: {listed}). Files are sent "
+                    "unchanged: attach a DataFrame to mask columns."
                 )
 
     def rows(self, rows: Rows, labels: Sequence[object] = ()) -> Rows:
@@ -105,7 +105,7 @@ class Mask:
         try:
             named = column.map(self.json)
         except RecursionError:
-            raise AttachmentError(f"a cell of column {name} holds itself, so it can't be masked.") from None
+            raise AttachmentError(f"a cell of column {name} contains itself, so it can't be masked.") from None
         return named.astype(object) if self._masked > before else None
 
     def json(self, value: Any) -> Any:

@@ -38,7 +38,7 @@ def source_of(name: str, value: Any) -> str | None:
     try:
         return inspect.getsource(value)
     except (OSError, TypeError):
-        raise AttachmentError(f"{name} has no source in Python that could be attached.") from None
+        raise AttachmentError(f"{name} has no Python source code to attach.") from None
 
 
 def is_own(file_name: str) -> bool:
@@ -72,7 +72,7 @@ def _installed() -> tuple[Path, ...]:
 def _module(name: str, module: ModuleType) -> str:
     file = getattr(module, "__file__", None)
     if not file or not file.endswith(".py") or not is_own(file):
-        raise AttachmentError(f"{name} is an installed module, not one of your own: engineers have it too.")
+        raise AttachmentError(f"{name} is an installed module: only your own modules can be attached.")
     return Path(file).read_text(encoding="utf-8", errors="replace")
 
 
@@ -82,7 +82,7 @@ def _class(name: str, kind: type) -> str:
     except (OSError, TypeError):
         found = _class_in_cells(kind)
     if found is None:
-        raise AttachmentError(f"{name} has no source in Python that could be attached.")
+        raise AttachmentError(f"{name} has no Python source code to attach.")
     return found
 
 

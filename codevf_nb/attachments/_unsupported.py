@@ -42,7 +42,7 @@ def unsupported(name: str, value: Any) -> AttachmentError:
     """Return the error for a value of an unsupported type."""
     read, engines = libraries()
     return AttachmentError(
-        f"{name} is a {type_name(value)}, so it can't be attached: what can be are DataFrames and Series ({read}), "
+        f"{name} is a {type_name(value)}, which can't be attached. Supported are DataFrames and Series ({read}), "
         f"lazy tables (polars, {engines}), numpy arrays, dicts and lists, text, bytes, paths, figures and images, "
         "functions, classes and modules of your own."
     )

@@ -121,7 +121,7 @@ def _dumped(name: str, value: Any, budget: int, mask: Mask) -> str:
     try:
         return json.dumps(plain(value, special), ensure_ascii=False, indent=1)
     except (LoopError, RecursionError):
-        raise AttachmentError(f"{name} holds itself, so it can't be written as JSON.") from None
+        raise AttachmentError(f"{name} contains itself, so it can't be written as JSON.") from None
 
 
 def _special(name: str, value: Any, budget: int, mask: Mask) -> Any:
@@ -137,8 +137,8 @@ def _special(name: str, value: Any, budget: int, mask: Mask) -> Any:
         return None
     if table.rows * max(1, len(table.header)) * 2 > budget:  # a value needs at least two bytes
         raise AttachmentError(
-            f"{name} holds a {type_name(value)} that is larger than the budget of {budget:,} bytes ({table.what}): "
-            "attach that by itself, where it is sampled as a table."
+            f"{name} contains a {type_name(value)} that is larger than the budget of {budget:,} bytes ({table.what}): "
+            "attach it separately, so that it is sampled as a table."
         )
     if is_a(value, "numpy", "ndarray") and not value.dtype.names:
         return None

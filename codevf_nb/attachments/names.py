@@ -53,7 +53,7 @@ def expressions(text: str) -> list[ast.expr]:
         parsed = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise AttachmentError(
-            f"--attach {text}: that is no list of Python expressions; write names or expressions with commas between."
+            f"--attach {text}: not a valid list of Python expressions. Separate names or expressions by commas."
         ) from None
     return parsed.elts if isinstance(parsed, ast.Tuple) else [parsed]
 

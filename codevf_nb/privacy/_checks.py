@@ -78,7 +78,7 @@ def check(
     result = _checked(texts, files, None if own_key is None else Secret(own_key), tell)
     del texts, files, own_key  # a traceback must not show the private data
     if result.own:
-        result.stop(result.own, "Take it out: it is never sent, whatever is allowed.")
+        result.stop(result.own, "Remove it: it is never sent, even with --allow-secrets.")
     if result.secrets and not allow_secrets:
         result.stop(result.secrets, "Take that out, or, if it may leave, say --allow-secrets.")
     if result.personal and not allow_personal:

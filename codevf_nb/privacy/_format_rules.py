@@ -64,7 +64,7 @@ def kind(
     if not anchors:
         start = _LITERAL_START.match(pattern)
         if start is None:
-            raise ValueError(f"{name}: the pattern begins with no literal text, so anchors must be given")
+            raise ValueError(f"{name}: the pattern starts with no literal text, so it needs anchors")
         whole = start[0]
         quantified = pattern[len(whole) : len(whole) + 1] in {"?", "*", "{"}
         anchors = (whole[:-1] if quantified else whole).replace(" ", "\x00")

@@ -44,7 +44,7 @@ def test_traceback_and_context_go_along(shell, current, box):
         ("Why is password='k9Qz7wLp' refused here?", CELL, "a password (the prompt)"),
         ("Is this default right? --metadata token=a1B2c3D4e5F6g7H8", CELL, "a token (metadata token)"),
         ("Is this default right? -a people", CELL, "e-mail addresses (people.csv column email)"),
-        ("Is this default right? -a people --redact emial", CELL, "nothing attached has such a column"),
+        ("Is this default right? -a people --redact emial", CELL, "no attached value has this column"),
     ],
 )
 def test_what_is_private_stops_it_and_is_not_shown(shell, current, box, line, cell, told):

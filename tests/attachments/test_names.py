@@ -31,7 +31,7 @@ def test_spelling_does_not_make_another_question():
     ("text", "told"),
     [
         ("nosuch", "there is no variable 'nosuch'"),
-        ("x[", "no list of Python expressions"),
+        ("x[", "not a valid list of Python expressions"),
         ("x['k']", "x\\['k'\\]: KeyError: 'k'"),
         ("1/0", "ZeroDivisionError"),
     ],

@@ -50,6 +50,6 @@ def test_data_is_masked_at_any_depth():
 def test_a_slip_in_a_name_sends_nothing():
     """What was to be masked doesn't leave because its name was mistyped."""
     with pytest.raises(
-        AttachmentError, match=r"--redact emial: nothing attached has such a column \(there is Email, n\)"
+        AttachmentError, match=r"--redact emial: no attached value has this column \(columns: Email, n\)"
     ):
         sent({"people": PEOPLE}, redact=["emial"])

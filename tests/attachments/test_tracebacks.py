@@ -68,7 +68,7 @@ def test_context_is_the_cells_that_ran_before(shell):
     """Oldest first, without the cell that asks and without cells that only talk to this extension."""
     run(shell, "a = 1", "%codevf help", "b = 2", "c = 3", "%%codevf Why? --run\nd = 4")
     assert context_of(shell, 2).text == "# In[3]\nb = 2\n\n# In[4]\nc = 3\n"
-    with pytest.raises(AttachmentError, match="--context 0: say how many cells"):
+    with pytest.raises(AttachmentError, match="--context 0: the number of cells must be 1"):
         context_of(shell, 0)
 
 
