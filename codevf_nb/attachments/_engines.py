@@ -7,6 +7,7 @@ like any other table. A library is never imported unless the value belongs to it
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,19 +25,21 @@ Keys = Mapping[str, Sequence[Any]]  # the requested values, by column
 
 def _unused(columns: Iterable[object], *names: str) -> list[str]:
     """Return names for columns to add. A name that a column already has, in any case, gets a suffix."""
-    used, found = {str(column).casefold() for column in columns}, []
-    for name in names:
-        while name.casefold() in used:
-            name += "_"  # noqa: PLW2901 - repeated until the name is unused
-        found.append(name)
-    return found
+    used = {str(column).casefold() for column in columns}
+    return [
+        next(free for count in itertools.count() if (free := name + "_" * count).casefold() not in used)
+        for name in names
+    ]
 
 
 class Lookup(Protocol):
     """A table in which rows can be found by their keys, in an engine or in memory."""
 
-    def matching(self, keys: Keys, rows: int) -> Any:
-        """Return at most ``rows`` rows that have one of the requested values in each key column."""
+    def matching(self, keys: Keys, rows: int) -> tuple[Any, np.ndarray[Any, Any] | None]:
+        """Return at most ``rows`` rows that have one of the requested values in each key column.
+
+        Also return their positions in the table, if the table has an order.
+        """
 
     def present(self, keys: Keys) -> Any:
         """Return the distinct keys of all rows that match."""
@@ -71,16 +74,18 @@ class Polars:
         found = _collected(numbered.bottom_k(rows, by=chance)).sort(row)
         return found.drop(row, chance), found[row].to_numpy().astype("int64")
 
-    def matching(self, keys: Keys, rows: int) -> Any:
-        return _collected(self._among(keys).head(rows))
+    def matching(self, keys: Keys, rows: int) -> tuple[Any, Any]:
+        (row,) = _unused(self._frame.collect_schema(), _ROW)
+        found = _collected(self._among(keys, self._frame.with_row_index(row)).head(rows))
+        return found.drop(row), found[row].to_numpy().astype("int64")
 
     def present(self, keys: Keys) -> Any:
-        return _collected(self._among(keys).select(list(keys)).unique())
+        return _collected(self._among(keys, self._frame).select(list(keys)).unique())
 
-    def _among(self, keys: Keys) -> Any:
+    def _among(self, keys: Keys, found: Any) -> Any:
         import polars as pl
 
-        schema, found = self._frame.collect_schema(), self._frame
+        schema = self._frame.collect_schema()
         for column, values in keys.items():
             found = found.filter(pl.col(column).is_in(pl.Series(values, dtype=schema[column], strict=False).implode()))
         return found
@@ -103,8 +108,8 @@ class DuckDB:
         query = f"SELECT * FROM codevf_table USING SAMPLE reservoir({rows} ROWS) REPEATABLE ({SEED})"  # noqa: S608 - the query contains two numbers from this module
         return self._relation.query("codevf_table", query).to_arrow_table(), None
 
-    def matching(self, keys: Keys, rows: int) -> Any:
-        return self._among(keys).limit(rows).to_arrow_table()
+    def matching(self, keys: Keys, rows: int) -> tuple[Any, Any]:
+        return self._among(keys).limit(rows).to_arrow_table(), None
 
     def present(self, keys: Keys) -> Any:
         import duckdb
@@ -134,9 +139,9 @@ class Dask:
         numbered = self._frame.map_partitions(_with_chance, name, meta=_with_chance(self.empty(), name))
         return numbered.nsmallest(rows, name).compute().drop(columns=name), None
 
-    def matching(self, keys: Keys, rows: int) -> Any:
+    def matching(self, keys: Keys, rows: int) -> tuple[Any, Any]:
         parts = self._among(keys).map_partitions(lambda part: part.head(rows), meta=self.empty())
-        return parts.head(rows, npartitions=-1, compute=True)
+        return parts.head(rows, npartitions=-1, compute=True), None
 
     def present(self, keys: Keys) -> Any:
         return self._among(keys)[list(keys)].drop_duplicates().compute()
@@ -175,8 +180,8 @@ class Spark:
         chance = self._frame.withColumn(name, functions.rand(SEED))
         return chance.orderBy(name).limit(rows).drop(name).toArrow(), None
 
-    def matching(self, keys: Keys, rows: int) -> Any:
-        return self._among(keys).limit(rows).toArrow()
+    def matching(self, keys: Keys, rows: int) -> tuple[Any, Any]:
+        return self._among(keys).limit(rows).toArrow(), None
 
     def present(self, keys: Keys) -> Any:
         return self._among(keys).select(*map(_quoted, keys)).distinct().toArrow()
@@ -209,8 +214,8 @@ class Ibis:
             return self._table.limit(rows).to_pyarrow(), None
         return self._table.sample(0.97 * rows / whole, method="row", seed=SEED).limit(rows - 1).to_pyarrow(), None
 
-    def matching(self, keys: Keys, rows: int) -> Any:
-        return self._among(keys).limit(rows).to_pyarrow()
+    def matching(self, keys: Keys, rows: int) -> tuple[Any, Any]:
+        return self._among(keys).limit(rows).to_pyarrow(), None
 
     def present(self, keys: Keys) -> Any:
         return self._among(keys).select(*keys).distinct().to_pyarrow()
@@ -237,14 +242,18 @@ class Modin:
         positions = evenly(len(self._frame), rows)
         return self._frame.iloc[positions].modin.to_pandas(), positions
 
-    def matching(self, keys: Keys, rows: int) -> Any:
-        return self._among(keys).iloc[:rows].modin.to_pandas()
+    def matching(self, keys: Keys, rows: int) -> tuple[Any, Any]:
+        import numpy as np
+
+        positions = np.flatnonzero(self._is_among(keys))[:rows]
+        return self._frame.iloc[positions].modin.to_pandas(), positions
 
     def present(self, keys: Keys) -> Any:
-        return self._among(keys)[list(keys)].drop_duplicates().modin.to_pandas()
+        return self._frame[self._is_among(keys)][list(keys)].drop_duplicates().modin.to_pandas()
 
-    def _among(self, keys: Keys) -> Any:
-        found = self._frame
-        for column, values in keys.items():
-            found = found[found[column].isin(list(values))]
-        return found
+    def _is_among(self, keys: Keys) -> Any:
+        """Return which rows have one of the requested values in each key column."""
+        import numpy as np
+
+        found = [self._frame[column].isin(list(values)).to_numpy() for column, values in keys.items()]
+        return np.logical_and.reduce(found)

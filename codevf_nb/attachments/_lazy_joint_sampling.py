@@ -67,7 +67,11 @@ class _Drawable:
 
     def some(self, rows: int) -> Table:
         """Return this many of the sampled rows."""
-        return _subset(self.table, self.part, evenly(self.table.rows, rows))
+        positions = evenly(self.table.rows, rows)
+        numbers: np.ndarray[Any, Any] | None = positions  # a table in memory is the whole one
+        if self.table.part is not None:
+            numbers = None if self.part.numbers is None else self.part.numbers[positions]
+        return _table(self, numbers, _frame(self.table, positions))
 
 
 def _matching_rows(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) -> Table | None:
@@ -75,7 +79,7 @@ def _matching_rows(one: _Drawable, near: _Drawable, drawn: Table, pair: Pair) ->
     import numpy as np
 
     wanted = _keys(drawn, pair.second)
-    matching = _read(one, one.part.engine.matching(dict(zip(pair.first, wanted, strict=True)), _MOST_ROWS + 1))
+    matching = _read(one, *one.part.engine.matching(dict(zip(pair.first, wanted, strict=True)), _MOST_ROWS + 1))
     if matching.rows > _MOST_ROWS:
         return None
     raw = _columns(drawn, pair.second)
@@ -95,7 +99,7 @@ def _unmatched_rows(
     import numpy as np
 
     keys = dict(zip(its, _keys(some, columns), strict=True))
-    found = _read(near, near.part.engine.present(keys))
+    found = _read(near, near.part.engine.present(keys), None)
     numbers, missing = hashed(_columns(some, columns))
     known, gaps = hashed([found.column_slice(found.header.index(name), 0, found.rows) for name in its])
     return np.flatnonzero(~np.isin(numbers, known[~gaps]) | missing)
@@ -113,42 +117,51 @@ def _columns(table: Table, names: tuple[str, ...]) -> list[pd.Series[Any]]:
     return [table.column_slice(table.header.index(name), 0, table.rows) for name in names]
 
 
-def _read(one: _Drawable, frame: Any) -> Table:
-    """Read rows that were looked up. Their index is sent if the index of the sample is sent."""
+def _read(one: _Drawable, frame: Any, numbers: np.ndarray[Any, Any] | None) -> Table:
+    """Read rows that were looked up. Their index is sent if the index of the sample is sent.
+
+    Args:
+        one: The table in which they were looked up.
+        frame: The rows.
+        numbers: Their positions in the table, if it has an order.
+    """
     if is_a(frame, "pandas", "DataFrame"):
-        if not one.table.levels:
+        # A table in memory is read already: its levels are columns.
+        if one.table.part is None or not one.table.levels:
             frame = frame.reset_index(drop=True)
         elif frame.index.names == [None]:  # a default-looking or empty index needs a name to be sent
             frame = frame.rename_axis("index")
-    return part_of(one.table.name, one.table.what, one.part, frame)
-
-
-def _subset(table: Table, part: Part, positions: Any) -> Table:
-    numbers = None if part.numbers is None else part.numbers[positions]
-    return _table(table, replace(part, numbers=numbers), _frame(table, positions))
+    return part_of(one.table.name, one.table.what, replace(one.part, numbers=numbers), frame)
 
 
 def _joined(one: _Drawable, *parts: tuple[Table, Any]) -> Table:
-    """Combine rows of several samples to one table. Their positions in the whole table are unknown."""
+    """Combine rows of several samples to one table, in the order of the whole table if it has one."""
+    import numpy as np
     import pandas as pd
 
     frames = [_frame(table, rows) for table, rows in parts if len(rows)] or [_frame(parts[0][0], [])]
-    return _table(one.table, replace(one.part, numbers=None), pd.concat(frames, ignore_index=True))
+    frame = pd.concat(frames, ignore_index=True)
+    known = [table.part.numbers[rows] for table, rows in parts if table.part and table.part.numbers is not None]
+    if len(known) < len(parts):
+        return _table(one, None, frame)
+    numbers = np.concatenate(known)
+    order = np.argsort(numbers)
+    return _table(one, numbers[order], frame.iloc[order].reset_index(drop=True))
 
 
 def _frame(table: Table, positions: Any) -> pd.DataFrame:
     return table.take(positions).frame(table.header)
 
 
-def _table(table: Table, part: Part, frame: pd.DataFrame) -> Table:
-    """Return a frame with the header of a table as rows of that table."""
-    part = replace(part, drawn="drawn by the keys of the related tables, and rows without a match in their proportion")
+def _table(one: _Drawable, numbers: np.ndarray[Any, Any] | None, frame: pd.DataFrame) -> Table:
+    """Return a frame with the header of a table as rows of that table, at these positions of the whole table."""
+    drawn = "drawn by the keys of the related tables, and rows without a match in their proportion"
     return replace(
-        table,
+        one.table,
         rows=len(frame),
-        take=lambda positions: rows_of_frame(frame.iloc[positions], table.header),
+        take=lambda positions: rows_of_frame(frame.iloc[positions], one.table.header),
         column_slice=lambda number, start, stop: frame.iloc[start:stop, number].reset_index(drop=True),
-        part=part,
+        part=replace(one.part, drawn=drawn, numbers=numbers),
     )
 
 
@@ -159,7 +172,8 @@ class _InMemory:
         self._table = table
 
     def matching(self, keys: Any, rows: int) -> Any:
-        return _frame(self._table, self._positions(keys)[:rows])
+        positions = self._positions(keys)[:rows]
+        return _frame(self._table, positions), positions
 
     def present(self, keys: Any) -> Any:
         return self._table.take(self._positions(keys)).frame(list(keys)).drop_duplicates()

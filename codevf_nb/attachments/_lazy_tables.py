@@ -92,7 +92,7 @@ def _with_size(table: Table) -> Table:
     if part is None:
         rows = counted(table.rows, "row")
     elif part.rows is None:
-        rows = "rows that nobody counted (--profile full does)"
+        rows = "an unknown number of rows (--profile full counts them)"
     else:
         rows = counted(part.rows, "row")
     return replace(table, what=f"{table.what} of {rows} × {counted(len(table.header), 'column')}")

@@ -57,7 +57,7 @@ def extent(sample: Sample) -> str:
     sent, whole = sample.rows
     if sample.is_whole:
         return f"all {counted(sent, 'row')}"
-    of = f"{sent:,} of {whole:,} rows" if whole is not None else f"{counted(sent, 'row')} (of a table nobody counted)"
+    of = f"{sent:,} of {whole:,} rows" if whole is not None else f"{counted(sent, 'row')} (of an unknown number)"
     return f"{of}, {sample.drawn}"
 
 

@@ -116,9 +116,10 @@ def _csv(rows: Rows, table: Table, positions: Any) -> bytes:
 
 
 def _numbers(table: Table, positions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
-    if table.part is not None:
-        return None if table.part.numbers is None else table.part.numbers[positions]
-    return None if len(positions) == table.rows else positions
+    part = table.part
+    if part is None:
+        return None if len(positions) == table.rows else positions
+    return None if part.numbers is None or len(positions) == part.rows else part.numbers[positions]
 
 
 def row_label(table: Table) -> str:

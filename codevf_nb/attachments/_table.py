@@ -42,7 +42,7 @@ class Table:
     Attributes:
         header: The unique names of its columns. An index that is sent is its first columns.
         take: Returns the rows at given ascending positions.
-        stretch: Returns one column, by its number, for a range of rows, without copying the whole table.
+        column_slice: Returns one column, by its number, for a range of rows, without copying the whole table.
         levels: How many columns are the index.
         row_label: The name of a sample's column of row numbers if the table has no such column.
         nan_is_null: Whether the library marks a missing value by NaN.

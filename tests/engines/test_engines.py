@@ -73,7 +73,7 @@ def test_rows_are_drawn_by_a_seed_and_are_rows_of_the_table(make):
     assert (rows["day"].str[:10] == right["day"].astype(str).str[:10]).all()
     if "row" in rows:
         assert (rows["row"].astype(int) == numbers).all()
-    assert "nobody counted" in files["profile.md"] or "60,000 rows" in files["profile.md"]
+    assert "unknown number" in files["profile.md"] or "60,000 rows" in files["profile.md"]
 
 
 def test_a_small_table_goes_whole(make):
