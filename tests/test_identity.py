@@ -422,7 +422,7 @@ def test_forgetting_removes_the_names_of_what_was_attached(current, box):
     first = current.ask(current.draft(**said))
     while current.refresh(first.entry).is_open:
         pass
-    assert current.ledger.questions.forget(current.ledger.clock() + 1) == 1
+    assert current.ledger.retention.forget(current.ledger.clock() + 1) == 1
     rows = current.ledger.questions.get(first.entry.id).attachments
     assert [sorted(row) for row in rows] == [["rows", "sha256", "size"], ["sha256", "size"]]
     assert current.ask(current.draft(**said)).repeated.changed == ()

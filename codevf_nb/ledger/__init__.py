@@ -27,6 +27,7 @@ from codevf_nb.ledger._pages import (
     State,
 )
 from codevf_nb.ledger._rate_limit import LeaderLease, RateLimiter, Turn
+from codevf_nb.ledger._retention import Retention
 from codevf_nb.ledger._store import Store
 from codevf_nb.ledger._url import ledger_file, sqlite_url
 from codevf_nb.ledger.book import Balances
@@ -95,6 +96,7 @@ class Ledger:
         self.owner = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.questions = Questions(store, account)
         self.pages = Pages(store, account)
+        self.retention = Retention(store, account)
         self.sending = Sending(store, account)
         self.balances = Balances(store, account, environment)
         self.budgets = Budgets(store, environment, self.clock)

@@ -63,7 +63,7 @@ def longest_lock(count: int) -> float:
         held.append(time.perf_counter() - began)
 
     store.write = timed
-    assert Ledger(store, "sandbox", "sandbox").questions.forget(time.time()) == count
+    assert Ledger(store, "sandbox", "sandbox").retention.forget(time.time()) == count
     store.close()
     return max(held)
 

@@ -49,7 +49,7 @@ def answered(ledger: Ledger, identity: str, at: float):
 def test_forgetting_deletes_texts_and_keeps_the_accounting(ledger, store):
     """Of what is over before a day nothing that anybody wrote stays; ids, times, credits, sizes and hashes do."""
     old, new = answered(ledger, "old", NOW - 10 * DAY), answered(ledger, "new", NOW - DAY)
-    assert ledger.questions.forget(NOW - 5 * DAY) == 1
+    assert ledger.retention.forget(NOW - 5 * DAY) == 1
     kept = ledger.questions.get(old.id)
     assert kept.is_forgotten
     assert (kept.prompt, kept.code, kept.message, kept.result, kept.notes, kept.response_schema) == (None,) * 6
@@ -60,7 +60,7 @@ def test_forgetting_deletes_texts_and_keeps_the_accounting(ledger, store):
     assert [ledger.questions.raw(old.id, request) for request in ("create", "retrieve")] == [None, None]
     assert ledger.questions.get(new.id).message == "secret answer"
     assert ledger.questions.same("old").state == SendState.ACCEPTED
-    assert ledger.questions.forget(NOW - 5 * DAY) == 0
+    assert ledger.retention.forget(NOW - 5 * DAY) == 0
 
 
 def test_forgetting_leaves_what_is_not_over(ledger):
@@ -69,7 +69,7 @@ def test_forgetting_leaves_what_is_not_over(ledger):
     ledger.sending.accept(open_one, task_id="task_open", status="processing")
     unknown, lease = asked(ledger, "unknown", NOW - 10 * DAY)
     ledger.sending.close(lease, "nobody heard")
-    assert ledger.questions.forget(NOW) == 0
+    assert ledger.retention.forget(NOW) == 0
     assert ledger.questions.get(open_one.id).prompt == "x"
     assert ledger.questions.body(unknown.id) is not None
 
@@ -77,7 +77,7 @@ def test_forgetting_leaves_what_is_not_over(ledger):
 def test_forgetting_is_one_accounts(ledger, store):
     """What another account asked is not this one's to delete."""
     answered(Ledger(store, "live-2", "live", clock=lambda: NOW), "other", NOW - 10 * DAY)
-    assert ledger.questions.forget(NOW) == 0
+    assert ledger.retention.forget(NOW) == 0
 
 
 def test_a_yes_is_never_overwritten(ledger):
@@ -227,15 +227,15 @@ def test_bytes_are_kept_for_a_day(ledger):
 
 def test_forgetting_lets_others_write_in_between(ledger, ledger_url, monkeypatch):
     """However many questions there are, the lock is held for a moment at a time; and none is left out."""
-    monkeypatch.setattr("codevf_nb.ledger.questions.FORGET_SECONDS", 0.0001)
-    monkeypatch.setattr("codevf_nb.ledger.questions.FORGET_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("codevf_nb.ledger._retention.FORGET_SECONDS", 0.0001)
+    monkeypatch.setattr("codevf_nb.ledger._retention.FORGET_PAUSE_SECONDS", 0.0)
     about = dict.fromkeys(("environment", "origin", "credential", "asked_by"), "x")
     for number in range(120):
         ledger.questions.import_task(f"task_{number}", NOW - DAY, status="completed", message="secret", **about)
     held = []
     write = ledger.store.write
     monkeypatch.setattr(ledger.store, "write", lambda: held.append(1) or write())
-    assert ledger.questions.forget(NOW) == 120
+    assert ledger.retention.forget(NOW) == 120
     assert len(held) > 2
     assert {entry.message for entry in ledger.questions.latest(200)} == {None}
 

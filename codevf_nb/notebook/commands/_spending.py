@@ -89,7 +89,7 @@ def forget(*, before: str | None) -> None:
         raise GrammarError(
             f"say before which day (UTC): %codevf forget --before 2026-01-31, not {before or ''!r}."
         ) from None
-    forgotten = kernel.current().ledger.questions.forget(day.replace(tzinfo=day.tzinfo or UTC).timestamp())
+    forgotten = kernel.current().ledger.retention.forget(day.replace(tzinfo=day.tzinfo or UTC).timestamp())
     say(f"the texts of {forgotten:,} questions are deleted; ids, times and credits stay.")
 
 
