@@ -74,7 +74,7 @@ format: $(VENV)/test.made  ## write the code as ruff would
 notebooks: $(VENV)/test.made  ## execute the example notebooks anew, in place
 	$(RUN) -m tests.notebooks.execute
 
-docs-images: $(VENV)/browser.made  ## take the README's pictures anew, of a real page
+docs-images: $(VENV)/browser.made  ## take the README's pictures again, of a real page
 	$(RUN) -m tests.browser.images
 
 clean:  ## remove the environment and what tools have left
@@ -82,13 +82,13 @@ clean:  ## remove the environment and what tools have left
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) $(INSTALL) "pip>=25.1"
 
 $(VENV)/demo.made: pyproject.toml | $(VENV)/bin/python
 	$(RUN) $(INSTALL) -e ".[lab]"
 	@touch $@
 
 $(VENV)/test.made: pyproject.toml | $(VENV)/bin/python
+	$(RUN) $(INSTALL) "pip>=25.1"
 	$(RUN) $(INSTALL) -e ".[all]" --group dev
 	@touch $@ $(VENV)/demo.made
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from codevf_nb import attachments, privacy
 from codevf_nb.ledger.migrations import normalize_line_ends
 from codevf_nb.privacy.progress import looking
-from codevf_nb.questions.options import PROFILES, AskOptions, Defaults
+from codevf_nb.questions.options import AskOptions, Defaults
 from codevf_nb.questions.question import DEFAULT_PROMPT, Draft, Question, spelled
 from codevf_nb.sdk.exceptions import BadRequestError
 from codevf_nb.sdk.models import ServiceMode
@@ -98,8 +98,6 @@ def _depth(options: AskOptions, *, is_preview: bool) -> attachments.Depth:
         raise BadRequestError(
             "a lazy table needs a name, since the rows of its sample can't identify it: attach={'orders': orders}."
         )
-    if options.profile not in (None, *PROFILES):
-        raise BadRequestError(f"--profile takes {' or '.join(PROFILES)}, not {options.profile!r}.")
     if options.profile == "full":
         return attachments.Depth.FULL
     return attachments.Depth.SCHEMA if is_preview else attachments.Depth.SAMPLE

@@ -82,9 +82,10 @@ def _taken(table: Any, positions: Any) -> list[Any]:
 
     places = pa.array(positions, type=pa.int64())
     try:
-        return table.take(places).columns  # type: ignore[no-any-return]
+        columns: list[Any] = table.take(places).columns
     except pa.ArrowNotImplementedError:  # for example, a column of a view type
         return [_column_taken(column, places) for column in table.columns]
+    return columns
 
 
 def _column_taken(column: Any, places: Any) -> Any:
@@ -92,6 +93,6 @@ def _column_taken(column: Any, places: Any) -> Any:
 
     try:
         return column.take(places)
-    except pa.ArrowNotImplementedError:
+    except pa.ArrowNotImplementedError:  # take is missing for this type: slices of one row do the same
         chunks = [chunk for place in places.to_pylist() for chunk in chunks_of(column.slice(place, 1))]
         return pa.chunked_array(chunks, type=column.type)

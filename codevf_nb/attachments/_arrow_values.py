@@ -90,9 +90,10 @@ def _objects(column: Any) -> list[Any]:
         width = pa.int32() if types.is_time32(kind) else pa.int64()
         return [time_of(count, kind.unit) for count in column.cast(width).to_pylist()]
     try:
-        return column.to_pylist()  # type: ignore[no-any-return]
+        values: list[Any] = column.to_pylist()
     except (OverflowError, ValueError):  # holds a timestamp that Python can't represent
         return _each(column)
+    return values
 
 
 def _each(column: Any) -> list[Any]:

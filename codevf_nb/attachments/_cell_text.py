@@ -5,9 +5,10 @@ A null is None here and an empty cell in the CSV. An empty text is ``""`` in the
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from codevf_nb.attachments._json_values import is_missing, json_text
 from codevf_nb.attachments.attachment import is_a
@@ -27,12 +28,12 @@ def csv_of(header: Sequence[str], columns: Sequence[Texts]) -> bytes:
 
 
 def _quoted(column: Texts, *, alone: bool) -> Sequence[str]:
-    filled: Any = column if all(column) else [text for text in column if text]
+    filled = cast("Sequence[str]", column) if all(column) else [text for text in column if text]
     null = '""' if alone else ""  # readers skip empty lines
     if _QUOTED.search("".join(filled)):
         return [null if text is None else _quoted_text(text) for text in column]
     if len(filled) == len(column):  # the fast path: most columns need no quotes
-        return filled  # type: ignore[no-any-return]
+        return filled
     return [text or (null if text is None else '""') for text in column]
 
 
@@ -132,7 +133,7 @@ def text_of(value: Any, *, nan_is_null: bool = True) -> str | None:
     """Return the text of one value of any type, or None for a null."""
     kind = type(value)
     if kind is str or value is None:
-        return value  # type: ignore[no-any-return]
+        return cast("str | None", value)
     if kind not in _NUMBERS:
         if is_missing(value):
             return None
@@ -155,7 +156,7 @@ def type_names(values: Sequence[Any]) -> dict[str, int]:
     """Count the values of each Python type, without nulls, the most common type first."""
     counts: dict[str, int] = {}
     for value in values:
-        if not is_missing(value) and not (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
+        if not is_missing(value) and not (isinstance(value, float) and math.isnan(value)):
             name = type(value).__name__
             counts[name] = counts.get(name, 0) + 1
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

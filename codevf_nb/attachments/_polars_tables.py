@@ -122,7 +122,8 @@ def _objects(column: Any) -> list[Any]:
         return [time_of(count, "ns") for count in column.to_physical().to_list()]
     if dtype.is_nested() and (plain := _plain_dtype(dtype)) != dtype:
         return [_rebuilt(value, dtype) for value in column.cast(plain).to_list()]
-    return column.to_list()  # type: ignore[no-any-return]
+    values: list[Any] = column.to_list()
+    return values
 
 
 def _plain_dtype(dtype: Any) -> Any:

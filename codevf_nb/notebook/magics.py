@@ -241,7 +241,8 @@ class CodeVFMagics(Magics):
             frame = frame.f_back
             if runs_magic and frame is not None and not frame.f_globals.get("__name__", "").startswith("codevf_nb"):
                 return ChainMap(frame.f_locals, self.shell.user_ns)
-        return self.shell.user_ns  # type: ignore[no-any-return]
+        variables: dict[str, Any] = self.shell.user_ns
+        return variables
 
     # -- %codevf
 

@@ -1,6 +1,7 @@
 """What a subcommand of ``%codevf`` is: its arguments, options and help, and the one parser of their lines.
 
-To add a subcommand: a function with ``@subcommand`` in one of the modules of this package, and its name in the README.
+To add a subcommand: a function with ``@subcommand`` in one of the modules of this package, and its name in
+docs/options.md.
 """
 
 from __future__ import annotations
