@@ -249,3 +249,15 @@ def test_composite_keys_are_looked_up_together(make):
     assert abs(kept - there.mean()) < 0.07
     found = set(zip(sales["store_id"], sales["day_no"], strict=True))
     assert np.mean([pair in found for pair in pairs]) > 0.9  # every visit has a sale in the whole tables
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_partner_with_an_index_is_sent_as_it_is(make, is_first):
+    """A frame in memory that is drawn by the keys of a lazy table keeps its index and its columns apart."""
+    orders, customers = related()
+    whole = customers.to_pandas().set_axis([f"c{number}" for number in range(10_000)]).rename_axis("code")
+    values = {"orders": make(orders), "customers": whole}
+    files = sent(values if is_first else dict(reversed(values.items())), max_bytes=60_000)
+    rows = frame(files["customers.csv"]).astype({"customer_id": int, "n": int})
+    assert 50 < len(rows) < 10_000
+    assert (rows.set_index("code") == whole.loc[rows["code"]]).all(axis=None)
