@@ -407,6 +407,7 @@ def test_no_guess_of_a_masked_value_can_be_tested(shell, current):
     """Who reads the ledger has the CSV's form and the guesses, and finds no hash of any of them in it."""
     shell.run_cell("import pandas as pd\ntested = pd.DataFrame({'patient': ['P1'], 'result': ['positive']})")
     shell.run_cell_magic("codevf", "Is this table right? --attach tested --redact result", "x = 1")
+    current.close()  # its watcher writes too, and SQLite's journal comes and goes with each transaction
     stored = b"".join(path.read_bytes() for path in places.home().glob("ledger.sqlite*"))
     assert b"tested.csv" in stored
     for guess in ("positive", "negative"):
